@@ -1,1 +1,1 @@
-def main(): pass
+"""``python -m harness``."""

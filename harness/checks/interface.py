@@ -1,0 +1,132 @@
+"""What a check is: ``collect`` does the I/O, ``judge`` is pure.
+
+A check is one object with the attributes of :class:`Check`, listed in ``harness/checks/table.py``.
+The runner stores what ``collect`` returns, loads it again, and gives that to ``judge``: so a verdict
+reached later by ``harness judge`` sees exactly what the run's own verdict saw.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.config.section import FamilySettings, Limits
+from harness.config.suite import Suite
+from harness.credentials import Credentials
+from harness.model import Capability, Family, Finding
+from harness.targets.interface import Endpoint
+
+EVIDENCE_FILE = "evidence.json"
+
+
+class Stage(StrEnum):
+    """Which targets a check gets; a family that leaves state behind does not share.
+
+    The order of the members is the order of a run.
+    """
+
+    SHARED = "shared"
+    """One candidate for all checks of this stage."""
+    FRESH = "fresh"
+    """A candidate of its own."""
+    PAIRED = "paired"
+    """A fresh candidate and, if there is one, a fresh reference, alone on the machine."""
+
+
+class Evidence(BaseModel):
+    """What a check saw. Subclasses add fields; large arrays go into files beside ``evidence.json``.
+
+    Attributes:
+        expected: The least number of cases that makes this a check.
+        executed: How many cases ran to an answer.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        ser_json_inf_nan="strings",
+        ser_json_bytes="base64",
+        val_json_bytes="base64",
+    )
+    expected: int
+    executed: int
+
+    def save(self, folder: Path, redact: Callable[[str], str]) -> None:
+        """Write ``evidence.json`` into ``folder``, secrets replaced."""
+        (folder / EVIDENCE_FILE).write_text(redact(self.model_dump_json(indent=1)), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            OSError: when a file is missing.
+            pydantic.ValidationError: when it is not this evidence.
+        """
+        return cls.model_validate_json((folder / EVIDENCE_FILE).read_bytes())
+
+
+@dataclass(frozen=True)
+class CheckContext:
+    """All that ``collect`` may use.
+
+    Attributes:
+        candidate: A ready candidate.
+        reference: A ready reference, only in the paired stage.
+        suite: The loaded suite; resolves the paths its settings name.
+        credentials: Headers and tokens as the suite declares them.
+        seed: Seed for everything random in this check.
+        folder: Folder for files beside the evidence (it exists).
+        progress: Called with (done, total) cases.
+    """
+
+    candidate: Endpoint
+    reference: Endpoint | None
+    suite: Suite
+    credentials: Credentials
+    seed: int
+    folder: Path
+    progress: Callable[[int, int], None] = field(default=lambda _done, _total: None)
+
+
+S_contra = TypeVar("S_contra", bound=FamilySettings, contravariant=True)
+E = TypeVar("E", bound=Evidence)
+L_contra = TypeVar("L_contra", bound=Limits, contravariant=True)
+
+
+class Check(Protocol[S_contra, E, L_contra]):
+    """One check. ``id`` starts with its family (``golden.single``).
+
+    Attributes:
+        needs: Without these capabilities the whole check is not applicable.
+        evidence: The evidence class, to load a stored run.
+    """
+
+    id: ClassVar[str]
+    family: ClassVar[Family]
+    stage: ClassVar[Stage]
+    needs: ClassVar[frozenset[Capability]]
+    evidence: ClassVar[type[Any]]
+
+    def applies(self, settings: S_contra) -> bool:
+        """Whether the suite declares what this check asks about."""
+        ...
+
+    def collect(self, context: CheckContext, settings: S_contra) -> E:
+        """Ask the candidate and return what it said.
+
+        Raises:
+            TargetError: when the candidate died.
+            InfrastructureError: when the reference or the machine failed.
+        """
+        ...
+
+    def judge(self, evidence: E, limits: L_contra) -> Sequence[Finding]:
+        """Hold the evidence against the limits; pure, total, and never empty."""
+        ...
+
+
+AnyCheck = Check[Any, Any, Any]

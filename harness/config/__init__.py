@@ -1,0 +1,1 @@
+"""The suite: gate.toml and what it refers to."""

@@ -1,0 +1,19 @@
+"""Base of every section of gate.toml."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Section(BaseModel):
+    """Immutable, and an unknown key is an error: a misspelt limit must not be silently no limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+
+
+class Limits(Section):
+    """What is allowed; the only part of a family's settings that a judge may read."""
+
+
+class FamilySettings(Section):
+    """One family's section: what is asked, and under ``limits`` what is allowed."""
+
+    limits: Limits = Limits()

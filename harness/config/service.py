@@ -1,0 +1,101 @@
+"""How to start the service, bound it, and tell that it is ready."""
+
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, field_validator
+
+from harness.config.section import Section
+
+
+def _absolute(path: str) -> str:
+    if not path.startswith("/"):
+        raise ValueError("must start with /")
+    return path
+
+
+UrlPath = Annotated[str, AfterValidator(_absolute)]
+ContainerPath = Annotated[str, AfterValidator(_absolute)]
+Pointer = Annotated[str, Field(pattern=r"^(/.*)?$", description="RFC 6901 JSON pointer")]
+
+
+class BuildSettings(Section):
+    """How to build the image of this checkout, for a candidate that is a folder or not named at all.
+
+    Attributes:
+        context: Build context, relative to gate.toml.
+        dockerfile: Relative to the context.
+        args: Build arguments.
+        base_image_arg: Build argument that receives ``HARNESS_BASE_IMAGE`` where that is set, for machines
+            that cannot pull the Dockerfile's own base.
+    """
+
+    context: str = "."
+    dockerfile: str = "Dockerfile"
+    args: dict[str, str] = {}
+    base_image_arg: str | None = None
+
+
+class FileSettings(Section):
+    """A file handed to the service, read-only; its content is a template (docs/gate-toml.md)."""
+
+    path: ContainerPath
+    content: str
+
+
+class ProcessSettings(Section):
+    """How to run the service of this checkout without a container engine."""
+
+    command: Annotated[tuple[str, ...], Field(min_length=1)]
+    environment: dict[str, str] = {}
+
+
+class MetadataSettings(Section):
+    """Where the service says which model it serves; pointers into that JSON answer."""
+
+    path: UrlPath
+    credential: str | None = None
+    name: Pointer | None = None
+    version: Pointer | None = None
+    sha256: Pointer | None = None
+    execution_provider: Pointer | None = None
+
+
+class ServiceSettings(Section):
+    """``[service]``: everything about running the service that is special to it.
+
+    Attributes:
+        port: The port it listens on inside its container.
+        ready_path: Answers ``ready_status`` once requests may come.
+        environment: Templates; ``${host}``, ``${port}`` and ``${file.NAME}`` besides the secrets.
+        memory: Bound of memory and swap together, as Docker writes it (``512m``).
+        cpus: Bound of CPU time, in cores.
+        pids: Bound of processes and threads.
+        egress: Whether the service may open connections to the outside.
+    """
+
+    port: Annotated[int, Field(ge=1, le=65535)]
+    ready_path: UrlPath
+    ready_status: int = 200
+    ready_timeout_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    stop_timeout_s: Annotated[float, Field(ge=0, le=600)] = 10.0
+    environment: dict[str, str] = {}
+    command: tuple[str, ...] | None = None
+    files: dict[str, FileSettings] = {}
+    memory: Annotated[str, Field(pattern=r"^[1-9][0-9]*[kmg]$")] = "1g"
+    cpus: Annotated[float, Field(gt=0)] = 1.0
+    pids: Annotated[int, Field(ge=1)] = 256
+    read_only_root: bool = False
+    tmpfs: tuple[ContainerPath, ...] = ()
+    egress: bool = False
+    build: BuildSettings | None = None
+    process: ProcessSettings | None = None
+    metadata: MetadataSettings | None = None
+
+    @field_validator("files")
+    @classmethod
+    def _distinct(cls, files: dict[str, FileSettings]) -> dict[str, FileSettings]:
+        paths = [PurePosixPath(file.path) for file in files.values()]
+        if len(set(paths)) != len(paths):
+            raise ValueError("two files have the same path")
+        return files

@@ -1,0 +1,174 @@
+"""The secrets of a run: made, taken from the environment, presented, and kept out of all that is written."""
+
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from harness.config.auth import AuthSettings, CredentialSettings, SignerSettings, TokenSettings
+from harness.errors import UsageError
+from harness.template import fill
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+RSA_BITS = 2048
+
+
+class Signer:
+    """A key pair that signs tokens.
+
+    Attributes:
+        private_key: PEM, PKCS 8.
+        public_key: PEM, SubjectPublicKeyInfo.
+    """
+
+    def __init__(self, settings: SignerSettings, private_pem: bytes | None = None) -> None:
+        """Load ``private_pem`` or make a new pair.
+
+        Raises:
+            ValueError: when the PEM is not a private key of the algorithm's type.
+        """
+        self.algorithm = settings.algorithm
+        self.kid = settings.kid
+        key = (
+            _new_key(settings)
+            if private_pem is None
+            else serialization.load_pem_private_key(private_pem, None)
+        )
+        expected = rsa.RSAPrivateKey if settings.algorithm == "RS256" else ec.EllipticCurvePrivateKey
+        if not isinstance(key, expected):
+            raise ValueError(f"not a private key for {settings.algorithm}")
+        self.private_key = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        self.public_key = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+    def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
+        """A compact JWS over ``claims``."""
+        merged = {**({"kid": self.kid} if self.kid else {}), **(headers or {})}
+        return jwt.encode(dict(claims), self.private_key, algorithm=self.algorithm, headers=merged)
+
+
+def _new_key(settings: SignerSettings) -> PrivateKey:
+    if settings.algorithm == "RS256":
+        return rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+class Credentials:
+    """All secrets of one run, shared by reference and candidate so that the same requests fit both.
+
+    They are random and not seeded: a secret that follows from the report's seed would be none.
+    """
+
+    def __init__(self, settings: AuthSettings, environ: Mapping[str, str], *, generate: bool = True) -> None:
+        """Make what is not in ``environ``.
+
+        Args:
+            settings: ``[auth]`` of the suite.
+            environ: Searched for ``GATE_KEY_<NAME>`` and ``GATE_SIGNER_<NAME>_PEM``.
+            generate: False for a URL: its secrets were made elsewhere, so they must all be given.
+
+        Raises:
+            UsageError: naming the variable that is missing or wrong.
+        """
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._secrets: dict[str, str] = {}
+        self._tokens: dict[str, tuple[float, str]] = {}
+        self._keys: dict[str, str] = {}
+        for name in settings.keys:
+            variable = f"GATE_KEY_{name.upper()}"
+            self._keys[name] = _given(environ, variable, generate=generate) or secrets.token_urlsafe(32)
+            self._secrets[self._keys[name]] = f"${variable}"
+        self._signers: dict[str, Signer] = {}
+        for name, signer in settings.signers.items():
+            variable = f"GATE_SIGNER_{name.upper()}_PEM"
+            pem = _given(environ, variable, generate=generate)
+            try:
+                self._signers[name] = Signer(signer, pem.encode() if pem else None)
+            except ValueError as error:
+                raise UsageError(
+                    f"environment variable {variable}: {error}", fix="a PEM private key, not encrypted"
+                ) from error
+
+    def template_values(self) -> dict[str, str]:
+        """What a template in ``[service]`` may use: keys, their SHA-256, public keys."""
+        values: dict[str, str] = {}
+        for name, key in self._keys.items():
+            values[f"key.{name}"] = key
+            values[f"key.{name}.sha256"] = hashlib.sha256(key.encode()).hexdigest()
+        for name, signer in self._signers.items():
+            values[f"signer.{name}.public_key_pem"] = signer.public_key.decode()
+        return values
+
+    def key(self, name: str) -> str:
+        """The secret of that name."""
+        return self._keys[name]
+
+    def signer(self, name: str) -> Signer:
+        """The key pair of that name."""
+        return self._signers[name]
+
+    def settings(self, name: str) -> CredentialSettings:
+        """A credential as the suite declares it."""
+        return self._settings.credentials[name]
+
+    def claims(self, token: TokenSettings, *, now: float | None = None) -> dict[str, Any]:
+        """The claims of a valid token, as :class:`TokenSettings` says; times in whole seconds."""
+        issued = int(time.time() if now is None else now)
+        return {"iat": issued, "nbf": issued, "exp": issued + token.lifetime_s, **token.claims}
+
+    def headers(self, name: str | None) -> dict[str, str]:
+        """The headers that present a credential; none for None."""
+        if name is None:
+            return {}
+        credential = self._settings.credentials[name]
+        if credential.token is None:
+            return self.fill_headers(credential)
+        renew_at, token = self._tokens.get(name, (0.0, ""))
+        if time.time() >= renew_at:
+            token = self._signers[credential.token.signer].sign(self.claims(credential.token))
+            self._tokens[name] = (time.time() + credential.token.lifetime_s / 2, token)
+        return self.fill_headers(credential, token=token)
+
+    def fill_headers(self, credential: CredentialSettings, *, token: str | None = None) -> dict[str, str]:
+        """The credential's headers around ``token``, which is kept secret from then on."""
+        values = self.template_values()
+        if token is not None:
+            values["token"] = token
+            self.keep_secret(token, "$GATE_TOKEN")
+        return {header: fill(value, values) for header, value in credential.headers.items()}
+
+    def shown_headers(self, name: str | None) -> dict[str, str]:
+        """The headers with a shell variable for each secret, for a curl command."""
+        return {header: self.redact(value) for header, value in self.headers(name).items()}
+
+    def keep_secret(self, secret: str, shown: str = "***") -> None:
+        """Have :meth:`redact` replace ``secret`` by ``shown``."""
+        with self._lock:
+            self._secrets[secret] = shown
+
+    def redact(self, text: str) -> str:
+        """``text`` without any secret of this run."""
+        with self._lock:
+            known = list(self._secrets.items())
+        for secret, shown in known:
+            text = text.replace(secret, shown)
+        return text
+
+
+def _given(environ: Mapping[str, str], variable: str, *, generate: bool) -> str | None:
+    value = environ.get(variable)
+    if value is None and not generate:
+        raise UsageError(
+            f"environment variable {variable} is not set",
+            fix="a URL already has its secrets: give each one that [auth] names in its variable",
+        )
+    if value == "":
+        raise UsageError(f"environment variable {variable} is empty", fix="set it to the secret or unset it")
+    return value

@@ -1,0 +1,220 @@
+"""What a run produces: findings, check results, the verdict and the report around them.
+
+These models are the JSON of ``reports/<run_id>.json``; ``contracts/report.schema.json`` is made from them.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION = "1.0"
+
+Scalar = Annotated[bool | int | float | str | None, Field(union_mode="left_to_right")]
+
+
+class Family(StrEnum):
+    """The families of checks, in the order a report lists them."""
+
+    IMAGE = "image"
+    ARTIFACT = "artifact"
+    LIFECYCLE = "lifecycle"
+    CONTRACT = "contract"
+    GOLDEN = "golden"
+    FUZZ = "fuzz"
+    SCENARIOS = "scenarios"
+    TELEMETRY = "telemetry"
+    DRIFT = "drift"
+    LATENCY = "latency"
+
+
+class Outcome(StrEnum):
+    """What became of a check or a finding."""
+
+    PASS = "pass"  # noqa: S105 - an outcome, not a password
+    WARN = "warn"
+    FAIL = "fail"
+    SKIP = "skip"
+    NOT_APPLICABLE = "not_applicable"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+
+
+class Decision(StrEnum):
+    """The verdict on the candidate."""
+
+    PROMOTE = "promote"
+    REJECT = "reject"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Scope(StrEnum):
+    """What kind of target the candidate was."""
+
+    CONTAINER = "container"
+    PROCESS = "process"
+    URL = "url"
+
+
+class Capability(StrEnum):
+    """What a check or a limit may need and a run may lack."""
+
+    CONTAINER = "container"
+    REFERENCE = "reference"
+
+
+class ErrorKind(StrEnum):
+    """Whose fault an errored check is."""
+
+    INFRASTRUCTURE = "infrastructure"
+    HARNESS = "harness"
+    NOTHING_CHECKED = "nothing_checked"
+
+
+class Model(BaseModel):
+    """Base of all report models: immutable, no unknown keys, infinities kept as JSON strings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+class Finding(Model):
+    """One observation and how it stands to its limit.
+
+    Attributes:
+        id: Stable id, prefixed by the check id (``golden.single.probabilities``).
+        observed: The value seen; ``limit`` is what it was held against, both in ``unit``.
+        samples: How many observations stand behind it.
+        confidence: For statistical findings, the level at which it holds, else None.
+        evidence: Path of the evidence, relative to the report's evidence folder.
+        reproduce: A shell command that shows it again.
+        missing: For ``not_applicable``: the capability that this run lacked.
+        waiver: For a waived failure: who waived it and why.
+    """
+
+    id: str
+    outcome: Outcome
+    message: str
+    observed: Scalar = None
+    limit: Scalar = None
+    unit: str = ""
+    samples: int = 0
+    confidence: float | None = None
+    evidence: str = ""
+    reproduce: str = ""
+    missing: Capability | None = None
+    waiver: str | None = None
+
+
+class CheckError(Model):
+    """Why a check has no judgement."""
+
+    kind: ErrorKind
+    message: str
+
+
+class CheckResult(Model):
+    """One check of one run.
+
+    Attributes:
+        expected: The least number of cases that makes this a check; ``executed`` is how many ran.
+        evidence_files: SHA-256 of each evidence file, by path relative to the evidence folder.
+        settings_sha256: Digest of the settings that collected the evidence; ``judge`` refuses others.
+    """
+
+    id: str
+    family: Family
+    required: bool
+    outcome: Outcome
+    expected: int
+    executed: int
+    duration_s: float
+    reason: str = ""
+    missing: Capability | None = None
+    error: CheckError | None = None
+    findings: tuple[Finding, ...] = ()
+    evidence_files: dict[str, str] = {}
+    settings_sha256: str = ""
+
+
+class Reason(Model):
+    """One line of why the verdict is what it is."""
+
+    check_id: str
+    finding_id: str
+    message: str
+
+
+class Verdict(Model):
+    """The decision and its reasons; no reasons means every required check passed."""
+
+    decision: Decision
+    reasons: tuple[Reason, ...] = ()
+
+
+class ModelIdentity(Model):
+    """The model a target serves, as its metadata endpoint says; None where not declared."""
+
+    name: str | None = None
+    version: str | None = None
+    sha256: str | None = None
+
+
+class TargetDescription(Model):
+    """What was tested: enough to find the same bytes again."""
+
+    kind: Scope
+    image: str | None = None
+    image_id: str | None = None
+    repo_digest: str | None = None
+    url: str | None = None
+    model: ModelIdentity = ModelIdentity()
+    device: Literal["cpu", "gpu"] = "cpu"
+    execution_provider: str | None = None
+    startup_s: float | None = None
+
+
+class PolicyRecord(Model):
+    """The policy that decided, whole, so that a stored run can be decided again."""
+
+    path: str
+    sha256: str
+    content: str
+
+
+class Environment(Model):
+    """The machine and software of the run."""
+
+    cpu: str
+    cores: int
+    memory_bytes: int
+    gpu: str | None = None
+    driver: str | None = None
+    kernel: str
+    engine: str | None
+    python: str
+    packages: dict[str, str]
+
+
+class Report(Model):
+    """``reports/<run_id>.json``."""
+
+    schema_version: str = SCHEMA_VERSION
+    run_id: str
+    started_at: str
+    finished_at: str
+    duration_s: float
+    decision: Decision
+    reasons: tuple[Reason, ...]
+    scope: Scope
+    partial: bool
+    suite: str
+    not_declared: tuple[str, ...] = ()
+    candidate: TargetDescription
+    reference: TargetDescription | None
+    policy: PolicyRecord
+    seed: int
+    harness_version: str
+    environment: Environment
+    validity: dict[str, Any]
+    order: tuple[str, ...]
+    checks: tuple[CheckResult, ...]

@@ -1,0 +1,39 @@
+"""The moments at which a measurement may be judged, declared before it starts, and the error each may spend."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looks:
+    """A group-sequential plan: at `fractions` of `blocks` the data are judged, and nowhere else.
+
+    The error probability alpha is divided among the looks by the power family alpha * t^power of Kim and DeMets
+    (Biometrika 1987). Each look is tested at its own increment, without credit for the looks' correlation
+    (Bonferroni): conservative by a little, valid for any dependence between looks, for any test, and for any
+    reason to stop at a look, so that stored data may be judged again under other limits.
+    """
+
+    blocks: int
+    fractions: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
+    power: float = 1.0
+
+    @property
+    def at_blocks(self) -> tuple[int, ...]:
+        """The numbers of collected blocks at which to look, increasing; the last is `blocks`."""
+        return tuple(
+            sorted({max(1, round(fraction * self.blocks)) for fraction in self.fractions} | {self.blocks})
+        )
+
+    def latest(self, collected: int) -> int | None:
+        """Return the last look that `collected` blocks have reached, as a number of blocks, or None."""
+        return max((at for at in self.at_blocks if at <= collected), default=None)
+
+    def alpha_at(self, look: int, alpha: float) -> float:
+        """Return the part of `alpha` that the look at `look` blocks may spend.
+
+        Raises:
+            ValueError: There is no look at that number of blocks.
+        """
+        index = self.at_blocks.index(look)
+        before = self.at_blocks[index - 1] / self.blocks if index else 0.0
+        return alpha * ((look / self.blocks) ** self.power - before**self.power)

@@ -1,0 +1,42 @@
+"""A target is a context manager that gives an endpoint."""
+
+from typing import Protocol
+
+from harness.model import TargetDescription
+
+
+class Endpoint(Protocol):
+    """A service that is ready to answer."""
+
+    @property
+    def base_url(self) -> str:
+        """Without a trailing slash (``http://127.0.0.1:32768``)."""
+        ...
+
+    @property
+    def description(self) -> TargetDescription:
+        """What it is, for the report."""
+        ...
+
+    def alive(self) -> bool:
+        """Whether it still runs; for a URL, whether its readiness path answers."""
+        ...
+
+    def logs(self) -> str:
+        """What it has written so far, at most the last 256 KiB; empty for a URL."""
+        ...
+
+
+class Target(Protocol):
+    """Starts a service on entry and removes every trace of it on exit, whatever happened."""
+
+    def __enter__(self) -> Endpoint:
+        """Start it and wait until it is ready.
+
+        Raises:
+            TargetError: it exited, never became ready in time, or answers on another port.
+            InfrastructureError: the engine failed.
+        """
+        ...
+
+    def __exit__(self, *exc: object) -> None: ...
