@@ -1,0 +1,138 @@
+"""The manifest: what an artifact says of itself, written by a pipeline and read by the service."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, StringConstraints
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A SHA-256 digest in lower-case hexadecimal."""
+
+SemVer = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$")]
+"""A semantic version, MAJOR.MINOR.PATCH with optional pre-release and build parts."""
+
+FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+"""A plain name inside the artifact folder: no path, so a manifest can't point outside of it."""
+
+
+class Part(BaseModel):
+    """A frozen part of the manifest that refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Feature(Part):
+    """One column of the input tensor."""
+
+    name: str = Field(min_length=1, max_length=128)
+    meaning: str
+    unit: str
+    training_min: FiniteFloat
+    training_max: FiniteFloat
+
+
+class InputTensor(Part):
+    """The model's one input, shape `[batch, len(features)]`, columns in the order of `features`."""
+
+    name: str
+    dtype: Literal["float32"]
+    shape: tuple[Literal["batch"], PositiveInt]
+    features: tuple[Feature, ...] = Field(min_length=1)
+
+
+class LabelTensor(Part):
+    """The predicted class of each row, shape `[batch]`."""
+
+    name: str
+    dtype: Literal["string"]
+    shape: tuple[Literal["batch"]]
+    meaning: str
+
+
+class ProbabilityTensor(Part):
+    """The probabilities of each row, shape `[batch, len(classes)]`, columns in the order of `classes`."""
+
+    name: str
+    dtype: Literal["float32"]
+    shape: tuple[Literal["batch"], PositiveInt]
+    classes: tuple[str, ...] = Field(min_length=2)
+    meaning: str
+    unit: str
+
+
+class Outputs(Part):
+    """The model's outputs."""
+
+    label: LabelTensor
+    probabilities: ProbabilityTensor
+
+
+class Expected(Part):
+    """What the training pipeline answered for the sample."""
+
+    label: str
+    probabilities: dict[str, FiniteFloat]
+
+
+class Sample(Part):
+    """One input with the answer it must get, within `atol` for each probability."""
+
+    input: dict[str, FiniteFloat]
+    expected: Expected
+    atol: float = Field(gt=0)
+
+
+class Budget(Part):
+    """What the artifact is expected to need for a single request on one CPU core, as declared."""
+
+    inference_p99_ms: float = Field(gt=0)
+    request_p99_ms: float = Field(gt=0)
+    memory_mib: PositiveInt
+
+
+class Dataset(Part):
+    """The data the model was trained and evaluated on."""
+
+    name: str
+    source: str
+    sha256: Sha256
+    rows: PositiveInt
+    training_rows: PositiveInt
+    evaluation_rows: PositiveInt
+
+
+class Criterion(Part):
+    """One line of the acceptance bar: declared before training, observed on the evaluation rows."""
+
+    metric: str
+    comparison: Literal["at_least", "at_most"]
+    limit: FiniteFloat
+    observed: FiniteFloat
+
+
+class Training(Part):
+    """How the model came to be."""
+
+    algorithm: str
+    seed: int
+    parameters: dict[str, int | float | str]
+    libraries: dict[str, str]
+
+
+class Manifest(Part):
+    """Everything a server, a gate or a reader needs to know of an artifact."""
+
+    schema_version: Literal[1]
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    version: SemVer
+    description: str
+    created: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    model_file: FileName
+    files: dict[FileName, Sha256]
+    input: InputTensor
+    outputs: Outputs
+    preprocessing: tuple[str, ...]
+    sample: Sample
+    budget: Budget
+    dataset: Dataset
+    acceptance: tuple[Criterion, ...] = Field(min_length=1)
+    training: Training

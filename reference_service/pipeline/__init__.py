@@ -1,0 +1,1 @@
+"""Trains, judges and exports the reference model; never needed to serve, gate or test it."""
