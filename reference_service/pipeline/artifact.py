@@ -5,7 +5,7 @@ import json
 import platform
 from pathlib import Path
 
-import numpy
+import numpy as np
 import onnx
 import onnxruntime
 import skl2onnx
@@ -80,8 +80,7 @@ def write_artifact(
         ),
         preprocessing=(
             "each value is rounded to the nearest float32",
-            "standardisation (training mean and deviation) is folded into the split thresholds: "
-            "the model takes unscaled values",
+            "standardisation is folded into the split thresholds: the model takes unscaled values",
         ),
         sample=sample_of(dataset, pipeline, SAMPLE_ROW),
         budget=declaration.budget,
@@ -128,7 +127,7 @@ def library_versions() -> dict[str, str]:
     """Name what the model was made with."""
     return {
         "python": ".".join(platform.python_version_tuple()[:2]),
-        "numpy": numpy.__version__,
+        "numpy": np.__version__,
         "onnx": onnx.__version__,
         "onnxruntime": onnxruntime.__version__,
         "scikit-learn": sklearn.__version__,
