@@ -1,0 +1,228 @@
+"""A container through testcontainers: bounded, unprivileged, on a loopback port, removed in every case."""
+
+import contextlib
+import secrets
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import docker.errors
+import requests
+from docker.models.networks import Network
+from docker.types import DeviceRequest, LogConfig
+from testcontainers.core.container import DockerContainer
+
+from harness.config.service import ServiceSettings
+from harness.errors import InfrastructureError, TargetError
+from harness.model import Scope, TargetDescription
+from harness.owner import Owner
+from harness.targets.engine import OWNER_LABEL, RUN_LABEL, Engine
+from harness.targets.files import HandedFiles, filled_all
+from harness.targets.image import ImageIdentity
+from harness.targets.readiness import wait_until_ready
+
+LOG_BYTES = 256 * 1024
+LOG_FILE_SIZE = "8m"
+TMPFS_OPTIONS = "size=64m,mode=1777"
+NANO = 1_000_000_000
+
+
+class ContainerEndpoint:
+    """A running container that answered its readiness path."""
+
+    def __init__(self, container: Any, base_url: str, description: TargetDescription) -> None:
+        self._container = container
+        self.base_url = base_url
+        self.description = description
+
+    def alive(self) -> bool:
+        """Whether the container still runs."""
+        return death(self._container) is None
+
+    def logs(self) -> str:
+        """The last 256 KiB of what it wrote."""
+        return container_logs(self._container)
+
+    @property
+    def container_id(self) -> str:
+        """The engine's id, for measurements from its cgroup."""
+        return str(self._container.id)
+
+
+class ContainerTarget:
+    """Runs an image as the suite declares it.
+
+    Args:
+        engine: Where to run it.
+        image: What to run.
+        service: How; its templates are filled from ``values``.
+        values: Secrets and names for the templates.
+        run_id: Labels the container.
+        cpuset: Cores to bind it to (``0-2``), None for any.
+        gpu: Whether to hand it the machine's GPUs.
+    """
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        image: ImageIdentity,
+        service: ServiceSettings,
+        values: Mapping[str, str],
+        run_id: str,
+        cpuset: str | None = None,
+        gpu: bool = False,
+    ) -> None:
+        self._engine = engine
+        self._image = image
+        self._service = service
+        self._values = values
+        self._labels = {OWNER_LABEL: str(Owner.current()), RUN_LABEL: run_id}
+        self._name = f"harness-{run_id[-6:]}-{secrets.token_hex(4)}"
+        self._cpuset = cpuset
+        self._gpu = gpu
+        self._stack = ExitStack()
+
+    def __enter__(self) -> ContainerEndpoint:
+        """Create, start, wait; on any failure everything made so far is removed first."""
+        with ExitStack() as stack:
+            endpoint = self._start(stack)
+            self._stack = stack.pop_all()
+        return endpoint
+
+    def __exit__(self, *_exc: object) -> None:
+        self._stack.close()
+
+    def _start(self, stack: ExitStack) -> ContainerEndpoint:
+        try:
+            files = stack.enter_context(HandedFiles(self._service.files, self._values))
+            network = self._make_network(stack)
+            container = DockerContainer(self._image.image_id, name=self._name)
+            container.with_envs(**self._environment())
+            for name, path in files.items():
+                container.with_volume_mapping(str(path), self._service.files[name].path, "ro")
+            if self._service.command is not None:
+                container.with_command(list(self._service.command))
+            container.tmpfs = dict.fromkeys(self._service.tmpfs, TMPFS_OPTIONS)
+            container.with_kwargs(network=network.name, **self._bounds())
+            # testcontainers types the host side as a port; docker-py takes an address with it.
+            container.ports = {f"{self._service.port}/tcp": ("127.0.0.1", None)}  # type: ignore[dict-item]
+            stack.callback(_remove, container)
+            container.start()
+            wrapped = container.get_wrapped_container()
+            base_url = self._base_url(wrapped)
+        except docker.errors.APIError as error:
+            if error.status_code is not None and error.status_code < 500 and _is_image_fault(error):  # noqa: PLR2004 - HTTP class
+                raise TargetError(f"the container could not be started: {error.explanation}") from error
+            raise InfrastructureError(f"container engine: {error.explanation or error}") from error
+        except (docker.errors.DockerException, requests.RequestException) as error:
+            raise InfrastructureError(f"container engine: {error}") from error
+        startup_s = wait_until_ready(
+            base_url, self._service, died=lambda: death(wrapped), logs=lambda: container_logs(wrapped)
+        )
+        description = TargetDescription(
+            kind=Scope.CONTAINER,
+            image=self._image.name,
+            image_id=self._image.image_id,
+            repo_digest=self._image.repo_digest,
+            url=base_url,
+            device="gpu" if self._gpu else "cpu",
+            startup_s=round(startup_s, 3),
+        )
+        return ContainerEndpoint(wrapped, base_url, description)
+
+    def _make_network(self, stack: ExitStack) -> Network:
+        """A bridge of its own: other targets are out of reach, and without masquerading so is the outside."""
+        masquerade = "true" if self._service.egress else "false"
+        network = self._engine.client.networks.create(
+            self._name,
+            driver="bridge",
+            options={"com.docker.network.bridge.enable_ip_masquerade": masquerade},
+            labels=self._labels,
+        )
+        stack.callback(_remove_network, network)
+        return network
+
+    def _environment(self) -> dict[str, str]:
+        paths = {f"file.{name}": file.path for name, file in self._service.files.items()}
+        values = {**self._values, **paths, "host": "0.0.0.0", "port": str(self._service.port)}  # noqa: S104 - inside the container
+        return filled_all(self._service.environment, values, key="service.environment")
+
+    def _bounds(self) -> dict[str, Any]:
+        service = self._service
+        return {
+            "labels": self._labels,
+            "mem_limit": service.memory,
+            "memswap_limit": service.memory,
+            "nano_cpus": int(service.cpus * NANO),
+            "pids_limit": service.pids,
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges"],
+            "read_only": service.read_only_root,
+            "cpuset_cpus": self._cpuset,
+            "log_config": LogConfig(type="json-file", config={"max-size": LOG_FILE_SIZE, "max-file": "1"}),
+            "device_requests": [DeviceRequest(count=-1, capabilities=[["gpu"]])] if self._gpu else None,
+        }
+
+    def _base_url(self, container: Any) -> str:
+        container.reload()
+        bindings = (container.attrs["NetworkSettings"]["Ports"] or {}).get(f"{self._service.port}/tcp")
+        if not bindings:
+            raise TargetError(
+                death(container) or "the engine published no port", logs=container_logs(container)
+            )
+        return f"http://127.0.0.1:{bindings[0]['HostPort']}"
+
+
+def death(container: Any) -> str | None:
+    """Why a container runs no more, None while it runs.
+
+    Raises:
+        InfrastructureError: when the engine does not answer.
+    """
+    try:
+        container.reload()
+    except docker.errors.NotFound:
+        return "the container was removed by someone else"
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        raise InfrastructureError(f"container engine: {error}") from error
+    state = container.attrs["State"]
+    if state["Running"]:
+        return None
+    cause = (
+        "out of memory" if state.get("OOMKilled") else state.get("Error") or f"exit code {state['ExitCode']}"
+    )
+    return f"the container exited: {cause}"
+
+
+def container_logs(container: Any) -> str:
+    """The last 256 KiB of output, as text; empty when the engine can't give it."""
+    try:
+        raw = container.logs(stdout=True, stderr=True, tail=5000)
+    except (docker.errors.DockerException, requests.RequestException):
+        return ""
+    return bytes(raw)[-LOG_BYTES:].decode("utf-8", "replace")
+
+
+def _is_image_fault(error: docker.errors.APIError) -> bool:
+    """The engine refuses to start it for what the image says (no such executable, no permission)."""
+    text = str(error.explanation or "").lower()
+    return any(
+        sign in text
+        for sign in (
+            "executable file not found",
+            "no such file or directory",
+            "permission denied",
+            "no command",
+        )
+    )
+
+
+def _remove(container: DockerContainer) -> None:
+    with contextlib.suppress(docker.errors.NotFound):
+        container.stop()
+
+
+def _remove_network(network: Network) -> None:
+    with contextlib.suppress(docker.errors.APIError):
+        network.remove()

@@ -1,0 +1,119 @@
+"""Finds an image by any name, or builds it from a folder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import docker.errors
+import requests
+
+from harness.config.service import BuildSettings
+from harness.errors import ConfigError, InfrastructureError
+from harness.targets.engine import Engine
+
+
+@dataclass(frozen=True)
+class ImageIdentity:
+    """What an image is, whatever it is called.
+
+    Attributes:
+        name: As the user named it.
+        image_id: ``sha256:...`` of its configuration.
+        repo_digest: ``name@sha256:...`` in a registry; None for an image that was never pushed.
+    """
+
+    name: str
+    image_id: str
+    repo_digest: str | None
+
+
+def find_image(engine: Engine, name: str) -> ImageIdentity:
+    """A local image, else one pulled from its registry.
+
+    Raises:
+        InfrastructureError: when there is none of that name, or the registry does not answer.
+    """
+    try:
+        try:
+            image = engine.client.images.get(name)
+        except docker.errors.ImageNotFound:
+            repository, tag = (name, None) if "@" in name else _split_tag(name)
+            image = engine.client.images.pull(repository, tag=tag)
+    except docker.errors.APIError as error:
+        raise InfrastructureError(
+            f"image {name}: not on this machine, and it cannot be pulled: {error.explanation or error}",
+            fix="check the name (`docker images` lists those here) or build it first",
+        ) from error
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        raise InfrastructureError(f"container engine: {error}") from error
+    digests = image.attrs.get("RepoDigests") or []
+    return ImageIdentity(name=name, image_id=str(image.id), repo_digest=digests[0] if digests else None)
+
+
+def _split_tag(name: str) -> tuple[str, str]:
+    head, colon, tail = name.rpartition(":")
+    return (head, tail) if colon and "/" not in tail else (name, "latest")
+
+
+def build_image(
+    engine: Engine,
+    folder: Path,
+    build: BuildSettings,
+    *,
+    tag: str,
+    base_image: str | None,
+    progress: Callable[[str], None],
+) -> ImageIdentity:
+    """Build ``folder`` with the classic builder, which every engine has.
+
+    Args:
+        engine: Where.
+        folder: What the build's context is relative to.
+        build: As the suite declares it.
+        tag: Name of the result.
+        base_image: Value for ``build.base_image_arg``, None to leave the Dockerfile's default.
+        progress: Called with each step's line.
+
+    Raises:
+        ConfigError: when there is no such Dockerfile.
+        InfrastructureError: when the build fails; the message ends with its last lines.
+    """
+    context = (folder / build.context).resolve()
+    if not (context / build.dockerfile).is_file():
+        raise ConfigError(
+            file="gate.toml",
+            key="service.build.dockerfile",
+            value=build.dockerfile,
+            problem="no such file",
+            allowed=f"a path in {context}",
+        )
+    arguments = dict(build.args)
+    if base_image and build.base_image_arg:
+        arguments[build.base_image_arg] = base_image
+    lines: list[str] = []
+    image_id = ""
+    try:
+        for chunk in engine.client.api.build(
+            path=str(context),
+            dockerfile=build.dockerfile,
+            tag=tag,
+            buildargs=arguments,
+            rm=True,
+            forcerm=True,
+            decode=True,
+        ):
+            if "error" in chunk:
+                raise InfrastructureError(
+                    f"building {context / build.dockerfile}: {chunk['error'].strip()}\n"
+                    + "\n".join(lines[-20:])
+                )
+            image_id = chunk.get("aux", {}).get("ID", image_id)
+            line = str(chunk.get("stream", "")).strip()
+            if line:
+                lines.append(line)
+                if line.startswith("Step "):
+                    progress(line)
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        raise InfrastructureError(f"container engine: {error}") from error
+    # By id: another run on this machine may move the tag at any moment.
+    return replace(find_image(engine, image_id or tag), name=tag)

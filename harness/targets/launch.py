@@ -1,0 +1,142 @@
+"""From what the user named to something that can be started, as often as the plan asks."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.config.suite import Suite
+from harness.errors import ConfigError, InfrastructureError, UsageError
+from harness.model import Scope, TargetDescription
+from harness.targets.container import ContainerTarget
+from harness.targets.engine import INSTALL, Engine
+from harness.targets.image import ImageIdentity, build_image, find_image
+from harness.targets.interface import Target
+from harness.targets.process import ProcessTarget
+from harness.targets.url import UrlTarget
+
+URL = re.compile(r"^https?://", re.IGNORECASE)
+NO_REFERENCE = "none"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A target that can be started again and again.
+
+    Attributes:
+        description: What is known of it before it starts.
+        start: Makes a target; its argument is the cores to bind it to, None for any.
+    """
+
+    description: TargetDescription
+    start: Callable[[str | None], Target]
+
+    @property
+    def scope(self) -> Scope:
+        """Container, process or URL."""
+        return self.description.kind
+
+
+@dataclass(frozen=True)
+class Launcher:
+    """What all targets of a run share.
+
+    Attributes:
+        suite: Says how to run the service.
+        engine: None where no engine answers.
+        values: Secrets and names for the suite's templates.
+        run_token: Random part of this run's names.
+        base_image: See :class:`harness.config.service.BuildSettings`.
+        gpu: Whether targets get the machine's GPUs.
+        progress: Called with a line for each step of a build.
+    """
+
+    suite: Suite
+    engine: Engine | None
+    values: Mapping[str, str]
+    run_token: str
+    base_image: str | None
+    gpu: bool
+    progress: Callable[[str], None]
+
+    def resolve(self, named: str | None) -> Launch:
+        """A launch for an image, a URL, a folder, or (None) the service of this checkout.
+
+        Raises:
+            UsageError, ConfigError, InfrastructureError: when it can't be had, with what to do.
+        """
+        if named is not None and URL.match(named):
+            return self._url(named)
+        if named is None:
+            return self._checkout(self.suite.folder)
+        if Path(named).is_dir():
+            return self._checkout(Path(named))
+        if self.engine is None:
+            raise InfrastructureError(f"no container engine answers, and {named!r} is an image", fix=INSTALL)
+        return self._container(self.engine, find_image(self.engine, named))
+
+    def _url(self, url: str) -> Launch:
+        if self.gpu:
+            raise UsageError(
+                "--device gpu starts containers; a URL runs where it runs", fix="leave out --device"
+            )
+        description = TargetDescription(kind=Scope.URL, url=url)
+        return Launch(description, lambda _cpuset: UrlTarget(url, self.suite.config.service))
+
+    def _checkout(self, folder: Path) -> Launch:
+        service = self.suite.config.service
+        if self.engine is not None and service.build is not None:
+            tag = f"harness-{self.suite.config.name}:{secrets.token_hex(6)}"
+            image = build_image(
+                self.engine,
+                folder,
+                service.build,
+                tag=tag,
+                base_image=self.base_image,
+                progress=self.progress,
+            )
+            return self._container(self.engine, image)
+        if service.process is not None and not self.gpu:
+            description = TargetDescription(kind=Scope.PROCESS)
+            return Launch(
+                description,
+                lambda cpuset: ProcessTarget(
+                    folder=folder, service=service, values=self.values, cpuset=cpuset
+                ),
+            )
+        if self.engine is None and service.build is not None:
+            raise InfrastructureError(
+                "no container engine answers, and an image has to be built", fix=INSTALL
+            )
+        raise ConfigError(
+            file=self.suite.path,
+            key="service.build",
+            problem=f"required to gate the folder {folder}",
+            allowed="a table with context and dockerfile, or name an image or a URL",
+        )
+
+    def _container(self, engine: Engine, image: ImageIdentity) -> Launch:
+        if self.gpu and not engine.has_gpu_runtime():
+            raise InfrastructureError(
+                "--device gpu: the engine has no NVIDIA runtime",
+                fix="install the NVIDIA container toolkit, then `harness doctor`",
+            )
+        description = TargetDescription(
+            kind=Scope.CONTAINER,
+            image=image.name,
+            image_id=image.image_id,
+            repo_digest=image.repo_digest,
+            device="gpu" if self.gpu else "cpu",
+        )
+        return Launch(
+            description,
+            lambda cpuset: ContainerTarget(
+                engine=engine,
+                image=image,
+                service=self.suite.config.service,
+                values=self.values,
+                run_id=self.run_token,
+                cpuset=cpuset,
+                gpu=self.gpu,
+            ),
+        )

@@ -1,0 +1,168 @@
+"""The service of this checkout as a local process, where no container engine is to be had."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+from harness.config.service import ServiceSettings
+from harness.errors import ConfigError, TargetError
+from harness.model import Scope, TargetDescription
+from harness.targets.files import HandedFiles, filled, filled_all
+from harness.targets.readiness import wait_until_ready
+
+LOG_BYTES = 256 * 1024
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
+
+
+class ProcessEndpoint:
+    """A local process that answered its readiness path."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], log: Path, base_url: str, description: TargetDescription
+    ) -> None:
+        self._process = process
+        self._log = log
+        self.base_url = base_url
+        self.description = description
+
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def logs(self) -> str:
+        """The last 256 KiB of what it wrote."""
+        return _tail(self._log)
+
+
+class ProcessTarget:
+    """Runs ``[service.process]`` on a free loopback port.
+
+    Args:
+        folder: Where to run it.
+        service: How; its templates are filled from ``values``.
+        values: Secrets and names for the templates.
+        cpuset: Cores to bind it to (``0-2``), None for any.
+    """
+
+    def __init__(
+        self, *, folder: Path, service: ServiceSettings, values: Mapping[str, str], cpuset: str | None = None
+    ) -> None:
+        self._folder = folder
+        self._service = service
+        self._values = values
+        self._cpuset = cpuset
+        self._stack = ExitStack()
+
+    def __enter__(self) -> ProcessEndpoint:
+        """Start and wait; on any failure everything made so far is removed first."""
+        with ExitStack() as stack:
+            endpoint = self._start(stack)
+            self._stack = stack.pop_all()
+        return endpoint
+
+    def __exit__(self, *_exc: object) -> None:
+        self._stack.close()
+
+    def _start(self, stack: ExitStack) -> ProcessEndpoint:
+        settings = self._service.process
+        if settings is None:
+            raise ConfigError(
+                file="gate.toml",
+                key="service.process",
+                problem="required to run the service without a container engine",
+                allowed='a table such as { command = ["${python}", "-m", "my_service"] }',
+            )
+        files = stack.enter_context(HandedFiles(self._service.files, self._values))
+        work = Path(tempfile.mkdtemp(prefix="harness-process-"))
+        stack.callback(shutil.rmtree, work, ignore_errors=True)
+        port = free_port()
+        values = {
+            **self._values,
+            **{f"file.{name}": str(path) for name, path in files.items()},
+            "host": "127.0.0.1",
+            "port": str(port),
+            "python": sys.executable,
+        }
+        environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
+        environment |= filled_all(self._service.environment, values, key="service.environment")
+        environment |= filled_all(settings.environment, values, key="service.process.environment")
+        command = [filled(part, values, key="service.process.command") for part in settings.command]
+        log = work / "log"
+        process = self._spawn(stack, command, environment, log)
+        base_url = f"http://127.0.0.1:{port}"
+        startup_s = wait_until_ready(
+            base_url,
+            self._service.model_copy(update={"port": port}),
+            died=lambda: (
+                None if process.poll() is None else f"the process exited: exit code {process.returncode}"
+            ),
+            logs=lambda: _tail(log),
+        )
+        description = TargetDescription(kind=Scope.PROCESS, url=base_url, startup_s=round(startup_s, 3))
+        return ProcessEndpoint(process, log, base_url, description)
+
+    def _spawn(
+        self, stack: ExitStack, command: list[str], environment: dict[str, str], log: Path
+    ) -> subprocess.Popen[bytes]:
+        wrapped = [*_die_with_parent(), *_bind_to(self._cpuset), *command]
+        try:
+            with log.open("wb") as output:
+                process = subprocess.Popen(
+                    wrapped,
+                    cwd=self._folder,
+                    env=environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise TargetError(f"the process could not be started: {error}") from error
+        stack.callback(_stop, process, self._service.stop_timeout_s)
+        return process
+
+
+def free_port() -> int:
+    """A loopback port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _die_with_parent() -> list[str]:
+    """The kernel kills the service when the harness is killed."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
+
+
+def _bind_to(cpuset: str | None) -> list[str]:
+    taskset = shutil.which("taskset")
+    return [taskset, "--cpu-list", cpuset] if cpuset and taskset else []
+
+
+def _stop(process: subprocess.Popen[bytes], timeout_s: float) -> None:
+    """End the whole process group: asked first, killed after ``timeout_s``."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout_s)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _tail(log: Path) -> str:
+    try:
+        with log.open("rb") as stream:
+            stream.seek(max(0, log.stat().st_size - LOG_BYTES))
+            return stream.read(LOG_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
