@@ -1,7 +1,8 @@
-"""Make and remove the network of the private engine: one bridge, one subnet, three firewall rules.
+"""Make and remove the network of the private engine: one bridge, one subnet, four firewall rules.
 
 The engine itself runs with ``--iptables=false``: a second dockerd that manages the firewall deletes the
-chains of the first one at its start. Bridges are made by ioctl, so iproute2 need not be installed.
+chains of the first one at its start. So containers on the default bridge (image builds among them) reach
+out, those on networks that users define do not. Bridges are made by ioctl: iproute2 may be missing.
 
     private_network.py up BRIDGE PREFERRED_SUBNET    prints the subnet that was free
     private_network.py down SUBNET                   removes every bridge inside it, and its rules
@@ -10,6 +11,7 @@ chains of the first one at its start. Bridges are made by ioctl, so iproute2 nee
 import fcntl
 import hashlib
 import ipaddress
+import shutil
 import socket
 import struct
 import subprocess
@@ -73,16 +75,24 @@ def bridges_inside(subnet: ipaddress.IPv4Network) -> Iterator[str]:
                 yield name
 
 
+def bridge_network(subnet: ipaddress.IPv4Network) -> ipaddress.IPv4Network:
+    """Return the part of ``subnet`` that the default bridge has: the first /24."""
+    return next(subnet.subnets(new_prefix=BRIDGE_PREFIX))
+
+
 def firewall(action: str, subnet: ipaddress.IPv4Network) -> bool:
-    """Insert (``-I``) or delete (``-D``) the rules that let containers of ``subnet`` reach out."""
-    inside = str(subnet)
+    """Insert (``-I``) or delete (``-D``) the rules; return whether all of that succeeded."""
+    if not shutil.which("iptables"):
+        return False
+    inside, bridge = str(subnet), str(bridge_network(subnet))
     rules = [
-        ["filter", "FORWARD", "-s", inside, "-j", "ACCEPT"],
+        ["filter", "FORWARD", "-s", inside, "-d", inside, "-j", "ACCEPT"],
+        ["filter", "FORWARD", "-s", bridge, "-j", "ACCEPT"],
         [
             "filter",
             "FORWARD",
             "-d",
-            inside,
+            bridge,
             "-m",
             "conntrack",
             "--ctstate",
@@ -90,16 +100,13 @@ def firewall(action: str, subnet: ipaddress.IPv4Network) -> bool:
             "-j",
             "ACCEPT",
         ],
-        ["nat", "POSTROUTING", "-s", inside, "!", "-d", inside, "-j", "MASQUERADE"],
+        ["nat", "POSTROUTING", "-s", bridge, "!", "-d", inside, "-j", "MASQUERADE"],
     ]
-    done = [
-        subprocess.run(
-            ["iptables", "--wait", "-t", table, action, *rule], check=False, capture_output=True
-        ).returncode
-        == 0
-        for table, *rule in rules
-    ]
-    return all(done)
+    failures = 0
+    for table, *rule in rules:
+        command = ["iptables", "--wait", "-t", table, action, *rule]
+        failures += subprocess.run(command, check=False, capture_output=True).returncode != 0
+    return failures == 0
 
 
 def down(subnet: ipaddress.IPv4Network) -> None:
@@ -125,7 +132,7 @@ def choose(name: str, preferred: str) -> ipaddress.IPv4Network:
 def up(name: str, preferred: str) -> ipaddress.IPv4Network:
     """Make the bridge ``name`` in a free subnet, and let its containers reach out."""
     subnet = choose(name, preferred)
-    bridge = next(subnet.subnets(new_prefix=BRIDGE_PREFIX))
+    bridge = bridge_network(subnet)
     bridge_request(SIOCBRADDBR, name)
     interface_request(SIOCSIFADDR, name, socket_address(bridge[1]))
     interface_request(SIOCSIFNETMASK, name, socket_address(bridge.netmask))

@@ -1,0 +1,114 @@
+"""Fixtures for tests that need a container engine, and what happens to those tests where there is none."""
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import docker
+import pytest
+from docker.utils.build import exclude_paths
+
+ROOT = Path(__file__).resolve().parent.parent
+REQUIRE_ENGINE = "HARNESS_REQUIRE_ENGINE"
+BUILD_TIMEOUT_S = 600
+SKIPPED = pytest.StashKey[int]()
+
+
+def _engine_address() -> str | None:
+    """The address of an engine that answers, as scripts/find_engine.py finds it."""
+    found = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "find_engine.py"], check=False, capture_output=True, text=True
+    )
+    return found.stdout.strip() or None
+
+
+@contextmanager
+def _lock(name: str) -> Iterator[None]:
+    """Hold a lock across the worker processes of pytest-xdist, and across sessions."""
+    folder = ROOT / ".cache"
+    folder.mkdir(exist_ok=True)
+    with (folder / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def pytest_configure() -> None:
+    """Let the tests, and the processes they start, use the engine that answers."""
+    if address := _engine_address():
+        os.environ["DOCKER_HOST"] = address
+    else:
+        os.environ.pop("DOCKER_HOST", None)
+
+
+def _has_engine() -> bool:
+    return "DOCKER_HOST" in os.environ
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip the container tests where there is no engine, unless one is required."""
+    needing = [item for item in items if item.get_closest_marker("engine")]
+    config.stash[SKIPPED] = 0
+    if _has_engine() or os.environ.get(REQUIRE_ENGINE) == "1":
+        return
+    config.stash[SKIPPED] = len(needing)
+    for item in needing:
+        item.add_marker(pytest.mark.skip(reason="no container engine answers"))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a container test that an engine is required for."""
+    if item.get_closest_marker("engine") and not _has_engine():
+        pytest.fail(f"no container engine answers, and {REQUIRE_ENGINE}=1", pytrace=False)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say loudly that the container tests did not run."""
+    if count := config.stash.get(SKIPPED, 0):
+        terminalreporter.section("CONTAINER TESTS SKIPPED", sep="!", red=True, bold=True)
+        terminalreporter.write_line(
+            f"{count} container tests did not run: no container engine answers. "
+            "`make engine` says what is missing; with an engine, run `make test` again.",
+            red=True,
+        )
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[docker.DockerClient]:
+    """A client of the engine at DOCKER_HOST."""
+    client = docker.from_env(timeout=BUILD_TIMEOUT_S)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def base_image(engine: docker.DockerClient) -> str:
+    """Reference of an image with Python 3.11 and a pip that works, to build other images from."""
+    if "HARNESS_BASE_IMAGE" not in os.environ:
+        made = subprocess.run(
+            [ROOT / "scripts" / "base_image.sh"], check=True, stdout=subprocess.PIPE, text=True
+        )
+        os.environ["HARNESS_BASE_IMAGE"] = made.stdout.strip()
+    return os.environ["HARNESS_BASE_IMAGE"]
+
+
+@pytest.fixture(scope="session")
+def reference_image(engine: docker.DockerClient, base_image: str) -> str:
+    """Tag of the reference service built from this checkout; a build of the same content is used again."""
+    dockerfile = "reference_service/Dockerfile"
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    digest = hashlib.sha256(engine.images.get(base_image).id.encode())
+    for name in sorted(exclude_paths(ROOT, ignored, dockerfile=dockerfile)):
+        if (path := ROOT / name).is_file():
+            digest.update(f"\0{name}\0".encode() + path.read_bytes())
+    tag = f"harness-reference:test-{digest.hexdigest()[:16]}"
+    with _lock("reference_image"):
+        if not engine.images.list(tag):
+            engine.images.build(
+                path=str(ROOT), dockerfile=dockerfile, buildargs={"BASE_IMAGE": base_image}, tag=tag, rm=True
+            )
+    return tag
