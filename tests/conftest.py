@@ -86,7 +86,7 @@ def engine() -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture(scope="session")
-def base_image(engine: docker.DockerClient) -> str:
+def base_image() -> str:
     """Reference of an image with Python 3.11 and a pip that works, to build other images from."""
     if "HARNESS_BASE_IMAGE" not in os.environ:
         made = subprocess.run(
