@@ -3,16 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
-GROUPS = 16
-"""How many groups a look is cut into: few, so that each is long against the noise's memory, and enough that
-sign flips reach 2^-16."""
+GROUPS = 12
+"""How many groups a look is cut into: few, so that each is long against the noise's memory, and enough for
+sign flips to reach p = 2^-12, below what a look may spend."""
 
 
 def group_of_block(blocks: int) -> NDArray[np.intp]:
-    """Return the group number of each of `blocks` blocks, shape (blocks,), contiguous and as even as can be."""
+    """Return the group of each block, shape (blocks,), contiguous and as even as can be."""
     return np.arange(blocks, dtype=np.intp) * min(GROUPS, blocks) // blocks
 
 
 def sum_by_group(values: NDArray[np.float64], groups: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return the sum of `values` (n,) within each group, shape (number of groups,)."""
-    return np.bincount(groups, weights=values, minlength=int(groups.max()) + 1)
+    sums: NDArray[np.float64] = np.bincount(groups, weights=values).astype(np.float64)
+    return sums

@@ -1,4 +1,4 @@
-"""The moments at which a measurement may be judged, declared before it starts, and the error each may spend."""
+"""When a measurement may be judged, declared before it starts, and the error that each look may spend."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass
 class Looks:
     """A group-sequential plan: at `fractions` of `blocks` the data are judged, and nowhere else.
 
-    The error probability alpha is divided among the looks by the power family alpha * t^power of Kim and DeMets
-    (Biometrika 1987). Each look is tested at its own increment, without credit for the looks' correlation
-    (Bonferroni): conservative by a little, valid for any dependence between looks, for any test, and for any
-    reason to stop at a look, so that stored data may be judged again under other limits.
+    The error probability alpha is divided among the looks by the power family alpha * t^power of Kim and
+    DeMets (Biometrika 1987). Each look is tested at its own increment, without credit for the looks'
+    correlation (Bonferroni): conservative by a little, valid for any dependence between looks, for any
+    test, and for any reason to stop at a look, so that stored data may be judged again under other
+    limits.
     """
 
     blocks: int
-    fractions: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
-    power: float = 1.0
+    fractions: tuple[float, ...] = (0.4, 0.6, 0.8, 1.0)
+    power: float = 1.5
 
     @property
     def at_blocks(self) -> tuple[int, ...]:
@@ -36,4 +37,4 @@ class Looks:
         """
         index = self.at_blocks.index(look)
         before = self.at_blocks[index - 1] / self.blocks if index else 0.0
-        return alpha * ((look / self.blocks) ** self.power - before**self.power)
+        return alpha * float((look / self.blocks) ** self.power - before**self.power)

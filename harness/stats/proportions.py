@@ -11,22 +11,22 @@ from harness.stats.special import beta_cdf, beta_quantile, student_t_quantile
 
 
 def clopper_pearson_upper(successes: float, samples: float, alpha: float) -> float:
-    """Return the one-sided upper 1 - alpha bound of a proportion (Clopper and Pearson 1934); counts may be real."""
+    """Return the upper 1 - alpha bound of a proportion (Clopper and Pearson 1934); counts may be real."""
     return 1.0 if successes >= samples else beta_quantile(1.0 - alpha, successes + 1.0, samples - successes)
 
 
 def clopper_pearson_lower(successes: float, samples: float, alpha: float) -> float:
-    """Return the one-sided lower 1 - alpha bound of a proportion (Clopper and Pearson 1934); counts may be real."""
+    """Return the lower 1 - alpha bound of a proportion (Clopper and Pearson 1934); counts may be real."""
     return 0.0 if successes <= 0 else beta_quantile(alpha, successes, samples - successes + 1.0)
 
 
 def shown_at_most(successes: float, samples: float, limit: float, alpha: float) -> bool:
-    """Say whether P[Bin(samples, limit) <= successes] <= alpha, i.e. the proportion is shown to be <= limit."""
+    """Say whether P[Bin(samples, limit) <= successes] <= alpha: shown to be below the limit."""
     return successes < samples and beta_cdf(1.0 - limit, samples - successes, successes + 1.0) <= alpha
 
 
 def shown_above(successes: float, samples: float, limit: float, alpha: float) -> bool:
-    """Say whether P[Bin(samples, limit) >= successes] <= alpha, i.e. the proportion is shown to be > limit."""
+    """Say whether P[Bin(samples, limit) >= successes] <= alpha: shown to be above the limit."""
     return successes > 0 and beta_cdf(limit, successes, samples - successes + 1.0) <= alpha
 
 
@@ -42,8 +42,8 @@ class Dependence:
     design_effect: float
     groups: int
 
-    def shrink(self, alpha: float) -> float:
-        """Return the factor on n and on counts that makes an exact binomial bound honest at level alpha.
+    def worth(self, alpha: float) -> float:
+        """Return the factor in (0, 1] on all counts that makes an exact binomial bound honest.
 
         Korn and Graubard (Survey Methodology 1998): divide by the design effect, and correct for its having
         been estimated with few degrees of freedom by the squared ratio of normal to Student t quantiles.
@@ -51,20 +51,20 @@ class Dependence:
         if self.design_effect <= 1.0:
             return 1.0
         ratio = NormalDist().inv_cdf(1.0 - alpha) / student_t_quantile(1.0 - alpha, self.groups - 1.0)
-        return min(1.0, ratio**2) / self.design_effect
+        return ratio**2 / self.design_effect
 
 
-def dependence(hits: NDArray[np.float64], groups: NDArray[np.intp]) -> Dependence:
+def dependence(hits: NDArray[np.bool_], groups: NDArray[np.intp]) -> Dependence:
     """Estimate the dependence of observations from the spread of their group totals.
 
     Args:
-        hits: Shape (n,), 1.0 where the event happened, else 0.0.
+        hits: Shape (n,), whether the event happened.
         groups: Shape (n,), the group of each observation, numbered from 0 without gaps.
     """
     count = int(groups.max()) + 1
     rate = float(hits.mean())
-    if count < 2 or rate in (0.0, 1.0):  # noqa: PLR2004 - a variance needs two
+    if count == 1 or rate in (0.0, 1.0):
         return Dependence(design_effect=1.0, groups=count)
-    residual = sum_by_group(hits - rate, groups)
-    variance = count / (count - 1.0) * float(np.square(residual).sum())
+    residuals = sum_by_group(np.where(hits, 1.0, 0.0) - rate, groups)
+    variance = count / (count - 1.0) * float(np.square(residuals).sum())
     return Dependence(design_effect=max(1.0, variance / (hits.size * rate * (1.0 - rate))), groups=count)

@@ -45,5 +45,5 @@ def least_samples(probability: float, confidence: float, over_limit: int = 0) ->
 
 
 def _too_few(n: int, probability: float, confidence: float, over_limit: int) -> bool:
-    # P[Bin(n, 1-p) <= t] = I_p(n - t, t + 1)
+    # A binomial tail is a beta distribution function: at most t of n beyond has probability I_p(n-t, t+1).
     return beta_cdf(probability, n - over_limit, over_limit + 1) > 1.0 - confidence

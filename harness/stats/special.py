@@ -1,7 +1,7 @@
 """The few special functions that the exact bounds need, in logarithms so that no tail underflows.
 
-Source: W. H. Press et al., *Numerical Recipes*, 3rd ed., section 6.4 (continued fraction by the modified Lentz
-method); the parameters may be real, which the effective sample sizes of `proportions` use.
+Source: W. H. Press et al., *Numerical Recipes*, 3rd ed., section 6.4 (continued fraction by the modified
+Lentz method); the parameters may be real, which the effective sample sizes of `proportions` use.
 """
 
 import math
@@ -68,7 +68,7 @@ def beta_quantile(probability: float, a: float, b: float) -> float:
 
 
 def student_t_quantile(probability: float, degrees: float) -> float:
-    """Return the Student t quantile for a probability in [0.5, 1) and a positive number of degrees of freedom.
+    """Return the Student t quantile for a probability in [0.5, 1) and real degrees of freedom > 0.
 
     Uses P(|T| > t) = I_{v/(v+t^2)}(v/2, 1/2) (Abramowitz and Stegun 26.7.1).
     """

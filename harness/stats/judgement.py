@@ -1,0 +1,44 @@
+"""What a statistical test of one limit says."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Shown(StrEnum):
+    """What the data show about a quantity and its limit; `NEITHER` is not evidence of either."""
+
+    WITHIN = "within"
+    BEYOND = "beyond"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spending:
+    """The error one test may spend at one look: `within` on a false pass, `beyond` on a false fail."""
+
+    within: float
+    beyond: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judgement:
+    """One limit, judged.
+
+    Attributes:
+        shown: What the data show.
+        observed: The estimate.
+        lower: One-sided bound at `Spending.beyond`; `BEYOND` is shown iff the limit is below it.
+        upper: One-sided bound at `Spending.within`; `WITHIN` is shown iff the limit is not below it.
+        growth: By what factor the sample would have to grow to show one or the other if the estimate stayed;
+            1.0 when something is shown, inf when no sample of reasonable size would do.
+    """
+
+    shown: Shown
+    observed: float
+    lower: float
+    upper: float
+    growth: float
+
+
+HOPELESS = 1_000.0
+"""A growth beyond this is reported as infinite: the estimate lies on the limit."""

@@ -1,0 +1,136 @@
+"""The paired test: symmetry, invariance, known verdicts, and its error rates by simulation."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.stats.judgement import Shown, Spending
+from harness.stats.paired import judge_ratio, p_values, sign_flip
+
+SPENDING = Spending(within=0.05, beyond=0.05)
+
+
+def even_groups(n):
+    return np.arange(n) * 12 // n
+
+
+def lognormal(rng, n, sigma=0.3):
+    return np.exp(sigma * rng.standard_normal(n))
+
+
+def autocorrelated(rng, n, runs, rho):
+    noise = np.empty((n, runs))
+    noise[0] = rng.standard_normal(runs)
+    for i in range(1, n):
+        noise[i] = rho * noise[i - 1] + math.sqrt(1 - rho * rho) * rng.standard_normal(runs)
+    return np.exp(0.3 * noise.T)
+
+
+def test_sign_flip_counts_all_signs():
+    assert sign_flip(np.ones(5)) == (1.0, 1 / 32)
+    assert sign_flip(-np.ones(5)) == (1 / 32, 1.0)
+    assert sign_flip(np.array([3.0, 1.0])) == (1.0, 0.25)
+    assert sign_flip(np.array([3.0, -1.0])) == (0.75, 0.5)
+    assert sign_flip(np.zeros(4)) == (1.0, 1.0)
+
+
+@settings(max_examples=50)
+@given(seed=st.integers(0, 10_000), p=st.sampled_from([0.5, 0.95, 0.99]), scale=st.floats(0.01, 100))
+def test_swapping_the_sides_swaps_the_p_values_and_units_do_not_matter(seed, p, scale):
+    rng = np.random.default_rng(seed)
+    c, r, groups = lognormal(rng, 400), lognormal(rng, 400), even_groups(400)
+    lower, higher = p_values(c, r, groups, p)
+    assert p_values(r, c, groups, p) == pytest.approx((higher, lower))
+    assert p_values(c * scale, r * scale, groups, p) == pytest.approx((lower, higher))
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), ratio=st.floats(0.7, 1.6), p=st.sampled_from([0.5, 0.95, 0.99]))
+def test_verdict_and_bounds_agree(seed, ratio, p):
+    rng = np.random.default_rng(seed)
+    c, r = ratio * lognormal(rng, 1000), lognormal(rng, 1000)
+    judgement = judge_ratio(c, r, even_groups(1000), probability=p, limit=1.1, spending=SPENDING)
+    assert (judgement.shown is Shown.WITHIN) == (judgement.upper <= 1.1)
+    assert (judgement.shown is Shown.BEYOND) == (judgement.lower > 1.1 * (1 - 1e-9))
+    assert judgement.lower <= judgement.upper
+    assert judgement.growth >= 1.0
+
+
+@pytest.mark.parametrize(
+    ("factor", "shown"), [(1.0, Shown.WITHIN), (0.5, Shown.WITHIN), (1.1, Shown.NEITHER), (1.3, Shown.BEYOND)]
+)
+@pytest.mark.parametrize("p", [0.5, 0.95])
+def test_known_slowdowns(factor, shown, p):
+    rng = np.random.default_rng(5)
+    c, r = factor * lognormal(rng, 4000), lognormal(rng, 4000)
+    judgement = judge_ratio(c, r, even_groups(4000), probability=p, limit=1.1, spending=SPENDING)
+    assert judgement.shown is shown
+    assert judgement.lower < factor < judgement.upper
+
+
+def test_two_per_cent_of_stalls_are_seen_by_p99_and_not_by_p50():
+    rng = np.random.default_rng(6)
+    r = 0.002 * lognormal(rng, 3000, 0.1)
+    c = 0.002 * lognormal(rng, 3000, 0.1) + np.where(rng.random(3000) < 0.02, 0.02, 0.0)
+    groups = even_groups(3000)
+    assert judge_ratio(c, r, groups, probability=0.99, limit=1.25, spending=SPENDING).shown is Shown.BEYOND
+    assert judge_ratio(c, r, groups, probability=0.5, limit=1.1, spending=SPENDING).shown is Shown.WITHIN
+
+
+def test_lost_answers_of_the_candidate_are_beyond_any_ratio():
+    rng = np.random.default_rng(7)
+    c, r = lognormal(rng, 3000), lognormal(rng, 3000)
+    c[rng.random(3000) < 0.03] = math.inf
+    judgement = judge_ratio(c, r, even_groups(3000), probability=0.99, limit=100.0, spending=SPENDING)
+    assert judgement.shown is Shown.BEYOND
+    assert judgement.observed == judgement.upper == math.inf
+
+
+def test_equal_times_everywhere_show_no_difference():
+    same = np.full(1000, 0.002)
+    assert p_values(same, same, even_groups(1000), 0.95) == (1.0, 1.0)
+    judgement = judge_ratio(same, same, even_groups(1000), probability=0.95, limit=1.1, spending=SPENDING)
+    assert judgement.shown is Shown.WITHIN
+    assert judgement.upper == pytest.approx(1.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("reference", [np.array([1.0, math.inf]), np.array([1.0, 0.0]), np.array([1.0])])
+def test_a_reference_without_times_cannot_be_compared(reference):
+    with pytest.raises(ValueError, match="paired sides"):
+        judge_ratio(np.ones(2), reference, np.array([0, 1]), probability=0.5, limit=1.1, spending=SPENDING)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.9])
+@pytest.mark.parametrize("p", [0.5, 0.95, 0.99])
+def test_false_verdicts_at_the_margin_stay_below_what_was_promised(rho, p):
+    runs, n = 300, 2000
+    rng = np.random.default_rng(8)
+    c, r = autocorrelated(rng, n, runs, rho), autocorrelated(rng, n, runs, rho)
+    values = np.array([p_values(c[i], r[i], even_groups(n), p) for i in range(runs)])
+    worst = 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
+    assert (values[:, 0] <= 0.05).mean() <= worst
+    assert (values[:, 1] <= 0.05).mean() <= worst
+
+
+def test_an_equal_candidate_is_promoted_and_a_slow_one_is_rejected():
+    runs, n = 60, 3000
+    rng = np.random.default_rng(9)
+    limits = {0.5: 1.1, 0.95: 1.1, 0.99: 1.25}
+    spending = Spending(within=0.02, beyond=0.02 / 3)
+    for factor, wanted in ((1.0, Shown.WITHIN), (1.6, Shown.BEYOND)):
+        for p, limit in limits.items():
+            shown = [
+                judge_ratio(
+                    factor * lognormal(rng, n),
+                    lognormal(rng, n),
+                    even_groups(n),
+                    probability=p,
+                    limit=limit,
+                    spending=spending,
+                ).shown
+                for _ in range(runs // 6)
+            ]
+            assert shown.count(wanted) >= runs // 6 - 1
