@@ -1,0 +1,56 @@
+"""`python -m reference_service`: serves until SIGTERM, then finishes the requests in flight."""
+
+import signal
+import sys
+from types import FrameType
+
+import uvicorn
+from pydantic import ValidationError
+
+from reference_service.app import create_app
+from reference_service.artifact import ArtifactError
+from reference_service.logs import LOGGER, configure_logging
+from reference_service.settings import Settings
+from reference_service.tokens import KeyFileError
+
+EXIT_REFUSED = 3
+
+
+def main() -> int:
+    """Serve; return 0 after an orderly stop and 3 if the service refuses to start."""
+    # The server takes over SIGTERM while it runs and raises it again when drained: an orderly end.
+    signal.signal(signal.SIGTERM, _stop)
+    configure_logging("info")
+    try:
+        settings = Settings()
+        configure_logging(settings.log_level)
+        app = create_app(settings)
+    except (ArtifactError, KeyFileError, ValidationError) as error:
+        LOGGER.critical("refusing to start: %s", error)
+        return EXIT_REFUSED
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=settings.shutdown_timeout_s,
+        )
+    )
+    server.run()
+    return 0 if server.started else EXIT_REFUSED
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """End the process with exit code 0."""
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

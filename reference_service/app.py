@@ -1,0 +1,78 @@
+"""Assembles the application of one artifact."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+
+from reference_service import __version__
+from reference_service.artifact import load_artifact
+from reference_service.auth import build_authenticator
+from reference_service.errors import install_error_handlers
+from reference_service.inference import Model
+from reference_service.logs import LOGGER
+from reference_service.metrics import Metrics
+from reference_service.middleware import Access, BodyLimit, RequestContext
+from reference_service.openapi import document
+from reference_service.ratelimit import RateLimiter
+from reference_service.routes import SCOPES, build_router
+from reference_service.schema import request_models
+from reference_service.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the application.
+
+    Raises:
+        ArtifactError: The artifact is not what its manifest says (also at startup, when the model is loaded).
+        KeyFileError: A key file is named but missing or wrong.
+    """
+    artifact = load_artifact(settings.artifact)
+    manifest = artifact.manifest
+    models = request_models(manifest, max_batch=settings.max_batch)
+    metrics = Metrics(model_name=manifest.name, model_version=manifest.version)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Model]]:
+        model = Model(artifact, intra_op_threads=settings.intra_op_threads)
+        LOGGER.info(
+            "model loaded",
+            extra={
+                "fields": {
+                    "model": manifest.name,
+                    "model_version": manifest.version,
+                    "sha256": manifest.files[manifest.model_file],
+                    "execution_provider": model.execution_provider,
+                }
+            },
+        )
+        yield {"model": model}
+
+    app = FastAPI(
+        title="Inference service",
+        summary=manifest.description,
+        version=__version__,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.include_router(build_router(manifest, models, metrics))
+    install_error_handlers(app)
+    openapi = document(app, models)
+
+    def served_document() -> dict[str, Any]:
+        return openapi
+
+    app.openapi = served_document  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    # The last one added is the outermost.
+    app.add_middleware(
+        Access,
+        authenticator=build_authenticator(settings),
+        limiter=RateLimiter(settings.rate_limit),
+        scopes=SCOPES,
+    )
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(RequestContext, metrics=metrics, paths=frozenset(openapi["paths"]))
+    return app

@@ -1,0 +1,68 @@
+"""Loads an artifact folder and refuses one that is not what its manifest says."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from reference_service.manifest import Manifest
+
+MANIFEST = "manifest.json"
+
+
+class ArtifactError(Exception):
+    """The artifact can't be served: a file is missing or altered, or the model answers differently."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """A manifest and the model bytes whose digest it names."""
+
+    manifest: Manifest
+    model: bytes
+
+
+def load_artifact(folder: Path) -> Artifact:
+    """Read the artifact in `folder`, or in its only subfolder that holds one.
+
+    The bytes that were hashed are the bytes that are served: nothing is read twice.
+
+    Raises:
+        ArtifactError: Names the file, and for a wrong checksum the expected and the found digest.
+    """
+    folder = _artifact_folder(folder)
+    path = folder / MANIFEST
+    try:
+        manifest = Manifest.model_validate_json(_read(path))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        at = ".".join(str(part) for part in first["loc"])
+        raise ArtifactError(f"{path}: {at}: {first['msg']}") from error
+    contents = {name: _read(folder / name) for name in manifest.files}
+    for name, expected in manifest.files.items():
+        found = hashlib.sha256(contents[name]).hexdigest()
+        if found != expected:
+            raise ArtifactError(f"{folder / name}: SHA-256 is {found}, the manifest says {expected}")
+    if manifest.model_file not in contents:
+        raise ArtifactError(f"{path}: model_file {manifest.model_file!r} has no checksum in files")
+    return Artifact(manifest=manifest, model=contents[manifest.model_file])
+
+
+def _artifact_folder(folder: Path) -> Path:
+    """Find the one folder that holds a manifest."""
+    if (folder / MANIFEST).is_file():
+        return folder
+    found = sorted(path.parent for path in folder.glob(f"*/{MANIFEST}"))
+    if len(found) != 1:
+        names = ", ".join(path.name for path in found) or "none"
+        raise ArtifactError(f"{folder}: holds no {MANIFEST}, and not exactly one artifact folder: {names}")
+    return found[0]
+
+
+def _read(path: Path) -> bytes:
+    """Read a file of the artifact."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"{path}: {error.strerror}") from error

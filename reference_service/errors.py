@@ -1,0 +1,94 @@
+"""The one error schema, and everything that turns a failure into it."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request
+from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+MAX_FIELD_LENGTH = 200
+CODES = {404: "not_found", 405: "method_not_allowed"}
+VALIDATION_CODES = {
+    "json_invalid": "malformed_json",
+    "missing": "missing_field",
+    "extra_forbidden": "unknown_field",
+    "finite_number": "not_finite",
+    "greater_than_equal": "out_of_bounds",
+    "less_than_equal": "out_of_bounds",
+    "too_long": "too_many_items",
+    "too_short": "too_few_items",
+}
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong, where, and the id under which the service logged it."""
+
+    code: str
+    field: str | None
+    message: str
+    request_id: str
+
+
+class ErrorResponse(BaseModel):
+    """The body of every answer that is not a success."""
+
+    error: ErrorDetail
+
+
+class ApiError(HTTPException):
+    """An expected failure with its status, code and, where one is to blame, field.
+
+    A subclass of `HTTPException`, so that it passes through code that reads a body unharmed.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        field: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(status_code=status, detail=message, headers=headers)
+        self.code = code
+        self.field = field
+
+
+def from_validation(error: ValidationError) -> ApiError:
+    """Turn the first problem of a request into a 400 that echoes no value of it.
+
+    Echoing the input is the known trap: a NaN in it can't be written as JSON, and the answer becomes a 500.
+    """
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"])[:MAX_FIELD_LENGTH]
+    code = VALIDATION_CODES.get(first["type"], "invalid_value")
+    return ApiError(400, code, first["msg"], field=field or None)
+
+
+def error_response(error: HTTPException, request_id: str) -> Response:
+    """Write any HTTP error in the one schema."""
+    detail = ErrorDetail(
+        code=error.code if isinstance(error, ApiError) else CODES.get(error.status_code, "http_error"),
+        field=error.field if isinstance(error, ApiError) else None,
+        message=str(error.detail),
+        request_id=request_id,
+    )
+    return Response(
+        ErrorResponse(error=detail).model_dump_json(),
+        status_code=error.status_code,
+        headers=dict(error.headers or {}),
+        media_type="application/json",
+    )
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    """Answer the framework's own errors (404, 405) and ours in the one schema."""
+
+    async def on_http_error(request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):
+            raise error
+        return error_response(error, request.scope["request_id"])
+
+    app.add_exception_handler(HTTPException, on_http_error)

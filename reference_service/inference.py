@@ -1,0 +1,113 @@
+"""One ONNX Runtime session, and the check that it answers its manifest's sample."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from reference_service.artifact import Artifact, ArtifactError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prediction:
+    """The answer for one row; `out_of_range` names features outside their training range."""
+
+    label: str
+    probabilities: dict[str, float]
+    out_of_range: list[str]
+
+
+class Model:
+    """A loaded model. Safe to share: the session is stateless between runs.
+
+    Raises:
+        ArtifactError: The model can't be loaded, its tensors are not those of the manifest, or the sample's
+            answer differs.
+    """
+
+    def __init__(self, artifact: Artifact, *, intra_op_threads: int) -> None:
+        self.manifest = artifact.manifest
+        features = self.manifest.input.features
+        self._names = [feature.name for feature in features]
+        self._low = np.asarray([feature.training_min for feature in features], dtype=np.float32)
+        self._high = np.asarray([feature.training_max for feature in features], dtype=np.float32)
+        self._input = self.manifest.input.name
+        self._outputs = [self.manifest.outputs.label.name, self.manifest.outputs.probabilities.name]
+        self._classes = self.manifest.outputs.probabilities.classes
+        self._session = _open_session(artifact.model, intra_op_threads)
+        self._check_tensors()
+        self.verify_sample()
+
+    @property
+    def execution_provider(self) -> str:
+        """The provider that ONNX Runtime prefers for this session."""
+        return str(self._session.get_providers()[0])
+
+    def predict(self, rows: Sequence[Sequence[float]]) -> list[Prediction]:
+        """Answer rows of shape [n, features] in manifest order, each value rounded to the nearest float32."""
+        values = np.asarray(rows, dtype=np.float32)
+        labels, probabilities = self._session.run(self._outputs, {self._input: values})
+        return [
+            Prediction(
+                label=str(label),
+                probabilities=dict(zip(self._classes, row, strict=True)),
+                out_of_range=flagged,
+            )
+            for label, row, flagged in zip(
+                labels, probabilities.tolist(), self._out_of_range(values), strict=True
+            )
+        ]
+
+    def verify_sample(self) -> None:
+        """Run the manifest's sample.
+
+        Raises:
+            ArtifactError: The label differs, or a probability by more than the sample's tolerance.
+        """
+        sample = self.manifest.sample
+        answer = self.predict([[sample.input[name] for name in self._names]])[0]
+        expected = sample.expected
+        agrees = answer.label == expected.label and all(
+            abs(answer.probabilities[name] - value) <= sample.atol
+            for name, value in expected.probabilities.items()
+        )
+        if not agrees:
+            raise ArtifactError(
+                f"{self.manifest.model_file}: sample answered {answer.label} {answer.probabilities}, "
+                f"the manifest says {expected.label} {expected.probabilities}"
+            )
+
+    def _out_of_range(self, values: NDArray[np.float32]) -> list[list[str]]:
+        """Name, for each row, the features outside their training range."""
+        flagged: list[list[str]] = [[] for _ in values]
+        for row, column in np.argwhere((values < self._low) | (values > self._high)):
+            flagged[row].append(self._names[column])
+        return flagged
+
+    def _check_tensors(self) -> None:
+        """Hold the model's inputs and outputs, and the sample's names, against the manifest."""
+        inputs = {tensor.name: tensor.shape[1:] for tensor in self._session.get_inputs()}
+        if inputs != {self._input: [len(self._names)]}:
+            raise ArtifactError(
+                f"{self.manifest.model_file}: model takes {inputs}, the manifest says "
+                f"{self._input} with {len(self._names)} features"
+            )
+        missing = set(self._outputs) - {tensor.name for tensor in self._session.get_outputs()}
+        if missing:
+            raise ArtifactError(f"{self.manifest.model_file}: model has no output {sorted(missing)}")
+        sample = self.manifest.sample
+        if set(sample.input) != set(self._names) or set(sample.expected.probabilities) != set(self._classes):
+            raise ArtifactError("manifest.json: the sample does not name exactly the features and classes")
+
+
+def _open_session(model: bytes, intra_op_threads: int) -> onnxruntime.InferenceSession:
+    """Open a sequential CPU session: one request must not take every core."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = intra_op_threads
+    options.inter_op_num_threads = 1
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # the runtime's errors have no base class of their own
+        raise ArtifactError(f"model can't be loaded: {error}") from error

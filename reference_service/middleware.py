@@ -1,0 +1,158 @@
+"""What happens before a body is parsed, from the outside in: request context, body limit, access."""
+
+import re
+import time
+import uuid
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reference_service.auth import Authenticator
+from reference_service.errors import ApiError, error_response
+from reference_service.logs import LOGGER
+from reference_service.metrics import Metrics
+from reference_service.ratelimit import RateLimiter
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+MAX_LOGGED_PATH = 200
+MAX_LENGTH_DIGITS = 15
+
+
+class RequestContext:
+    """Gives each request an id, counts and logs it, and answers 500 for what nobody expected."""
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, paths: frozenset[str]) -> None:
+        self.app = app
+        self._metrics = metrics
+        self._paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = scope["request_id"] = _request_id(scope)
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            LOGGER.info("client disconnected", extra={"fields": {"request_id": request_id}})
+        except Exception:
+            LOGGER.exception("unexpected error", extra={"fields": {"request_id": request_id}})
+            if status:  # the answer has begun: only breaking the connection tells the client
+                raise
+            error = ApiError(500, "internal_error", "the service failed; its log has the request_id")
+            await error_response(error, request_id)(scope, receive, send_with_id)
+        finally:
+            self._record(scope, request_id, status, time.perf_counter() - started)
+
+    def _record(self, scope: Scope, request_id: str, status: int, duration_s: float) -> None:
+        """Write one metric sample and one log line."""
+        path = scope["path"]
+        self._metrics.observe_request(
+            path=path if path in self._paths else "other", status=status, duration_s=duration_s
+        )
+        fields = {
+            "request_id": request_id,
+            "method": scope["method"],
+            "path": path[:MAX_LOGGED_PATH],
+            "status": status,
+            "duration_ms": round(duration_s * 1000, 3),
+        }
+        LOGGER.info("request", extra={"fields": fields})
+
+
+class BodyLimit:
+    """Refuses a body over the limit: at once when declared, while it arrives when not."""
+
+    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+        self.app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "0")
+        too_long = not declared.isdecimal() or len(declared) > MAX_LENGTH_DIGITS
+        if too_long or int(declared) > self._max_bytes:
+            await error_response(self._refused(), scope["request_id"])(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_bytes:
+                raise self._refused()
+            return message
+
+        await self.app(scope, receive_counted, send)
+
+    def _refused(self) -> ApiError:
+        """Build the 413."""
+        return ApiError(413, "body_too_large", f"the body may have at most {self._max_bytes} bytes")
+
+
+class Access:
+    """Authenticates, rate-limits and authorises requests to protected paths; others pass."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        authenticator: Authenticator,
+        limiter: RateLimiter,
+        scopes: Mapping[str, str],
+    ) -> None:
+        self.app = app
+        self._authenticator = authenticator
+        self._limiter = limiter
+        self._scopes = scopes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request; nothing of its body has been read yet."""
+        required = self._scopes.get(scope["path"]) if scope["type"] == "http" else None
+        if required is None:
+            await self.app(scope, receive, send)
+            return
+        try:
+            principal = self._authenticator.authenticate(Headers(scope=scope))
+        except ApiError as error:
+            await error_response(error, scope["request_id"])(scope, receive, send)
+            return
+        allowance = await self._limiter.hit(principal.identity, principal.quota)
+
+        async def send_with_allowance(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(allowance.headers())
+            await send(message)
+
+        refusal = None
+        if allowance.retry_after_s is not None:
+            refusal = ApiError(429, "rate_limited", f"retry after {allowance.retry_after_s} s")
+        elif required not in principal.scopes:
+            refusal = ApiError(403, "insufficient_scope", f"the scope {required!r} is required")
+        if refusal:
+            await error_response(refusal, scope["request_id"])(scope, receive, send_with_allowance)
+            return
+        await self.app(scope, receive, send_with_allowance)
+
+
+def _request_id(scope: Scope) -> str:
+    """Take over a harmless X-Request-ID, or make one."""
+    given = Headers(scope=scope).get("x-request-id", "")
+    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex

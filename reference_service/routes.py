@@ -1,0 +1,134 @@
+"""The operations. Bodies are parsed and validated in one step, after access was granted."""
+
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ValidationError
+from starlette.responses import Response
+
+from reference_service import __version__
+from reference_service.artifact import ArtifactError
+from reference_service.errors import ApiError, from_validation
+from reference_service.inference import Model
+from reference_service.manifest import Manifest
+from reference_service.metrics import CONTENT_TYPE, Metrics
+from reference_service.openapi import BODY_ERRORS, protected, unprotected
+from reference_service.schema import (
+    BatchResponse,
+    HealthResponse,
+    PredictionBody,
+    PredictResponse,
+    RequestModels,
+    row,
+)
+
+SCOPES = {"/predict": "predict", "/predict/batch": "predict", "/metadata": "metadata"}
+"""The protected paths and the scope each requires."""
+
+
+def build_router(manifest: Manifest, models: RequestModels, metrics: Metrics) -> APIRouter:
+    """Build the operations of one artifact; the loaded model is in the application's lifespan state."""
+    router = APIRouter()
+
+    @router.post("/predict", response_model=PredictResponse, **protected(*BODY_ERRORS, body="PredictRequest"))
+    async def predict(request: Request) -> Response:
+        """Predict the label and class probabilities of one set of features."""
+        body: Any = await read_body(request, models.predict)
+        check_version(body.model_version, manifest)
+        predictions = request.state.model.predict([row(body.features)])
+        metrics.observe_predictions(predictions)
+        return json_response(
+            PredictResponse(
+                **asdict(predictions[0]),
+                model_version=manifest.version,
+                request_id=body.request_id or request.scope["request_id"],
+            )
+        )
+
+    @router.post(
+        "/predict/batch", response_model=BatchResponse, **protected(*BODY_ERRORS, body="BatchRequest")
+    )
+    async def predict_batch(request: Request) -> Response:
+        """Predict many sets of features at once; answers are in the order of the instances."""
+        body: Any = await read_body(request, models.batch)
+        check_version(body.model_version, manifest)
+        predictions = request.state.model.predict([row(instance) for instance in body.instances])
+        metrics.observe_predictions(predictions)
+        return json_response(
+            BatchResponse(
+                predictions=[PredictionBody(**asdict(prediction)) for prediction in predictions],
+                model_version=manifest.version,
+                request_id=body.request_id or request.scope["request_id"],
+            )
+        )
+
+    @router.get("/metadata", response_model=Manifest, **protected())
+    async def metadata() -> Response:
+        """Return the manifest of the served artifact."""
+        return json_response(manifest)
+
+    @router.get("/health", response_model=HealthResponse, **unprotected(503))
+    async def health(request: Request) -> Response:
+        """Tell whether the process is alive and the model answers its sample."""
+        return checked(request.state.model)
+
+    @router.get("/ready", response_model=HealthResponse, **unprotected(503))
+    async def ready(request: Request) -> Response:
+        """Tell whether requests may be sent: the model answers its sample."""
+        return checked(request.state.model)
+
+    described = unprotected()
+    described["responses"][200]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+
+    @router.get("/metrics", response_class=Response, **described)
+    async def prometheus() -> Response:
+        """Return the metrics in the Prometheus text format."""
+        return Response(metrics.exposition(), media_type=CONTENT_TYPE)
+
+    return router
+
+
+async def read_body(request: Request, model: type[BaseModel]) -> BaseModel:
+    """Read and validate a JSON body.
+
+    Raises:
+        ApiError: 415 for another content type, 400 for malformed JSON or a body that breaks the schema.
+    """
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise ApiError(415, "unsupported_media_type", "the body must be application/json")
+    try:
+        return model.model_validate_json(await request.body())
+    except ValidationError as error:
+        raise from_validation(error) from error
+
+
+def check_version(requested: str | None, manifest: Manifest) -> None:
+    """Raise a 409 if the client wants a model version that is not served."""
+    if requested is not None and requested != manifest.version:
+        raise ApiError(
+            409, "model_version_mismatch", f"served version is {manifest.version}", field="model_version"
+        )
+
+
+def checked(model: Model) -> Response:
+    """Run the sample; a wrong answer is a 503."""
+    try:
+        model.verify_sample()
+    except ArtifactError as error:
+        raise ApiError(503, "model_unhealthy", "the model does not answer its sample") from error
+    return json_response(
+        HealthResponse(
+            status="ok",
+            model=model.manifest.name,
+            model_version=model.manifest.version,
+            service_version=__version__,
+            execution_provider=model.execution_provider,
+        )
+    )
+
+
+def json_response(content: BaseModel) -> Response:
+    """Serialise a model."""
+    return Response(content.model_dump_json(), media_type="application/json")

@@ -1,0 +1,107 @@
+"""Request models generated from the manifest, and the response models."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from reference_service.manifest import Manifest
+
+FLOAT32_MAX = float(np.finfo(np.float32).max)
+Identifier = Annotated[str, Field(min_length=1, max_length=128)]
+
+
+class Strict(BaseModel):
+    """Refuses unknown fields, and conversions such as text or a boolean for a number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
+
+
+class RequestOptions(Strict):
+    """What every prediction request may carry besides its values."""
+
+    model_version: Identifier | None = Field(
+        default=None, description="Refuse to answer (409) unless exactly this model version is served."
+    )
+    request_id: Identifier | None = Field(
+        default=None, description="Returned in the answer; generated when absent."
+    )
+
+
+class PredictionBody(BaseModel):
+    """The answer for one set of features."""
+
+    label: str
+    probabilities: dict[str, float] = Field(description="Probability of each class, 0 to 1.")
+    out_of_range: list[str] = Field(description="Features outside the range seen in training.")
+
+
+class PredictResponse(PredictionBody):
+    """The answer of POST /predict."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    model_version: str
+    request_id: str
+
+
+class BatchResponse(BaseModel):
+    """The answer of POST /predict/batch, predictions in the order of the instances."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    predictions: list[PredictionBody]
+    model_version: str
+    request_id: str
+
+
+class HealthResponse(BaseModel):
+    """The answer of /health and /ready: the sample was run and its answer is right."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    status: str
+    model: str
+    model_version: str
+    service_version: str
+    execution_provider: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestModels:
+    """The request models of one artifact: `predict` has `features`, `batch` has `instances`."""
+
+    predict: type[RequestOptions]
+    batch: type[RequestOptions]
+
+
+def request_models(manifest: Manifest, *, max_batch: int) -> RequestModels:
+    """Generate the request models: each feature required, finite and representable in its dtype.
+
+    Fields are numbered and carry the feature's name as alias, so any name is possible.
+    """
+    fields: dict[str, Any] = {
+        f"f{number}": (
+            float,
+            Field(
+                alias=feature.name,
+                ge=-FLOAT32_MAX,
+                le=FLOAT32_MAX,
+                allow_inf_nan=False,
+                description=f"{feature.meaning} [{feature.unit}]",
+            ),
+        )
+        for number, feature in enumerate(manifest.input.features)
+    }
+    features = create_model("Features", __base__=Strict, **fields)
+    instances = Annotated[list[features], Field(min_length=1, max_length=max_batch)]
+    return RequestModels(
+        predict=create_model("PredictRequest", __base__=RequestOptions, features=(features, ...)),
+        batch=create_model("BatchRequest", __base__=RequestOptions, instances=(instances, ...)),
+    )
+
+
+def row(features: BaseModel) -> list[float]:
+    """Return the values in the order of the manifest, which is the order of the fields."""
+    return list(features.__dict__.values())

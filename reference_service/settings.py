@@ -1,0 +1,45 @@
+"""Run-time settings, all from environment variables with the prefix `SERVICE_`."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import limits
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def check_quota(quota: str) -> str:
+    """Return the quota if it reads like `100/second` or `5 per 10 seconds`; raise ValueError otherwise."""
+    limits.parse(quota)
+    return quota
+
+
+Quota = Annotated[str, AfterValidator(check_quota)]
+
+
+class Settings(BaseSettings):
+    """What an operator may set; README.md describes each."""
+
+    model_config = SettingsConfigDict(env_prefix="SERVICE_", frozen=True, env_ignore_empty=True)
+
+    host: str = "0.0.0.0"  # noqa: S104  # in a container the published port decides who can reach it
+    port: int = Field(default=8000, ge=1, le=65535)
+    artifact: Path = Path(__file__).with_name("artifacts")
+    api_keys_file: Path | None = None
+    jwt_public_key_file: Path | None = None
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    jwt_leeway_s: int = Field(default=5, ge=0, le=60)
+    rate_limit: Quota = "1000/second"
+    max_body_bytes: int = Field(default=1_048_576, ge=1)
+    max_batch: int = Field(default=256, ge=1)
+    intra_op_threads: int = Field(default=1, ge=1)
+    shutdown_timeout_s: int = Field(default=10, ge=0)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _jwt_is_whole(self) -> Self:
+        """Accept no token whose issuer or audience would go unchecked."""
+        if self.jwt_public_key_file and not (self.jwt_issuer and self.jwt_audience):
+            raise ValueError("SERVICE_JWT_PUBLIC_KEY_FILE needs SERVICE_JWT_ISSUER and SERVICE_JWT_AUDIENCE")
+        return self
