@@ -66,6 +66,7 @@ class Capability(StrEnum):
 class ErrorKind(StrEnum):
     """Whose fault an errored check is."""
 
+    CANDIDATE = "candidate"
     INFRASTRUCTURE = "infrastructure"
     HARNESS = "harness"
     NOTHING_CHECKED = "nothing_checked"

@@ -58,6 +58,10 @@ class Evidence(BaseModel):
         """Write ``evidence.json`` into ``folder``, secrets replaced."""
         (folder / EVIDENCE_FILE).write_text(redact(self.model_dump_json(indent=1)), encoding="utf-8")
 
+    def validity(self) -> dict[str, float | None]:
+        """How far the measurement itself can be trusted, for the report; empty where nothing was measured."""
+        return {}
+
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what :meth:`save` wrote.
@@ -79,6 +83,7 @@ class CheckContext:
         suite: The loaded suite; resolves the paths its settings name.
         credentials: Headers and tokens as the suite declares them.
         seed: Seed for everything random in this check.
+        generator_cpus: Cores for a load generator, apart from the targets' own; None where there is one core.
         folder: Folder for files beside the evidence (it exists).
         progress: Called with (done, total) cases.
     """
@@ -89,16 +94,29 @@ class CheckContext:
     credentials: Credentials
     seed: int
     folder: Path
+    generator_cpus: tuple[int, ...] | None = None
     progress: Callable[[int, int], None] = field(default=lambda _done, _total: None)
 
 
 S_contra = TypeVar("S_contra", bound=FamilySettings, contravariant=True)
 E = TypeVar("E", bound=Evidence)
+E_contra = TypeVar("E_contra", bound=Evidence, contravariant=True)
 L_contra = TypeVar("L_contra", bound=Limits, contravariant=True)
 
 
+class Judge(Protocol[E_contra, L_contra]):
+    """The pure half of a check. ``id`` starts with its family (``golden.single``)."""
+
+    id: ClassVar[str]
+    family: ClassVar[Family]
+
+    def judge(self, evidence: E_contra, limits: L_contra) -> Sequence[Finding]:
+        """Hold the evidence against the limits; pure, total, and never empty."""
+        ...
+
+
 class Check(Protocol[S_contra, E, L_contra]):
-    """One check. ``id`` starts with its family (``golden.single``).
+    """One check.
 
     Attributes:
         needs: Without these capabilities the whole check is not applicable.
@@ -125,8 +143,9 @@ class Check(Protocol[S_contra, E, L_contra]):
         ...
 
     def judge(self, evidence: E, limits: L_contra) -> Sequence[Finding]:
-        """Hold the evidence against the limits; pure, total, and never empty."""
+        """As :meth:`Judge.judge`."""
         ...
 
 
 AnyCheck = Check[Any, Any, Any]
+AnyJudge = Judge[Any, Any]

@@ -19,6 +19,7 @@ from harness.owner import Owner
 from harness.targets.engine import OWNER_LABEL, RUN_LABEL, Engine
 from harness.targets.files import HandedFiles, filled_all
 from harness.targets.image import ImageIdentity
+from harness.targets.interface import RemovalError
 from harness.targets.readiness import wait_until_ready
 
 LOG_BYTES = 256 * 1024
@@ -91,7 +92,10 @@ class ContainerTarget:
         return endpoint
 
     def __exit__(self, *_exc: object) -> None:
-        self._stack.close()
+        try:
+            self._stack.close()
+        except (docker.errors.DockerException, requests.RequestException) as error:
+            raise RemovalError(f"{self._name}: {error}") from error
 
     def _start(self, stack: ExitStack) -> ContainerEndpoint:
         try:
@@ -224,5 +228,5 @@ def _remove(container: DockerContainer) -> None:
 
 
 def _remove_network(network: Network) -> None:
-    with contextlib.suppress(docker.errors.APIError):
+    with contextlib.suppress(docker.errors.NotFound):
         network.remove()

@@ -18,7 +18,7 @@ from harness.owner import Owner
 
 OWNER_LABEL = "io.harness.owner"
 RUN_LABEL = "io.harness.run"
-PRIVATE_ENGINE = Path(".engine", "docker-host")
+PRIVATE_ENGINE = Path(".engine", "docker_host")
 DEFAULT_SOCKET = "unix:///var/run/docker.sock"
 PING_TIMEOUT_S = 5
 CALL_TIMEOUT_S = 120

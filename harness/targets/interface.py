@@ -2,7 +2,12 @@
 
 from typing import Protocol
 
+from harness.errors import InfrastructureError
 from harness.model import TargetDescription
+
+
+class RemovalError(InfrastructureError):
+    """A target could not be removed; what was measured on it stands."""
 
 
 class Endpoint(Protocol):
@@ -39,4 +44,10 @@ class Target(Protocol):
         """
         ...
 
-    def __exit__(self, *exc: object) -> None: ...
+    def __exit__(self, *exc: object) -> None:
+        """Remove it.
+
+        Raises:
+            RemovalError: when the engine would not.
+        """
+        ...

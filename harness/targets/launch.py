@@ -86,12 +86,11 @@ class Launcher:
     def _checkout(self, folder: Path) -> Launch:
         service = self.suite.config.service
         if self.engine is not None and service.build is not None:
-            tag = f"harness-{self.suite.config.name}:{secrets.token_hex(6)}"
             image = build_image(
                 self.engine,
                 folder,
                 service.build,
-                tag=tag,
+                tag=f"harness-{self.suite.config.name}:checkout",
                 base_image=self.base_image,
                 progress=self.progress,
             )

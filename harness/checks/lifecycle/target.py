@@ -1,0 +1,95 @@
+"""``lifecycle.target``: the candidate gets ready whenever it is started, and stays alive.
+
+Unlike other checks this one asks nothing itself: the runner starts a candidate for each group of the plan,
+and what became of each start is the evidence.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from harness.checks.interface import Evidence
+from harness.config.section import Limits
+from harness.model import Family, Finding, Outcome
+
+CHECK_ID = "lifecycle.target"
+
+
+class Start(BaseModel):
+    """One start of the candidate.
+
+    Attributes:
+        used_by: The checks that it was started for.
+        startup_s: Seconds until it was ready; None if it never was.
+        problem: Why it did not get ready, or how it died; empty when all went well.
+        logs: The end of what it wrote, when there is a problem.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    used_by: tuple[str, ...]
+    startup_s: float | None
+    problem: str = ""
+    logs: str = ""
+
+
+class TargetEvidence(Evidence):
+    """Every start of the candidate in this run."""
+
+    starts: tuple[Start, ...]
+
+    def save(self, folder: Path, redact: Callable[[str], str]) -> None:
+        """Also write the logs of each failed start as plain text."""
+        super().save(folder, redact)
+        for index, start in enumerate(self.starts, 1):
+            if start.logs:
+                (folder / f"start-{index}.log").write_text(redact(start.logs), encoding="utf-8")
+
+
+class TargetJudge:
+    """Judges the starts; always required, whatever families a policy requires."""
+
+    id: ClassVar[str] = CHECK_ID
+    family: ClassVar[Family] = Family.LIFECYCLE
+
+    def judge(self, evidence: TargetEvidence, _limits: Limits) -> Sequence[Finding]:
+        """One finding for getting ready, one for staying alive."""
+        starts = list(enumerate(evidence.starts, 1))
+        never_ready = [(i, start) for i, start in starts if start.startup_s is None]
+        died = [(i, start) for i, start in starts if start.startup_s is not None and start.problem]
+        ready_s = [start.startup_s for start in evidence.starts if start.startup_s is not None]
+        slowest = f"slowest start {max(ready_s):.2f} s" if ready_s else ""
+        return [
+            _finding("ready", never_ready, len(starts), good=f"ready every time, {slowest}"),
+            _finding("alive", died, len(ready_s), good="alive after every check"),
+        ]
+
+
+def _finding(name: str, bad: list[tuple[int, Start]], samples: int, *, good: str) -> Finding:
+    identity = f"{CHECK_ID}.{name}"
+    if samples == 0:
+        return Finding(id=identity, outcome=Outcome.NOT_APPLICABLE, message="it was never ready")
+    if not bad:
+        return Finding(
+            id=identity,
+            outcome=Outcome.PASS,
+            message=good,
+            observed=0,
+            limit=0,
+            unit="starts",
+            samples=samples,
+        )
+    index, start = bad[0]
+    last_words = start.logs.strip().splitlines()[-1:] or ["(no output)"]
+    return Finding(
+        id=identity,
+        outcome=Outcome.FAIL,
+        message=f"{start.problem}; its last line: {last_words[0][:300]}",
+        observed=len(bad),
+        limit=0,
+        unit="starts",
+        samples=samples,
+        evidence=f"{CHECK_ID}/start-{index}.log" if start.logs else f"{CHECK_ID}/evidence.json",
+    )

@@ -1,0 +1,134 @@
+"""From evidence to a check's result; the same for a run and for ``harness judge``."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date
+
+from harness.checks.interface import AnyJudge, Evidence
+from harness.config.policy import PolicySettings, Waiver
+from harness.config.section import FamilySettings
+from harness.model import Capability, CheckError, CheckResult, ErrorKind, Finding, Outcome
+
+WORST_FIRST = (
+    Outcome.FAIL,
+    Outcome.ERROR,
+    Outcome.INCONCLUSIVE,
+    Outcome.WARN,
+    Outcome.SKIP,
+    Outcome.PASS,
+    Outcome.NOT_APPLICABLE,
+)
+
+
+def conclude(
+    check: AnyJudge,
+    evidence: Evidence,
+    settings: FamilySettings,
+    policy: PolicySettings,
+    *,
+    required: bool,
+    duration_s: float,
+    today: date,
+    reproduce: str,
+    evidence_files: Mapping[str, str],
+) -> CheckResult:
+    """Judge evidence and sum the findings up.
+
+    Args:
+        reproduce: Command for findings that bring none of their own.
+        evidence_files: As in :class:`harness.model.CheckResult`.
+        today: Decides which waivers have expired.
+    """
+    findings = [
+        finding.model_copy(update={"reproduce": finding.reproduce or reproduce})
+        for finding in check.judge(evidence, settings.limits)
+    ]
+    findings = [_waived(finding, policy.waivers, today) for finding in findings]
+    outcome, reason, error = _outcome(findings, evidence)
+    return CheckResult(
+        id=check.id,
+        family=check.family,
+        required=required,
+        outcome=outcome,
+        expected=evidence.expected,
+        executed=evidence.executed,
+        duration_s=round(duration_s, 3),
+        reason=reason,
+        error=error,
+        findings=tuple(findings),
+        evidence_files=dict(evidence_files),
+        settings_sha256=asked_sha256(settings),
+    )
+
+
+def without_evidence(
+    check: AnyJudge, outcome: Outcome, reason: str, *, required: bool, missing: Capability | None = None
+) -> CheckResult:
+    """The result of a check that was not made."""
+    return CheckResult(
+        id=check.id,
+        family=check.family,
+        required=required,
+        outcome=outcome,
+        expected=0,
+        executed=0,
+        duration_s=0.0,
+        reason=reason,
+        missing=missing,
+    )
+
+
+def errored(
+    check: AnyJudge,
+    kind: ErrorKind,
+    message: str,
+    *,
+    required: bool,
+    duration_s: float = 0.0,
+    evidence_files: Mapping[str, str] | None = None,
+) -> CheckResult:
+    """The result of a check that could not be brought to its end."""
+    return CheckResult(
+        id=check.id,
+        family=check.family,
+        required=required,
+        outcome=Outcome.ERROR,
+        expected=0,
+        executed=0,
+        duration_s=round(duration_s, 3),
+        reason=message,
+        error=CheckError(kind=kind, message=message),
+        evidence_files=dict(evidence_files or {}),
+    )
+
+
+def asked_sha256(settings: FamilySettings) -> str:
+    """Digest of what was asked: the settings without their limits."""
+    asked = settings.model_dump(mode="json", exclude={"limits"})
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def _outcome(findings: list[Finding], evidence: Evidence) -> tuple[Outcome, str, CheckError | None]:
+    """A failure found stands; short of one, too few cases are no pass."""
+    worst = min((finding.outcome for finding in findings), key=WORST_FIRST.index, default=Outcome.ERROR)
+    if worst is Outcome.FAIL:
+        return worst, "", None
+    if not findings or evidence.executed == 0 or evidence.expected == 0:
+        cases = f"{evidence.executed} of {evidence.expected} cases"
+        message = f"nothing was checked ({cases}, {len(findings)} findings)"
+        return Outcome.ERROR, message, CheckError(kind=ErrorKind.NOTHING_CHECKED, message=message)
+    if evidence.executed < evidence.expected and worst is not Outcome.ERROR:
+        return Outcome.INCONCLUSIVE, f"{evidence.executed} of at least {evidence.expected} cases", None
+    return worst, "", None
+
+
+def _waived(finding: Finding, waivers: tuple[Waiver, ...], today: date) -> Finding:
+    """A failure under a waiver that has not expired becomes a warning that names the waiver."""
+    if finding.outcome is not Outcome.FAIL:
+        return finding
+    waiver = next((w for w in waivers if w.finding == finding.id and today <= w.expires), None)
+    if waiver is None:
+        return finding
+    text = f"{waiver.owner}: {waiver.reason} (until {waiver.expires.isoformat()})"
+    return finding.model_copy(update={"outcome": Outcome.WARN, "waiver": text})

@@ -1,0 +1,117 @@
+"""Which checks a run makes, in which order, on which targets."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from harness.checks.interface import AnyCheck, Stage
+from harness.config.section import FamilySettings
+from harness.config.suite import Suite
+from harness.errors import UsageError
+from harness.model import Capability, Family
+
+
+@dataclass(frozen=True)
+class PlannedCheck:
+    """One check of the plan.
+
+    Attributes:
+        required: Whether there is no promote without it.
+        missing: The capability that this run lacks and the check needs, else None.
+    """
+
+    check: AnyCheck
+    settings: FamilySettings
+    required: bool
+    missing: Capability | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do.
+
+    Attributes:
+        groups: Checks that share their targets, in order.
+        not_applicable: Checks that this run cannot make.
+        not_declared: Required families of which the suite declares nothing, so that nothing is checked.
+        undeclared: All families the suite is silent about, for the report.
+        partial: Whether families were left out by the command line.
+    """
+
+    groups: tuple[tuple[PlannedCheck, ...], ...]
+    not_applicable: tuple[PlannedCheck, ...]
+    not_declared: tuple[Family, ...]
+    undeclared: tuple[Family, ...]
+    partial: bool
+
+    @property
+    def checks(self) -> tuple[PlannedCheck, ...]:
+        """All planned checks, in order."""
+        return tuple(planned for group in self.groups for planned in group) + self.not_applicable
+
+
+def make_plan(
+    suite: Suite,
+    table: Sequence[AnyCheck],
+    *,
+    only: Collection[Family],
+    skip: Collection[Family],
+    capabilities: Collection[Capability],
+) -> Plan:
+    """The plan for a suite.
+
+    Args:
+        suite: Declares what there is to ask.
+        table: All checks there are.
+        only: Families to keep; empty keeps all.
+        skip: Families to leave out.
+        capabilities: What this run has.
+
+    Raises:
+        UsageError: when a family is asked for that no check serves, or that the suite does not declare, or
+            when nothing is left.
+    """
+    served = {check.family for check in table}
+    declared = {family for family in served if suite.config.family(family) is not None}
+    for family in only:
+        if family not in declared:
+            known = ", ".join(sorted(declared)) or "none"
+            raise UsageError(
+                f"--only {family.value}: {suite.path} does not declare it",
+                fix=f"declare [{family.value}], or one of: {known}",
+            )
+    selected = {family for family in served if (not only or family in only) and family not in skip}
+    policy = suite.config.policy
+    planned: list[PlannedCheck] = []
+    for check in table:
+        settings = suite.config.family(check.family)
+        if check.family not in selected or settings is None or not check.applies(settings):
+            continue
+        missing = next(
+            (capability for capability in sorted(check.needs) if capability not in capabilities), None
+        )
+        planned.append(
+            PlannedCheck(check, settings, required=check.family in policy.required, missing=missing)
+        )
+    if not planned:
+        raise UsageError(
+            "no check is left to run", fix="see --only, --skip and the families that gate.toml declares"
+        )
+    silent = {family for family in Family if family not in {item.check.family for item in planned}}
+    return Plan(
+        groups=_grouped([item for item in planned if item.missing is None]),
+        not_applicable=tuple(item for item in planned if item.missing is not None),
+        not_declared=tuple(
+            f for f in Family if f in silent and f in policy.required and (f in selected or f not in served)
+        ),
+        undeclared=tuple(f for f in Family if f in silent and f not in declared),
+        partial=selected != served,
+    )
+
+
+def _grouped(planned: Sequence[PlannedCheck]) -> tuple[tuple[PlannedCheck, ...], ...]:
+    """Checks of the shared stage together, every other by itself, in the order of the stages."""
+    shared = tuple(item for item in planned if item.check.stage is Stage.SHARED)
+    alone = [
+        (item,) for stage in (Stage.FRESH, Stage.PAIRED) for item in planned if item.check.stage is stage
+    ]
+    return ((shared,) if shared else ()) + tuple(alone)

@@ -1,0 +1,101 @@
+"""The verdict. Nothing else decides."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from harness.config.policy import PolicySettings
+from harness.errors import ExitCode
+from harness.model import Capability, CheckResult, Decision, ErrorKind, Finding, Outcome, Reason, Verdict
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A check that has to have a result."""
+
+    check_id: str
+    required: bool
+
+
+def decide(results: Sequence[CheckResult], expected: Iterable[Expected], policy: PolicySettings) -> Verdict:
+    """Reject if a required check failed; else promote only if every required check passed; else inconclusive.
+
+    Args:
+        results: What the run found.
+        expected: What the plan said it would find; a required one that is missing forbids a promote.
+        policy: Which absences are allowed.
+    """
+    by_id = {result.id: result for result in results}
+    required = [result for result in results if result.required]
+    failures = [reason for result in required for reason in _failures(result)]
+    doubts = [reason for result in required for reason in _doubts(result, policy)]
+    doubts += [
+        Reason(check_id=item.check_id, finding_id="", message="required, but it has no result")
+        for item in expected
+        if item.required and item.check_id not in by_id
+    ]
+    if not any(result.outcome in {Outcome.PASS, Outcome.WARN} for result in required):
+        doubts.append(Reason(check_id="", finding_id="", message="no required check passed"))
+    if failures:
+        return Verdict(decision=Decision.REJECT, reasons=(*failures, *doubts))
+    if doubts:
+        return Verdict(decision=Decision.INCONCLUSIVE, reasons=tuple(doubts))
+    return Verdict(decision=Decision.PROMOTE)
+
+
+def exit_code(decision: Decision, results: Iterable[CheckResult]) -> ExitCode:
+    """What the process exits with; the cause of an inconclusive run tells its code."""
+    match decision:
+        case Decision.PROMOTE:
+            return ExitCode.PROMOTE
+        case Decision.REJECT:
+            return ExitCode.REJECT
+        case Decision.INCONCLUSIVE:
+            kinds = {result.error.kind for result in results if result.required and result.error is not None}
+            if ErrorKind.HARNESS in kinds:
+                return ExitCode.CRASH
+            if ErrorKind.INFRASTRUCTURE in kinds:
+                return ExitCode.INFRASTRUCTURE
+            return ExitCode.INCONCLUSIVE
+        case _:
+            assert_never(decision)
+
+
+def _failures(result: CheckResult) -> list[Reason]:
+    if result.outcome is not Outcome.FAIL:
+        return []
+    failed = [finding for finding in result.findings if finding.outcome is Outcome.FAIL]
+    return [_reason(result, finding) for finding in failed] or [_reason(result)]
+
+
+def _doubts(result: CheckResult, policy: PolicySettings) -> list[Reason]:
+    match result.outcome:
+        case Outcome.FAIL:
+            return []
+        case Outcome.PASS | Outcome.WARN:
+            return [
+                _reason(result, finding)
+                for finding in result.findings
+                if finding.outcome is Outcome.NOT_APPLICABLE and not _allowed(finding.missing, policy)
+            ]
+        case Outcome.NOT_APPLICABLE:
+            allowed = [result.missing] if result.missing else [finding.missing for finding in result.findings]
+            return (
+                [] if allowed and all(_allowed(missing, policy) for missing in allowed) else [_reason(result)]
+            )
+        case Outcome.SKIP | Outcome.INCONCLUSIVE | Outcome.ERROR:
+            doubtful = [finding for finding in result.findings if finding.outcome is result.outcome]
+            return [_reason(result, finding) for finding in doubtful] or [_reason(result)]
+        case _:
+            assert_never(result.outcome)
+
+
+def _allowed(missing: Capability | None, policy: PolicySettings) -> bool:
+    return missing is not None and missing in policy.allow_not_applicable
+
+
+def _reason(result: CheckResult, finding: Finding | None = None) -> Reason:
+    if finding is not None:
+        return Reason(check_id=result.id, finding_id=finding.id, message=finding.message)
+    message = result.error.message if result.error else result.reason or result.outcome.value
+    return Reason(check_id=result.id, finding_id="", message=message)

@@ -1,0 +1,281 @@
+"""Carries a plan out: starts targets, collects, stores, judges. It decides nothing and prints nothing."""
+
+import hashlib
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from harness.checks.interface import CheckContext, Evidence, Stage
+from harness.checks.lifecycle import target as lifecycle
+from harness.config.section import FamilySettings
+from harness.config.suite import Suite
+from harness.credentials import Credentials
+from harness.environment import split_cores
+from harness.errors import ConfigError, HarnessError, InfrastructureError, Interrupted, TargetError
+from harness.events import CheckFinished, CheckProgress, CheckStarted, Emit, Note
+from harness.evidence_files import digests
+from harness.judgement import conclude, errored, without_evidence
+from harness.model import CheckResult, ErrorKind, Outcome, TargetDescription
+from harness.plan import Plan, PlannedCheck
+from harness.targets.identity import identified
+from harness.targets.interface import Endpoint, RemovalError
+from harness.targets.launch import Launch
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run found, before anything is decided."""
+
+    results: tuple[CheckResult, ...]
+    candidate: TargetDescription
+    reference: TargetDescription | None
+    validity: dict[str, float | None]
+
+
+@dataclass
+class Runner:
+    """One run.
+
+    Args:
+        suite: The suite.
+        credentials: The secrets of this run.
+        candidate: What is gated.
+        reference: What it is compared with, None for a first release.
+        seed: Seed of the run; each check gets its own from it.
+        folder: Evidence goes into a folder per check here.
+        reproduce: The command that runs one family again; called with its name.
+        today: For waivers.
+        emit: Gets the events.
+        fail_fast: Stop after the first required check that failed.
+    """
+
+    suite: Suite
+    credentials: Credentials
+    candidate: Launch
+    reference: Launch | None
+    seed: int
+    folder: Path
+    reproduce: Callable[[str], str]
+    today: date
+    emit: Emit
+    fail_fast: bool = False
+    _starts: list[lifecycle.Start] = field(default_factory=list)
+    _results: list[CheckResult] = field(default_factory=list)
+    _validity: dict[str, float | None] = field(default_factory=dict)
+    _described: dict[str, TargetDescription] = field(default_factory=dict)
+
+    def run(self, plan: Plan) -> RunResult:
+        """Make every check of the plan.
+
+        Raises:
+            Interrupted: after everything started was removed.
+        """
+        for planned in plan.not_applicable:
+            reason = f"this run has no {planned.missing}"
+            self._leave_out(planned, Outcome.NOT_APPLICABLE, reason)
+        stopped = False
+        for group in plan.groups:
+            if stopped:
+                for planned in group:
+                    self._leave_out(planned, Outcome.SKIP, "left out after the first failure (--fail-fast)")
+                continue
+            try:
+                self._run_group(group)
+            except RemovalError as error:
+                self.emit(Note(f"left behind, the next run removes it: {error}"))
+            stopped = self._must_stop()
+        self._finish(self._lifecycle())
+        return RunResult(
+            results=tuple(self._results),
+            candidate=self._described.get("candidate", self.candidate.description),
+            reference=self._described.get("reference", self.reference.description)
+            if self.reference
+            else None,
+            validity=self._validity,
+        )
+
+    def _must_stop(self) -> bool:
+        """A candidate that does not even start would only fail the same way again."""
+        never_ready = bool(self._starts) and self._starts[-1].startup_s is None
+        failed = any(result.outcome is Outcome.FAIL and result.required for result in self._results)
+        return never_ready or (self.fail_fast and failed)
+
+    def _run_group(self, group: tuple[PlannedCheck, ...]) -> None:
+        paired = group[0].check.stage is Stage.PAIRED
+        names = tuple(planned.check.id for planned in group)
+        target_cpus, generator_cpus = split_cores() if paired else (None, None)
+        with ExitStack() as stack:
+            try:
+                candidate = self._start_candidate(stack, names, target_cpus)
+                reference = self._start_reference(stack, target_cpus) if paired else None
+            except TargetError:
+                for planned in group:
+                    self._leave_out(planned, Outcome.SKIP, "the candidate did not get ready")
+                return
+            except InfrastructureError as error:
+                for planned in group:
+                    self._finish(self._errored(planned, ErrorKind.INFRASTRUCTURE, str(error)))
+                return
+            for planned in group:
+                if self._starts[-1].problem:
+                    self._leave_out(planned, Outcome.SKIP, "the candidate had died")
+                    continue
+                self._run_check(planned, candidate, reference, generator_cpus)
+
+    def _start_candidate(self, stack: ExitStack, used_by: tuple[str, ...], cpus: str | None) -> Endpoint:
+        self.emit(Note(f"starting the candidate for {', '.join(used_by)}"))
+        try:
+            endpoint = stack.enter_context(self.candidate.start(cpus))
+            description = identified(endpoint, self.suite.config.service, self.credentials)
+        except TargetError as error:
+            self._starts.append(
+                lifecycle.Start(
+                    used_by=used_by,
+                    startup_s=None,
+                    problem=str(error),
+                    logs=self.credentials.redact(error.logs),
+                )
+            )
+            raise
+        self._described.setdefault("candidate", description)
+        self._starts.append(lifecycle.Start(used_by=used_by, startup_s=description.startup_s or 0.0))
+        return endpoint
+
+    def _start_reference(self, stack: ExitStack, cpus: str | None) -> Endpoint | None:
+        if self.reference is None:
+            return None
+        self.emit(Note("starting the reference"))
+        try:
+            endpoint = stack.enter_context(self.reference.start(cpus))
+            description = identified(endpoint, self.suite.config.service, self.credentials)
+        except TargetError as error:
+            last = error.logs.strip().splitlines()[-1:] or ["(no output)"]
+            message = f"the reference did not get ready: {error}; its last line: {last[0][:300]}"
+            raise InfrastructureError(self.credentials.redact(message)) from error
+        self._described.setdefault("reference", description)
+        return endpoint
+
+    def _run_check(
+        self,
+        planned: PlannedCheck,
+        candidate: Endpoint,
+        reference: Endpoint | None,
+        cpus: tuple[int, ...] | None,
+    ) -> None:
+        check = planned.check
+        self.emit(CheckStarted(check.id))
+        folder = self.folder / check.id
+        folder.mkdir()
+        context = CheckContext(
+            candidate=candidate,
+            reference=reference,
+            suite=self.suite,
+            credentials=self.credentials,
+            seed=derived_seed(self.seed, check.id),
+            folder=folder,
+            generator_cpus=cpus,
+            progress=lambda done, total: self.emit(CheckProgress(check.id, done, total)),
+        )
+        started = time.monotonic()
+        try:
+            result = self._collect_and_judge(planned, context, started)
+        except Interrupted:
+            raise
+        except TargetError as error:
+            self._died(str(error), candidate)
+            result = self._errored(planned, ErrorKind.CANDIDATE, f"the candidate died: {error}", started)
+        except ConfigError:
+            raise
+        except HarnessError as error:
+            result = self._errored(planned, ErrorKind.INFRASTRUCTURE, str(error), started)
+        except Exception as error:  # noqa: BLE001 - a fault of ours must end as a result, never as a promote
+            text = self.credentials.redact(traceback.format_exc())
+            (folder / "traceback.txt").write_text(text, encoding="utf-8")
+            message = self.credentials.redact(f"{type(error).__name__}: {error}")
+            result = self._errored(planned, ErrorKind.HARNESS, message, started)
+        if not self._starts[-1].problem and not self._alive(candidate):
+            self._died(f"it no longer ran after {check.id}", candidate)
+        self._finish(result)
+
+    def _collect_and_judge(self, planned: PlannedCheck, context: CheckContext, started: float) -> CheckResult:
+        check = planned.check
+        evidence = check.collect(context, planned.settings)
+        evidence.save(context.folder, self.credentials.redact)
+        # Judged as stored, so that a later `harness judge` sees the same.
+        stored: Evidence = check.evidence.load(context.folder)
+        self._validity |= stored.validity()
+        return conclude(
+            check,
+            stored,
+            planned.settings,
+            self.suite.config.policy,
+            required=planned.required,
+            duration_s=time.monotonic() - started,
+            today=self.today,
+            reproduce=self.reproduce(check.family.value),
+            evidence_files=digests(self.folder, check.id),
+        )
+
+    def _alive(self, endpoint: Endpoint) -> bool:
+        try:
+            return endpoint.alive()
+        except InfrastructureError:
+            return True  # the engine is at fault; the next check will say so
+
+    def _died(self, problem: str, candidate: Endpoint) -> None:
+        logs = self.credentials.redact(candidate.logs())
+        self._starts[-1] = self._starts[-1].model_copy(
+            update={"problem": self.credentials.redact(problem), "logs": logs}
+        )
+
+    def _lifecycle(self) -> CheckResult:
+        judge = lifecycle.TargetJudge()
+        folder = self.folder / judge.id
+        folder.mkdir()
+        evidence = lifecycle.TargetEvidence(
+            expected=1, executed=len(self._starts), starts=tuple(self._starts)
+        )
+        evidence.save(folder, self.credentials.redact)
+        return conclude(
+            judge,
+            lifecycle.TargetEvidence.load(folder),
+            FamilySettings(),
+            self.suite.config.policy,
+            required=True,
+            duration_s=sum(start.startup_s or 0.0 for start in self._starts),
+            today=self.today,
+            reproduce=self.reproduce(""),
+            evidence_files=digests(self.folder, judge.id),
+        )
+
+    def _leave_out(self, planned: PlannedCheck, outcome: Outcome, reason: str) -> None:
+        self._finish(
+            without_evidence(
+                planned.check, outcome, reason, required=planned.required, missing=planned.missing
+            )
+        )
+
+    def _errored(
+        self, planned: PlannedCheck, kind: ErrorKind, message: str, started: float | None = None
+    ) -> CheckResult:
+        return errored(
+            planned.check,
+            kind,
+            self.credentials.redact(message),
+            required=planned.required,
+            duration_s=0.0 if started is None else time.monotonic() - started,
+            evidence_files=digests(self.folder, planned.check.id),
+        )
+
+    def _finish(self, result: CheckResult) -> None:
+        self._results.append(result)
+        self.emit(CheckFinished(result))
+
+
+def derived_seed(seed: int, check_id: str) -> int:
+    """A seed of its own for each check, so that leaving one out does not change another's requests."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{check_id}".encode()).digest()[:4], "big")

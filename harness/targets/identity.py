@@ -1,0 +1,71 @@
+"""Asks a target which model it serves, where the suite says it tells."""
+
+import json
+from typing import Any
+
+import httpx
+
+from harness.config.service import MetadataSettings, ServiceSettings
+from harness.credentials import Credentials
+from harness.errors import TargetError
+from harness.model import ModelIdentity, TargetDescription
+from harness.pointer import PointerError, resolve
+from harness.targets.interface import Endpoint
+
+TIMEOUT_S = 10.0
+MAX_BYTES = 4 * 1024 * 1024
+MAX_CHARACTERS = 200
+
+
+def identified(endpoint: Endpoint, service: ServiceSettings, credentials: Credentials) -> TargetDescription:
+    """The endpoint's description with the model it serves.
+
+    Raises:
+        TargetError: when the suite declares where the metadata lies and it is not there, or when a GPU was
+            asked for and the service runs its model elsewhere.
+    """
+    settings = service.metadata
+    description = endpoint.description
+    if settings is None:
+        return description
+    document = _fetch(endpoint, settings, credentials)
+
+    def at(pointer: str | None) -> str | None:
+        if pointer is None:
+            return None
+        try:
+            return str(resolve(document, pointer))[:MAX_CHARACTERS]
+        except PointerError as error:
+            raise TargetError(f"GET {settings.path}: {error}", logs=endpoint.logs()) from error
+
+    provider = at(settings.execution_provider)
+    if description.device == "gpu" and provider is not None and "CPU" in provider:
+        raise TargetError(
+            f"asked for a GPU, and the service runs its model on {provider}", logs=endpoint.logs()
+        )
+    model = ModelIdentity(name=at(settings.name), version=at(settings.version), sha256=at(settings.sha256))
+    return description.model_copy(update={"model": model, "execution_provider": provider})
+
+
+def _fetch(endpoint: Endpoint, settings: MetadataSettings, credentials: Credentials) -> Any:
+    headers = credentials.headers(settings.credential)
+    url = endpoint.base_url + settings.path
+    try:
+        with httpx.stream("GET", url, headers=headers, timeout=TIMEOUT_S, trust_env=False) as response:
+            body = bytearray()
+            for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise TargetError(
+                        f"GET {settings.path}: more than {MAX_BYTES} bytes", logs=endpoint.logs()
+                    )
+    except httpx.HTTPError as error:
+        raise TargetError(
+            f"GET {settings.path}: {type(error).__name__} {error}", logs=endpoint.logs()
+        ) from error
+    if response.status_code != httpx.codes.OK:
+        raise TargetError(f"GET {settings.path}: status {response.status_code}", logs=endpoint.logs())
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise TargetError(f"GET {settings.path}: not JSON: {error}", logs=endpoint.logs()) from error
