@@ -32,7 +32,6 @@ from reference_service.pipeline.training import as_float32
 
 MODEL_FILE = "model.onnx"
 STATISTICS = {"mean": "mean", "error": "standard error", "worst": "mean of the three largest"}
-SAMPLE_ROW = 0
 
 
 def write_artifact(
@@ -82,7 +81,7 @@ def write_artifact(
             "each value is rounded to the nearest float32",
             "standardisation is folded into the split thresholds: the model takes unscaled values",
         ),
-        sample=sample_of(dataset, pipeline, SAMPLE_ROW),
+        sample=sample_of(dataset, pipeline, int(split.training[0])),
         budget=declaration.budget,
         dataset=DatasetRecord(
             name="breast-cancer-wisconsin-diagnostic",
