@@ -1,13 +1,60 @@
-"""``[scenarios]``."""
+"""``[scenarios]``: which files, and what their steps may refer to."""
 
-from harness.config.section import FamilySettings, Limits
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from harness.config.auth import Name
+from harness.config.section import FamilySettings, Section
+from harness.config.service import Pointer
+from harness.http_request import RequestTemplate
+
+REPEAT_VARIABLE = "i"
 
 
-class ScenariosLimits(Limits):
-    """``[scenarios.limits]``."""
+class VariableSettings(Section):
+    """A JSON value from a file of the suite, for instance the input of a golden case.
+
+    Attributes:
+        file: Relative to gate.toml.
+        line: Of a JSON Lines file, from 1; None reads the file as one JSON document.
+        pointer: The part of that document.
+    """
+
+    file: str
+    line: Annotated[int, Field(ge=1)] | None = None
+    pointer: Pointer = ""
 
 
 class ScenariosSettings(FamilySettings):
-    """``[scenarios]``."""
+    """``[scenarios]``.
 
-    limits: ScenariosLimits = ScenariosLimits()
+    There is nothing under ``limits``: a scenario holds or fails, and its file says what it expects.
+
+    Attributes:
+        auth: Scenario files about who may ask, relative to gate.toml.
+        rate: Scenario files about how often.
+        min_auth: With fewer auth scenarios than this the check is inconclusive; ``min_rate`` alike.
+        variables: ``${name}`` in requests; ``${i}`` is the number of a repeated request.
+        requests: Requests that steps name. They carry no credential: each step says whose it sends.
+        timeout_s: For one request, from connecting to the end of its answer.
+        max_wait_s: The longest ``Retry-After`` that is waited for.
+    """
+
+    auth: tuple[str, ...] = ()
+    rate: tuple[str, ...] = ()
+    min_auth: Annotated[int, Field(ge=1)] = 1
+    min_rate: Annotated[int, Field(ge=1)] = 1
+    variables: dict[Name, VariableSettings] = {}
+    requests: dict[Name, RequestTemplate] = {}
+    timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    max_wait_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+
+    @model_validator(mode="after")
+    def _unambiguous(self) -> Self:
+        if REPEAT_VARIABLE in self.variables:
+            raise ValueError(f"variables.{REPEAT_VARIABLE} is reserved for the number of a repeated request")
+        for name, request in self.requests.items():
+            if request.credential is not None:
+                raise ValueError(f"requests.{name} has a credential; the steps that use it name theirs")
+        return self

@@ -1,0 +1,111 @@
+"""One finding for each scenario; pure."""
+
+from dataclasses import dataclass
+
+from harness.checks.interface import EVIDENCE_FILE
+from harness.checks.scenarios.evidence import ScenarioRecord, StepRecord
+from harness.checks.scenarios.rules import (
+    Violation,
+    answer_violations,
+    count_text,
+    count_violations,
+    countdown_violations,
+    counted,
+    statuses_limit,
+    statuses_text,
+)
+from harness.model import Finding, Outcome, Scalar
+
+MOST_SHOWN = 3
+SERVER_ERROR = 500
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a step that went as expected showed."""
+
+    observed: Scalar
+    limit: Scalar
+    unit: str
+
+
+def judge_scenario(scenario: ScenarioRecord, check_id: str) -> Finding:
+    """The finding ``<check id>.<scenario id>``; the first step that is not as expected decides it."""
+    deciding = len(scenario.steps)
+    violations: list[Violation] = []
+    for number, step in enumerate(scenario.steps, start=1):
+        violations = step_violations(step)
+        if violations:
+            deciding = number
+            break
+    steps = scenario.steps[:deciding]
+    seen: Violation | _Seen = violations[0] if violations else _as_expected(steps[-1])
+    outcome = Outcome.PASS
+    if violations:
+        outcome = Outcome.INCONCLUSIVE if _too_late(steps[-1]) else Outcome.FAIL
+    return Finding(
+        id=f"{check_id}.{scenario.id}",
+        outcome=outcome,
+        message=_message(scenario, deciding, violations, outcome),
+        observed=seen.observed,
+        limit=seen.limit,
+        unit=seen.unit,
+        samples=sum(len(step.exchanges) for step in steps),
+        evidence=f"{check_id}/{EVIDENCE_FILE}",
+        reproduce="; ".join(_commands(steps)),
+    )
+
+
+def step_violations(step: StepRecord) -> list[Violation]:
+    """All that is not as expected in one step, the most telling first."""
+    if step.not_sent:
+        return [Violation(f"not sent: {step.not_sent}", step.not_sent, "Retry-After in whole seconds", "")]
+    several = len(step.exchanges) > 1
+    found: list[Violation] = []
+    for number, exchange in enumerate(step.exchanges, start=1):
+        found += answer_violations(step.expect, exchange, f"request {number}: " if several else "")
+    for count in step.expect.counts:
+        found += count_violations(count, step.exchanges)
+    if step.expect.counts_down is not None:
+        found += countdown_violations(step.expect.counts_down, step.exchanges)
+    return found
+
+
+def _too_late(step: StepRecord) -> bool:
+    """Whether the answers came too late to tell; a server error or no answer is a failure at any time."""
+    if step.within_s is None or step.not_sent:
+        return False
+    sound = all(exchange.status is not None and exchange.status < SERVER_ERROR for exchange in step.exchanges)
+    return sound and max(exchange.sent_s + exchange.elapsed_s for exchange in step.exchanges) > step.within_s
+
+
+def _as_expected(step: StepRecord) -> _Seen:
+    expect = step.expect
+    if expect.status is not None:
+        return _Seen(step.exchanges[-1].status, statuses_limit(expect.status), "status")
+    count = expect.counts[0]
+    unit = f"answers {statuses_text(count.status)}"
+    return _Seen(counted(count, step.exchanges), count_text(count), unit)
+
+
+def _message(scenario: ScenarioRecord, number: int, violations: list[Violation], outcome: Outcome) -> str:
+    if not violations:
+        return f"{scenario.title}."
+    step = scenario.steps[number - 1]
+    problems = [violation.problem for violation in violations[:MOST_SHOWN]]
+    if len(violations) > MOST_SHOWN:
+        problems.append(f"{len(violations) - MOST_SHOWN} more")
+    where = f"step {number} of {len(scenario.steps)}, " if len(scenario.steps) > 1 else ""
+    text = f"{scenario.title}: not so in {where}{step.request}: {'; '.join(problems)}"
+    if outcome is Outcome.INCONCLUSIVE:
+        text += f"; answered later than {step.within_s:g} s after the first request, which tells nothing"
+    return f"{text}."
+
+
+def _commands(steps: tuple[StepRecord, ...]) -> list[str]:
+    commands: list[str] = []
+    for step in steps:
+        if step.waited_s > 0:
+            commands.append(f"sleep {step.waited_s:.1f}")
+        commands.append(step.reproduce)
+    return commands

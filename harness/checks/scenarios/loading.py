@@ -1,0 +1,238 @@
+"""Reads scenario files; whatever is wrong in them is found here, before the first request."""
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.checks.scenarios.scenario import Scenario, ScenarioFile, Step
+from harness.checks.scenarios.settings import REPEAT_VARIABLE, ScenariosSettings, VariableSettings
+from harness.config.problems import config_error
+from harness.config.suite import Suite
+from harness.errors import ConfigError
+from harness.http_request import RequestTemplate
+from harness.pointer import PointerError, resolve
+from harness.template import PLACEHOLDER
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step with the request that it names put in."""
+
+    step: Step
+    template: RequestTemplate
+
+
+@dataclass(frozen=True)
+class PlannedScenario:
+    """A scenario that is ready to be played."""
+
+    id: str
+    title: str
+    steps: tuple[PlannedStep, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The scenarios of one check, and the values of their variables."""
+
+    scenarios: tuple[PlannedScenario, ...]
+    variables: Mapping[str, Any]
+
+
+def load_plan(suite: Suite, settings: ScenariosSettings, files: Sequence[str], *, key: str) -> Plan:
+    """Read the scenario files of one check.
+
+    Args:
+        suite: Resolves paths, and knows the credentials.
+        settings: ``[scenarios]``.
+        files: Relative to gate.toml.
+        key: Where gate.toml lists them (``scenarios.auth``).
+
+    Raises:
+        ConfigError: naming the file, the scenario and step, the value and what is allowed.
+    """
+    variables = {
+        name: _variable(suite, variable, f"scenarios.variables.{name}")
+        for name, variable in settings.variables.items()
+    }
+    for name, request in settings.requests.items():
+        _require_variables(request, variables, suite.path, f"scenarios.requests.{name}")
+    planner = _StepPlanner(suite, settings, variables)
+    planned: dict[str, PlannedScenario] = {}
+    for index, relative in enumerate(files):
+        path = suite.resolve(relative, key=f"{key}.{index}")
+        for scenario in _read(path, relative):
+            if scenario.id in planned:
+                raise ConfigError(
+                    file=relative,
+                    key=f"scenario.{scenario.id}.id",
+                    value=scenario.id,
+                    problem="a second scenario with this id",
+                    allowed=f"an id of its own among the files of {key}",
+                )
+            steps = tuple(
+                planner.plan(step, relative, f"scenario.{scenario.id}.step{number}")
+                for number, step in enumerate(scenario.steps, start=1)
+            )
+            planned[scenario.id] = PlannedScenario(id=scenario.id, title=scenario.title, steps=steps)
+    return Plan(scenarios=tuple(planned.values()), variables=variables)
+
+
+def _read(path: Path, shown: str) -> tuple[Scenario, ...]:
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(file=shown, problem=f"cannot be read: {error}", allowed="a TOML file") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(file=shown, problem=f"not TOML: {error}") from error
+    _name_the_step(document, shown)
+    try:
+        return ScenarioFile.model_validate(document).scenario
+    except ValidationError as error:
+        raise config_error(error, ScenarioFile, shown) from error
+
+
+def _name_the_step(document: Mapping[str, Any], shown: str) -> None:
+    """Validate scenario by scenario and step by step: their ids and numbers say more than list indices."""
+    for position, scenario in enumerate(_tables(document.get("scenario"))):
+        key = f"scenario.{scenario.get('id', position)}"
+        for number, step in enumerate(_tables(scenario.get("steps")), start=1):
+            try:
+                Step.model_validate(step)
+            except ValidationError as error:
+                raise config_error(error, Step, shown, key=f"{key}.step{number}") from error
+        try:
+            Scenario.model_validate(scenario)
+        except ValidationError as error:
+            raise config_error(error, Scenario, shown, key=key) from error
+
+
+def _tables(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))
+
+
+@dataclass(frozen=True)
+class _StepPlanner:
+    """Puts into steps what they name in gate.toml."""
+
+    suite: Suite
+    settings: ScenariosSettings
+    variables: Mapping[str, Any]
+
+    def plan(self, step: Step, file: str, key: str) -> PlannedStep:
+        """The step with its request; ``key`` is its place in ``file``.
+
+        Raises:
+            ConfigError: for a name that gate.toml does not have.
+        """
+        requests = self.settings.requests
+        if step.request is not None and step.request not in requests:
+            raise ConfigError(
+                file=file,
+                key=f"{key}.request",
+                value=step.request,
+                problem="no such request",
+                allowed=f"a name under [scenarios.requests] of {self.suite.path}: {_names(requests)}",
+            )
+        self._require_credential(step, file, key)
+        named = requests[step.request] if step.request is not None else None
+        template = RequestTemplate(
+            method=step.method or (named.method if named else ""),
+            path=step.path or (named.path if named else ""),
+            headers={**(named.headers if named else {}), **step.headers},
+            body=step.body if step.body is not None else (named.body if named else None),
+        )
+        _require_variables(template, self.variables, file, key)
+        return PlannedStep(step=step, template=template)
+
+    def _require_credential(self, step: Step, file: str, key: str) -> None:
+        if step.credential is None:
+            return
+        credentials = self.suite.config.auth.credentials
+        if step.credential not in credentials:
+            raise ConfigError(
+                file=file,
+                key=f"{key}.credential",
+                value=step.credential,
+                problem="no such credential",
+                allowed=f"a name under [auth.credentials] of {self.suite.path}: {_names(credentials)}",
+            )
+        if step.forge is not None and step.forge.of_token and credentials[step.credential].token is None:
+            raise ConfigError(
+                file=file,
+                key=f"{key}.forge",
+                value=step.forge.model_dump(exclude_defaults=True),
+                problem=f"credential {step.credential!r} has no token to forge",
+                allowed="secret, or a credential with a token",
+            )
+
+
+def _require_variables(
+    template: RequestTemplate, variables: Mapping[str, Any], file: object, key: str
+) -> None:
+    known = [*variables, REPEAT_VARIABLE]
+    for part in ("path", "headers", "body"):
+        for name in _placeholders(getattr(template, part)):
+            if name not in known:
+                raise ConfigError(
+                    file=file,
+                    key=f"{key}.{part}",
+                    value=f"${{{name}}}",
+                    problem="no such variable",
+                    allowed=f"a name under [scenarios.variables] of gate.toml, or i: {_names(known)}",
+                )
+
+
+def _placeholders(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            yield from PLACEHOLDER.findall(value)
+        case dict():
+            for name, item in value.items():
+                yield from _placeholders(name)
+                yield from _placeholders(item)
+        case list() | tuple():
+            for item in value:
+                yield from _placeholders(item)
+        case _:
+            return
+
+
+def _variable(suite: Suite, variable: VariableSettings, key: str) -> Any:
+    path = suite.resolve(variable.file, key=f"{key}.file")
+    try:
+        text = path.read_text(encoding="utf-8")
+        if variable.line is not None:
+            lines = text.splitlines()
+            if variable.line > len(lines):
+                raise ConfigError(
+                    file=suite.path,
+                    key=f"{key}.line",
+                    value=variable.line,
+                    problem=f"{variable.file} has no such line",
+                    allowed=f"1 to {len(lines)}",
+                )
+            text = lines[variable.line - 1]
+        return resolve(json.loads(text), variable.pointer)
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(
+            file=suite.path, key=key, value=variable.file, problem=f"not JSON: {error}", allowed="a JSON file"
+        ) from error
+    except PointerError as error:
+        raise ConfigError(
+            file=suite.path,
+            key=f"{key}.pointer",
+            value=variable.pointer,
+            problem=str(error),
+            allowed=f"a JSON pointer into {variable.file}",
+        ) from error
+
+
+def _names(known: Mapping[str, Any] | Sequence[str]) -> str:
+    return ", ".join(known) or "none is declared"

@@ -1,0 +1,180 @@
+"""Plays scenarios against the candidate."""
+
+import re
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from harness.checks.interface import CheckContext
+from harness.checks.scenarios.evidence import Exchange, ScenarioRecord, StepRecord
+from harness.checks.scenarios.forge import forge_token
+from harness.checks.scenarios.loading import Plan, PlannedScenario, PlannedStep
+from harness.checks.scenarios.scenario import Step
+from harness.checks.scenarios.sending import Sender
+from harness.checks.scenarios.settings import REPEAT_VARIABLE, ScenariosSettings
+from harness.config.auth import SignerSettings
+from harness.credentials import Credentials, Signer
+from harness.errors import TargetError
+from harness.http_request import Request, build
+from harness.template import fill
+
+WHOLE_SECONDS = re.compile(r"[0-9]{1,9}")
+
+
+class Player:
+    """Plays the scenarios of one plan, one after the other.
+
+    Args:
+        context: Of the check.
+        settings: ``[scenarios]``.
+        plan: Values of the variables.
+    """
+
+    def __init__(self, context: CheckContext, settings: ScenariosSettings, plan: Plan) -> None:
+        self._context = context
+        self._settings = settings
+        self._variables = plan.variables
+        self._presenter = Presenter(context.credentials)
+
+    def play(self, scenario: PlannedScenario) -> ScenarioRecord:
+        """Send all steps in order; a step whose wait is impossible is the last.
+
+        Raises:
+            TargetError: when the candidate died.
+        """
+        records: list[StepRecord] = []
+        started_s = time.perf_counter()
+        with Sender(self._context.candidate.base_url, self._settings.timeout_s) as sender:
+            for planned in scenario.steps:
+                last = records[-1].exchanges[-1] if records else None
+                record = self._step(planned, sender, started_s, last)
+                records.append(record)
+                if any(exchange.error for exchange in record.exchanges):
+                    self._require_alive(scenario, record)
+                if record.not_sent:
+                    break
+        return ScenarioRecord(id=scenario.id, title=scenario.title, steps=tuple(records))
+
+    def _step(
+        self, planned: PlannedStep, sender: Sender, started_s: float, last: Exchange | None
+    ) -> StepRecord:
+        step = planned.step
+        credential = self._presenter.headers(step)
+        record = StepRecord(
+            request=_in_words(planned),
+            expect=step.expect,
+            reproduce=self._reproduce(planned, credential),
+            within_s=step.within_s,
+        )
+        try:
+            due_s = 0.0 if step.wait is None else _due_s(step.wait, last, self._settings.max_wait_s)
+        except ValueError as error:
+            return record.model_copy(update={"not_sent": str(error)})
+        # Whole Retry-After from when the answer that carries it was there; sleep never returns early.
+        waited_s = max(0.0, started_s + due_s - time.perf_counter()) if step.wait else 0.0
+        time.sleep(waited_s)
+
+        def send(number: int) -> Exchange:
+            return sender.send(self._request(planned, number, credential), started_s=started_s)
+
+        with ThreadPoolExecutor(max_workers=step.at_once) as pool:
+            exchanges = tuple(pool.map(send, range(1, step.repeat + 1)))
+        return record.model_copy(update={"waited_s": waited_s, "exchanges": exchanges})
+
+    def _request(self, planned: PlannedStep, number: int, credential: Mapping[str, str]) -> Request:
+        return self._filled(planned, {**self._variables, REPEAT_VARIABLE: number}, credential)
+
+    def _filled(
+        self, planned: PlannedStep, values: Mapping[str, Any], credential: Mapping[str, str]
+    ) -> Request:
+        template = planned.template.model_copy(
+            update={
+                "path": fill(planned.template.path, values),
+                "headers": {name: fill(value, values) for name, value in planned.template.headers.items()},
+            }
+        )
+        return build(template, values, credential)
+
+    def _reproduce(self, planned: PlannedStep, credential: Mapping[str, str]) -> str:
+        redact = self._context.credentials.redact
+        shown = {name: redact(value) for name, value in credential.items()}
+        base_url = self._context.candidate.base_url
+        if planned.step.repeat == 1:
+            return self._request(planned, 1, {}).curl(base_url, shown)
+        # The shell's own variable: curl's headers are in double quotes.
+        looped = self._filled(planned, {**self._variables, REPEAT_VARIABLE: "${i}"}, {})
+        return f"for i in $(seq {planned.step.repeat}); do {looped.curl(base_url, shown)}; done"
+
+    def _require_alive(self, scenario: PlannedScenario, record: StepRecord) -> None:
+        candidate = self._context.candidate
+        if not candidate.alive():
+            raise TargetError(
+                f"died during scenario {scenario.id!r}, after {record.request}", logs=candidate.logs()
+            )
+
+
+class Presenter:
+    """Turns a step's credential and forging into headers."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+        self._others: dict[str, Signer] = {}
+
+    def headers(self, step: Step) -> dict[str, str]:
+        """Headers that present the credential of ``step``; every token in them is kept secret."""
+        if step.credential is None or step.forge is None:
+            return self._credentials.headers(step.credential)
+        settings = self._credentials.settings(step.credential)
+        if settings.token is None or step.forge.secret is not None:
+            text = step.forge.secret or ""
+            values = {"token": text}
+            for name in self._credentials.template_values():
+                values[name] = text
+            # h11 refuses a value that ends in a space, as "Bearer " would.
+            return {header: fill(value, values).strip() for header, value in settings.headers.items()}
+        now = int(time.time())
+        signer = self._credentials.signer(settings.token.signer)
+        other = signer
+        if step.forge.key == "other":
+            other = self._other(settings.token.signer)
+        claims = self._credentials.claims(settings.token, now=now)
+        token = forge_token(step.forge, claims, now=now, signer=signer, other=other)
+        return self._credentials.fill_headers(settings, token=token)
+
+    def _other(self, name: str) -> Signer:
+        """A key pair like that of signer ``name``, under the same key id, that no service knows."""
+        if name not in self._others:
+            like = self._credentials.signer(name)
+            self._others[name] = Signer(SignerSettings(algorithm=like.algorithm, kid=like.kid))
+        return self._others[name]
+
+
+def _due_s(wait: str, last: Exchange | None, most_s: float) -> float:
+    """When to send, in seconds from the scenario's start.
+
+    Raises:
+        ValueError: when the previous answer does not say, or says more than is waited for.
+    """
+    told = None if last is None else last.headers.get("retry-after")
+    if last is None or told is None:
+        raise ValueError("the answer before it has no Retry-After to wait for")
+    if not WHOLE_SECONDS.fullmatch(told):
+        raise ValueError(f"Retry-After of the answer before it is no whole number of seconds: {told[:40]!r}")
+    if int(told) > most_s:
+        raise ValueError(f"Retry-After of the answer before it is {told} s, the most waited is {most_s:g} s")
+    less_s = float(wait.removeprefix("retry_after").removeprefix("-") or 0)
+    return last.sent_s + last.elapsed_s + max(0.0, int(told) - less_s)
+
+
+def _in_words(planned: PlannedStep) -> str:
+    step = planned.step
+    words = f"{planned.template.method} {planned.template.path}"
+    if step.credential is None:
+        words += " without a credential"
+    elif step.forge is None:
+        words += f" as {step.credential}"
+    else:
+        forged = step.forge.model_dump_json(exclude_defaults=True)
+        words += f" as {step.credential}, forged by {forged}"
+    return words if step.repeat == 1 else f"{words}, {step.repeat} times"

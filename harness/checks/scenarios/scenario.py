@@ -1,0 +1,262 @@
+"""The scenario files: requests in order and what each answer has to be, as data.
+
+``contracts/scenario.schema.json`` is made from :class:`ScenarioFile`.
+"""
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    JsonValue,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from harness.config.section import Section
+from harness.config.service import Pointer, UrlPath
+
+STATUS_CLASS = re.compile(r"[1-5]xx")
+MOST_REQUESTS = 10_000
+MOST_AT_ONCE = 64
+
+
+class Part(Section):
+    """Base of the parts of a scenario file; the docstring below a field is its text in the schema."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+def _statuses(value: object) -> object:
+    statuses = value if isinstance(value, list | tuple) else [value]
+    for status in statuses:
+        number = isinstance(status, int) and not isinstance(status, bool) and 100 <= status <= 599  # noqa: PLR2004 - the range of RFC 9110
+        if not number and not (isinstance(status, str) and STATUS_CLASS.fullmatch(status)):
+            raise ValueError('must be a status such as 401, a class such as "4xx", or a list of these')
+    if not statuses:
+        raise ValueError("an empty list allows no answer at all")
+    return tuple(statuses)
+
+
+_STATUS_SCHEMA = {
+    "anyOf": [
+        {"type": "integer", "minimum": 100, "maximum": 599},
+        {"type": "string", "pattern": f"^{STATUS_CLASS.pattern}$"},
+    ]
+}
+Statuses = Annotated[
+    tuple[int | str, ...],
+    BeforeValidator(_statuses),
+    WithJsonSchema(
+        {"anyOf": [*_STATUS_SCHEMA["anyOf"], {"type": "array", "minItems": 1, "items": _STATUS_SCHEMA}]}
+    ),
+]
+
+
+def _regular_expression(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return pattern
+
+
+class Rule(Part):
+    """What a header or a JSON value has to be; a plain value instead of a table means ``equals``."""
+
+    equals: JsonValue = None
+    """Exactly this value."""
+    present: bool = True
+    """False: it must not be there."""
+    matches: Annotated[str, AfterValidator(_regular_expression)] | None = None
+    """A regular expression found somewhere in the text; anchor it with ^ and $ for the whole."""
+    at_least: int | None = None
+    """A number, not less than this. In a header: a whole number in digits."""
+    at_most: int | None = None
+    """A number, not more than this. In a header: a whole number in digits."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_value(cls, value: object) -> object:
+        return value if isinstance(value, dict | cls) else {"equals": value}
+
+    @model_validator(mode="after")
+    def _absent_is_nothing_else(self) -> Self:
+        if not self.present and self.model_fields_set != {"present"}:
+            others = (self.equals, self.matches, self.at_least, self.at_most)
+            if any(other is not None for other in others):
+                raise ValueError("present = false stands alone")
+        return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """A table, or the plain value that stands for ``equals``."""
+        table = handler.resolve_ref_schema(handler(core_schema))
+        table.pop("title", None)
+        plain = {"type": ["string", "number", "boolean", "array"]}
+        return {"anyOf": [plain, table], "description": table.pop("description", "")}
+
+
+class Count(Part):
+    """How many of a step's answers have a status; give ``exactly``, or ``at_least``, ``at_most`` or both."""
+
+    status: Statuses
+    """The status that is counted: 429, "2xx" or a list."""
+    exactly: Annotated[int, Field(ge=0)] | None = None
+    """This many."""
+    at_least: Annotated[int, Field(ge=0)] | None = None
+    """This many or more."""
+    at_most: Annotated[int, Field(ge=0)] | None = None
+    """This many or fewer."""
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        bounds = self.at_least is not None or self.at_most is not None
+        if bounds == (self.exactly is not None):
+            raise ValueError("needs either exactly, or at_least or at_most")
+        return self
+
+
+class Expect(Part):
+    """What the answers of a step have to be. Apart from the counts, it holds for each of them."""
+
+    status: Statuses | None = None
+    """A status (401), a class ("2xx"), or a list of these."""
+    headers: dict[str, Rule] = {}
+    """By header name, in any case."""
+    body: dict[Pointer, Rule] = {}
+    """By JSON pointer into the answer, such as "/error/code"."""
+    counts: tuple[Count, ...] = ()
+    """Of a repeated request: how many answers have which status."""
+    counts_down: str | None = None
+    """A header with a whole number that is one less in each answer of a repeated request."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.status is None and not self.counts:
+            raise ValueError("needs a status, or counts")
+        return self
+
+
+class Forge(Part):
+    """How the credential differs from a valid one. Without a key of this table it is the valid one."""
+
+    secret: Annotated[str, Field(pattern=r"^[\x20-\x7e]*$")] | None = None
+    """This text in place of the key or token; stands alone."""
+    alg: Annotated[str, Field(pattern=r"^([Nn][Oo][Nn][Ee]|HS256|HS384|HS512)$")] | None = None
+    """The algorithm in the token's header: "none" in any case (without signature), or HS256, HS384, HS512."""
+    key: Literal["public", "other"] | None = None
+    """What signs it: "public", the text of the signer's public key as an HMAC secret (with alg HS256 or
+    alike); "other", a key pair that the service does not know."""
+    claims: dict[str, JsonValue] = {}
+    """Claims in place of the valid ones. "now", "now+3600" and "now-120" are times in seconds."""
+    drop: tuple[str, ...] = ()
+    """Claims to leave out."""
+    tamper: dict[str, JsonValue] = {}
+    """Claims changed after signing, under the original signature."""
+    strip_signature: bool = False
+    """Send header and payload with an empty signature."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        token_parts = self.model_dump(exclude_defaults=True, exclude={"secret"})
+        if self.secret is not None and token_parts:
+            raise ValueError(f"secret stands alone, without {', '.join(token_parts)}")
+        if self.secret is None and not token_parts:
+            raise ValueError("an empty table forges nothing; leave it out for the valid credential")
+        if (self.alg or "").startswith("HS") != (self.key == "public"):
+            raise ValueError('key = "public" goes with alg = "HS256", "HS384" or "HS512"')
+        if self.key == "other" and self.alg is not None:
+            raise ValueError(f'alg = "{self.alg}" is not signed, so it has no key')
+        return self
+
+    @property
+    def of_token(self) -> bool:
+        """Whether it makes a token, so that the credential has to have one."""
+        return self.secret is None
+
+
+HeaderText = Annotated[str, Field(pattern=r"^[\x20-\x7e]*$")]
+
+
+class Step(Part):
+    """One request, sent once or repeatedly, and what its answers have to be."""
+
+    request: str | None = None
+    """A name under [scenarios.requests] of gate.toml; method, path, headers and body below add to it."""
+    method: Annotated[str, Field(pattern=r"^[A-Z]+$")] | None = None
+    """Of the request."""
+    path: UrlPath | None = None
+    """Of the request; "${name}" in it, in headers and in the body is a variable."""
+    headers: dict[str, HeaderText] = {}
+    """Further headers; "${i}" is the number of the repeated request, from 1."""
+    body: JsonValue = None
+    """JSON to send."""
+    credential: str | None = None
+    """A name under [auth.credentials] of gate.toml. Without one, no credential is sent."""
+    forge: Forge | None = None
+    """How the credential differs from a valid one."""
+    repeat: Annotated[int, Field(ge=1, le=MOST_REQUESTS)] = 1
+    """Send it this many times."""
+    at_once: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] = 1
+    """How many of the repeated requests are under way at a time."""
+    wait: Annotated[str, Field(pattern=r"^retry_after(-[0-9]+(\.[0-9]+)?)?$")] | None = None
+    """Before sending: "retry_after" waits as long as the previous answer's Retry-After said, counted from
+    that answer; "retry_after-2" two seconds less."""
+    within_s: Annotated[float, Field(gt=0)] | None = None
+    """The answers only tell something if the last came within this many seconds of the scenario's first
+    request; when they are later and not as expected, the scenario is inconclusive."""
+    expect: Expect
+    """What the answers have to be."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.request is None and (self.method is None or self.path is None):
+            raise ValueError("needs a request, or both method and path")
+        if self.forge is not None and self.credential is None:
+            raise ValueError("forge needs the credential that it changes")
+        if self.at_once > self.repeat:
+            raise ValueError("at_once is more than repeat")
+        if self.expect.counts_down is not None and (self.repeat == 1 or self.at_once > 1):
+            raise ValueError("counts_down needs repeat, one request at a time")
+        return self
+
+
+class Scenario(Part):
+    """Steps in order, each with its expectation; the scenario holds when all of them do."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    """Part of the finding's id; unique among the files of its check."""
+    title: Annotated[str, Field(min_length=1)]
+    """What holds, one sentence."""
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+    """Sent one after the other."""
+
+    @model_validator(mode="after")
+    def _nothing_to_wait_for(self) -> Self:
+        if self.steps[0].wait is not None:
+            raise ValueError("the first step has no answer before it, so nothing to wait for")
+        return self
+
+
+class ScenarioFile(Part):
+    """A file of scenarios."""
+
+    scenario: Annotated[tuple[Scenario, ...], Field(min_length=1)]
+    """Each is played on its own, in the order of the file."""
+
+
+def scenario_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a scenario file."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **ScenarioFile.model_json_schema(),
+    }

@@ -1,0 +1,75 @@
+"""Sends one request and writes down what came back, whatever that is."""
+
+import time
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from harness.checks.scenarios.evidence import Exchange
+from harness.http_request import Request
+
+MOST_BODY_BYTES = 16 * 1024
+
+
+class Sender:
+    """A client without redirects, proxies, cookies or reused connections: each request stands alone.
+
+    Args:
+        base_url: Of the service, without a trailing slash.
+        timeout_s: For one request, from connecting to the end of its answer.
+    """
+
+    def __init__(self, base_url: str, timeout_s: float) -> None:
+        self._base_url = base_url
+        self._timeout_s = timeout_s
+        self._client = httpx.Client(
+            timeout=timeout_s, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def send(self, request: Request, *, started_s: float) -> Exchange:
+        """The exchange; a connection error or timeout is one too.
+
+        Args:
+            request: What to send.
+            started_s: ``time.perf_counter()`` of the scenario's first request.
+        """
+        sent_s = time.perf_counter()
+        status: int | None = None
+        headers: dict[str, str] = {}
+        body = b""
+        error = ""
+        try:
+            with self._client.stream(
+                request.method,
+                self._base_url + request.path,
+                headers={"Accept-Encoding": "identity", **request.headers},
+                content=request.body,
+            ) as response:
+                for chunk in response.iter_raw():
+                    body += chunk
+                    if len(body) > MOST_BODY_BYTES:
+                        break
+                    # httpx bounds each read, not all of them together.
+                    if time.perf_counter() - sent_s > self._timeout_s:
+                        raise httpx.ReadTimeout(f"answer not complete after {self._timeout_s:g} s")
+                status, headers = response.status_code, dict(response.headers)
+        except httpx.HTTPError as problem:
+            error = f"{type(problem).__name__}: {problem}".removesuffix(": ")
+        return Exchange(
+            sent_s=sent_s - started_s,
+            elapsed_s=time.perf_counter() - sent_s,
+            status=status,
+            headers=headers,
+            body=body[:MOST_BODY_BYTES].decode("utf-8", "replace"),
+            truncated=len(body) > MOST_BODY_BYTES,
+            error=error,
+        )
