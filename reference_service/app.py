@@ -1,5 +1,6 @@
 """Assembles the application of one artifact."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -47,6 +48,8 @@ def create_app(settings: Settings) -> FastAPI:
                 }
             },
         )
+        gc.collect()
+        gc.freeze()  # what lives as long as the process need not be walked by every collection
         yield {"model": model}
 
     app = FastAPI(

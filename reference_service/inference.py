@@ -1,22 +1,13 @@
 """One ONNX Runtime session, and the check that it answers its manifest's sample."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
 from reference_service.artifact import Artifact, ArtifactError
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Prediction:
-    """The answer for one row; `out_of_range` names features outside their training range."""
-
-    label: str
-    probabilities: dict[str, float]
-    out_of_range: list[str]
+from reference_service.schema import Prediction
 
 
 class Model:

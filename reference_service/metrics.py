@@ -1,10 +1,13 @@
 """Prometheus metrics of one application instance."""
 
+import collections
+from itertools import chain
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from reference_service import __version__
-from reference_service.inference import Prediction
+from reference_service.schema import Prediction
 
 LATENCY_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -56,10 +59,13 @@ class Metrics:
 
     def observe_predictions(self, predictions: list[Prediction]) -> None:
         """Count answered rows and their flagged values."""
-        for prediction in predictions:
-            self._predictions.labels(prediction.label, self._version).inc()
-            for feature in prediction.out_of_range:
-                self._out_of_range.labels(feature, self._version).inc()
+        for label, rows in collections.Counter(prediction.label for prediction in predictions).items():
+            self._predictions.labels(label, self._version).inc(rows)
+        flagged = collections.Counter(
+            chain.from_iterable(prediction.out_of_range for prediction in predictions)
+        )
+        for feature, values in flagged.items():
+            self._out_of_range.labels(feature, self._version).inc(values)
 
     def exposition(self) -> bytes:
         """Return everything in the Prometheus text format."""

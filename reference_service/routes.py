@@ -1,6 +1,5 @@
 """The operations. Bodies are parsed and validated in one step, after access was granted."""
 
-from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -17,7 +16,6 @@ from reference_service.openapi import BODY_ERRORS, protected, unprotected
 from reference_service.schema import (
     BatchResponse,
     HealthResponse,
-    PredictionBody,
     PredictResponse,
     RequestModels,
     row,
@@ -40,7 +38,7 @@ def build_router(manifest: Manifest, models: RequestModels, metrics: Metrics) ->
         metrics.observe_predictions(predictions)
         return json_response(
             PredictResponse(
-                **asdict(predictions[0]),
+                **dict(predictions[0]),
                 model_version=manifest.version,
                 request_id=body.request_id or request.scope["request_id"],
             )
@@ -57,7 +55,7 @@ def build_router(manifest: Manifest, models: RequestModels, metrics: Metrics) ->
         metrics.observe_predictions(predictions)
         return json_response(
             BatchResponse(
-                predictions=[PredictionBody(**asdict(prediction)) for prediction in predictions],
+                predictions=predictions,
                 model_version=manifest.version,
                 request_id=body.request_id or request.scope["request_id"],
             )

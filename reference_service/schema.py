@@ -29,7 +29,7 @@ class RequestOptions(Strict):
     )
 
 
-class PredictionBody(BaseModel):
+class Prediction(BaseModel):
     """The answer for one set of features."""
 
     label: str
@@ -37,7 +37,7 @@ class PredictionBody(BaseModel):
     out_of_range: list[str] = Field(description="Features outside the range seen in training.")
 
 
-class PredictResponse(PredictionBody):
+class PredictResponse(Prediction):
     """The answer of POST /predict."""
 
     model_config = ConfigDict(protected_namespaces=())
@@ -51,7 +51,7 @@ class BatchResponse(BaseModel):
 
     model_config = ConfigDict(protected_namespaces=())
 
-    predictions: list[PredictionBody]
+    predictions: list[Prediction]
     model_version: str
     request_id: str
 
