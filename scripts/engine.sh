@@ -8,6 +8,7 @@
 #
 # Everything private lies in .engine/ (delete it to drop the images too). Unix socket paths end at 107
 # bytes, so in a deep checkout the sockets move to /run/harness-ID, and .engine/run is a link to it.
+# Its containers reach out from the default bridge only (private_network.py says why).
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
@@ -136,6 +137,9 @@ launch() { # command...: in the background, with nothing of ours held open
 start_private() {
     local pool_base subnet pid tenths
     stop_private
+    # Where dockerd finds its default network of a former run, and default address pools are set, it
+    # deletes the interface docker0, which may be another engine's.
+    rm -rf "$home/data/network"
     write_configuration
     subnet=$("$python" "$root/scripts/private_network.py" up "$bridge" "$(cat "$home/subnet" 2>/dev/null || true)")
     printf %s "$subnet" >"$home/subnet"
@@ -205,5 +209,5 @@ case ${1:-} in
     find) find_engine ;;
     start) start ;;
     stop) stop ;;
-    *) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

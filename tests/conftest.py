@@ -16,7 +16,7 @@ from docker.utils.build import exclude_paths
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_ENGINE = "HARNESS_REQUIRE_ENGINE"
 BUILD_TIMEOUT_S = 600
-SKIPPED = pytest.StashKey[int]()
+NO_ENGINE = "no container engine answers"
 
 
 def _engine_address() -> str | None:
@@ -49,29 +49,30 @@ def _has_engine() -> bool:
     return "DOCKER_HOST" in os.environ
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip the container tests where there is no engine, unless one is required."""
-    needing = [item for item in items if item.get_closest_marker("engine")]
-    config.stash[SKIPPED] = 0
     if _has_engine() or os.environ.get(REQUIRE_ENGINE) == "1":
         return
-    config.stash[SKIPPED] = len(needing)
-    for item in needing:
-        item.add_marker(pytest.mark.skip(reason="no container engine answers"))
+    for item in items:
+        if item.get_closest_marker("engine"):
+            item.add_marker(pytest.mark.skip(reason=NO_ENGINE))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail a container test that an engine is required for."""
     if item.get_closest_marker("engine") and not _has_engine():
-        pytest.fail(f"no container engine answers, and {REQUIRE_ENGINE}=1", pytrace=False)
+        pytest.fail(f"{NO_ENGINE}, and {REQUIRE_ENGINE}=1", pytrace=False)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say loudly that the container tests did not run."""
-    if count := config.stash.get(SKIPPED, 0):
+    skipped = [
+        report for report in terminalreporter.getreports("skipped") if NO_ENGINE in str(report.longrepr)
+    ]
+    if skipped:
         terminalreporter.section("CONTAINER TESTS SKIPPED", sep="!", red=True, bold=True)
         terminalreporter.write_line(
-            f"{count} container tests did not run: no container engine answers. "
+            f"{len(skipped)} container tests did not run: {NO_ENGINE}. "
             "`make engine` says what is missing; with an engine, run `make test` again.",
             red=True,
         )
