@@ -9,6 +9,12 @@ compile() {
     UV_CUSTOM_COMPILE_COMMAND='make lock' "$tools/bin/uv" pip compile --quiet --universal --python-version 3.11 \
         --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate "$@"
 }
+# An extra by itself, without what harness needs, in the versions of dev.lock.
+compile_extra() {
+    "$tools/bin/python" -c 'import sys, tomllib
+for line in tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]]: print(line)' "$1" |
+        compile - -c requirements/dev.lock -o "requirements/$1.lock"
+}
 compile pyproject.toml --extra dev --extra service -o requirements/dev.lock
-compile pyproject.toml --extra pipeline -c requirements/dev.lock -o requirements/pipeline.lock
-compile reference_service/requirements.in -c requirements/dev.lock -o requirements/service.lock
+compile_extra pipeline
+compile_extra service
