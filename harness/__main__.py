@@ -1,1 +1,6 @@
 """``python -m harness``."""
+
+from harness.cli.app import main
+
+if __name__ == "__main__":
+    main()

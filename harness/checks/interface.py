@@ -133,6 +133,14 @@ class Check(Protocol[S_contra, E, L_contra]):
         """Whether the suite declares what this check asks about."""
         ...
 
+    def verify_inputs(self, suite: Suite, settings: S_contra) -> None:
+        """Read the files that the settings name, before anything is started.
+
+        Raises:
+            ConfigError: naming the file, the key and the value that is wrong.
+        """
+        ...
+
     def collect(self, context: CheckContext, settings: S_contra) -> E:
         """Ask the candidate and return what it said.
 

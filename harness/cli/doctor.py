@@ -1,0 +1,145 @@
+"""``harness doctor``: what this machine can and cannot gate, and the fix."""
+
+import os
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from harness.cli.run import Device
+from harness.config.suite import load_suite
+from harness.errors import ExitCode, HarnessError, InfrastructureError
+from harness.targets.engine import INSTALL, find_engine
+
+OLDEST_PYTHON = (3, 11)
+LEAST_CORES = 2
+LEAST_FREE_BYTES = 5 * 1024**3
+LEAST_MEMORY_BYTES = 4 * 1024**3
+HEARTBEATS = 200
+HEARTBEAT_S = 0.005
+CALM_OVERSHOOT_MS = 5.0
+
+
+class State(StrEnum):
+    """How a thing stands."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One thing looked at; ``fix`` is empty where there is nothing to do."""
+
+    what: str
+    state: State
+    seen: str
+    fix: str = ""
+
+
+def doctor(
+    config: Annotated[Path, typer.Option(metavar="FILE", help="The suite to check too.")] = Path("gate.toml"),
+    device: Annotated[Device, typer.Option(help="What the gate is to run on.")] = Device.CPU,
+) -> None:
+    """Check the machine and the suite, and say the fix for what is wrong.
+
+    Exits 0 when a gate can run, 5 when it cannot.
+
+    Example: harness doctor --device gpu
+    """
+    console = Console(stderr=True)
+    worst = State.OK
+    for diagnosis in diagnose(config, gpu=device is Device.GPU):
+        style = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}[diagnosis.state]
+        line = f"[{style}]{diagnosis.state.value:<5}[/] {diagnosis.what:<10} {escape(diagnosis.seen)}"
+        console.print(line, highlight=False, soft_wrap=True)
+        if diagnosis.fix:
+            console.print(f"      fix: {escape(diagnosis.fix)}", highlight=False, soft_wrap=True)
+        worst = max(worst, diagnosis.state, key=list(State).index)
+    raise typer.Exit(ExitCode.INFRASTRUCTURE if worst is State.FAIL else ExitCode.PROMOTE)
+
+
+def diagnose(config: Path, *, gpu: bool) -> Iterator[Diagnosis]:
+    """Look at everything a gate needs, one after the other."""
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    yield _at_least(
+        "python", sys.version_info[:2] >= OLDEST_PYTHON, version, "use Python 3.11 or newer", State.FAIL
+    )
+    yield from _engine(gpu=gpu)
+    cores = len(os.sched_getaffinity(0))
+    fix = "use two cores or more: the load generator then gets one of its own"
+    yield _at_least("cores", cores >= LEAST_CORES, str(cores), fix, State.WARN)
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    yield _at_least("memory", memory >= LEAST_MEMORY_BYTES, _gib(memory), "4 GiB or more", State.WARN)
+    free = shutil.disk_usage(Path.cwd()).free
+    yield _at_least(
+        "disk", free >= LEAST_FREE_BYTES, f"{_gib(free)} free", "free 5 GiB for images", State.WARN
+    )
+    yield _loopback()
+    yield _noise()
+    yield _suite(config)
+
+
+def _at_least(what: str, good: bool, seen: str, fix: str, otherwise: State) -> Diagnosis:
+    return Diagnosis(what, State.OK, seen) if good else Diagnosis(what, otherwise, seen, fix)
+
+
+def _gib(size: int) -> str:
+    return f"{size / 1024**3:.1f} GiB"
+
+
+def _engine(*, gpu: bool) -> Iterator[Diagnosis]:
+    try:
+        engine = find_engine(Path.cwd(), os.environ)
+    except InfrastructureError as error:
+        yield Diagnosis("engine", State.FAIL, str(error), error.fix)
+        return
+    if engine is None:
+        seen = "none answers: only the suite's own service can be gated, as a local process"
+        yield Diagnosis("engine", State.FAIL if gpu else State.WARN, seen, INSTALL)
+        return
+    yield Diagnosis("engine", State.OK, f"{engine.version} at {engine.host}")
+    if gpu:
+        fix = "install the NVIDIA container toolkit and register its runtime with the engine"
+        yield _at_least("gpu", engine.has_gpu_runtime(), "NVIDIA runtime of the engine", fix, State.FAIL)
+
+
+def _loopback() -> Diagnosis:
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+    except OSError as error:
+        return Diagnosis("loopback", State.FAIL, str(error), "allow this user to listen on 127.0.0.1")
+    return Diagnosis("loopback", State.OK, f"127.0.0.1 gives free ports (such as {port})")
+
+
+def _noise() -> Diagnosis:
+    """How late short sleeps end: what a latency measurement here has to live with."""
+    late_ms = []
+    for _ in range(HEARTBEATS):
+        started = time.perf_counter()
+        time.sleep(HEARTBEAT_S)
+        late_ms.append((time.perf_counter() - started - HEARTBEAT_S) * 1000)
+    p99_ms = float(np.quantile(late_ms, 0.99))
+    seen = f"a {HEARTBEAT_S * 1000:g} ms sleep ends {p99_ms:.2f} ms late at p99"
+    fix = "stop what else runs here; otherwise latency verdicts take longer or stay inconclusive"
+    return _at_least("noise", p99_ms <= CALM_OVERSHOOT_MS, seen, fix, State.WARN)
+
+
+def _suite(config: Path) -> Diagnosis:
+    try:
+        suite = load_suite(config)
+    except HarnessError as error:
+        return Diagnosis("suite", State.FAIL, str(error), error.fix)
+    return Diagnosis("suite", State.OK, f"{config}: {suite.config.name}")

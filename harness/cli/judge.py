@@ -1,0 +1,44 @@
+"""``harness judge``: decide a stored run again."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from harness.policy import exit_code
+from harness.rejudge import rejudge
+from harness.reports.console import verdict_lines
+from harness.reports.json import JsonRenderer
+
+
+def judge(
+    report: Annotated[
+        Path, typer.Argument(metavar="REPORT", help="reports/RUN.json; its evidence folder lies beside it.")
+    ],
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Another policy. Default: the one in the report.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the decided report's JSON on stdout.")
+    ] = False,
+) -> None:
+    """Decide a stored run again from its evidence, without an engine.
+
+    The same policy gives the same verdict. Writes nothing; exits with the verdict.
+
+    Example: harness judge reports/latest --config stricter.toml
+    """
+    console = Console(stderr=True)
+    result = rejudge(report, config, today=datetime.now(UTC).date())
+    for line in verdict_lines(result.report, report):
+        console.print(line, highlight=False)
+    for note in result.notes:
+        console.print(f"  note: {escape(note)}", highlight=False)
+    console.print(f"  the run itself had decided: {result.stored.value}", highlight=False)
+    if as_json:
+        sys.stdout.write(JsonRenderer().render(result.report))
+    raise typer.Exit(exit_code(result.report.decision, result.report.checks))

@@ -1,0 +1,72 @@
+"""Shows a run's events on stderr: a line for each thing done, a bar for the check that runs."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from harness.events import CheckFinished, CheckProgress, CheckStarted, Event, Note
+from harness.model import Outcome
+
+STYLES = {
+    Outcome.PASS: "green",
+    Outcome.WARN: "yellow",
+    Outcome.FAIL: "bold red",
+    Outcome.ERROR: "bold red",
+    Outcome.INCONCLUSIVE: "yellow",
+    Outcome.SKIP: "dim",
+    Outcome.NOT_APPLICABLE: "dim",
+}
+
+
+class Progress:
+    """A handler of events. Where stderr is no terminal it prints lines only."""
+
+    def __init__(self, console: Console) -> None:
+        self._bars = Bars(
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._console = console
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bars.stop()
+
+    def handle(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case Note(text):
+                self._console.print(f"  {escape(text)}", style="dim", highlight=False)
+            case CheckStarted(check_id):
+                self._task = self._bars.add_task(check_id, total=None)
+            case CheckProgress(_, done, total):
+                if self._task is not None:
+                    self._bars.update(self._task, completed=done, total=total)
+            case CheckFinished(result):
+                self._remove_bar()
+                counts = f"{result.executed}/{result.expected}"
+                self._console.print(
+                    f"  [{STYLES[result.outcome]}]{result.outcome.value:<14}[/] {result.id:<20} "
+                    f"{counts:>12}  {result.duration_s:6.1f} s",
+                    highlight=False,
+                )
+
+    def _remove_bar(self) -> None:
+        if self._task is not None:
+            self._bars.remove_task(self._task)
+            self._task = None

@@ -1,0 +1,199 @@
+"""One gate from what the user asked for to the stored report."""
+
+import secrets
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness import __version__
+from harness.checks.table import CHECKS
+from harness.config.suite import Suite, load_suite
+from harness.credentials import Credentials
+from harness.environment import capture
+from harness.errors import UsageError
+from harness.events import Emit, Note
+from harness.model import Capability, Family, PolicyRecord, Report, Scope
+from harness.plan import Plan, make_plan
+from harness.policy import Expected, decide
+from harness.reports.store import RunFolder, new_run_id
+from harness.runner import Runner, RunResult
+from harness.targets.engine import Engine, find_engine
+from harness.targets.launch import NO_REFERENCE, URL, Launch, Launcher
+
+PROCESS_NOTE = (
+    "no container engine answers: the service of this checkout runs as a local process, "
+    "and nothing is checked of its image"
+)
+
+
+@dataclass(frozen=True)
+class GateRequest:
+    """What the user asked for; None stands for the suite's own service.
+
+    Attributes:
+        candidate: Image, URL or folder.
+        reference: Image, URL, folder or ``none``.
+        config: gate.toml.
+        gpu: Whether targets get the machine's GPUs.
+        only: Families to keep; empty keeps all.
+        skip: Families to leave out.
+        out: Folder for reports.
+        seed: Seed of everything random but the secrets.
+        fail_fast: Stop after the first required check that failed.
+    """
+
+    candidate: str | None = None
+    reference: str | None = None
+    config: Path = Path("gate.toml")
+    gpu: bool = False
+    only: frozenset[Family] = frozenset()
+    skip: frozenset[Family] = frozenset()
+    out: Path = Path("reports")
+    seed: int = 0
+    fail_fast: bool = False
+
+    def command(self, family: str) -> str:
+        """The command line that asks for this again, for one family or (empty) for all."""
+        parts = ["harness", "run", "--config", str(self.config), "--seed", str(self.seed)]
+        if self.candidate is not None:
+            parts += ["--candidate", self.candidate]
+        if self.reference is not None:
+            parts += ["--reference", self.reference]
+        if self.gpu:
+            parts += ["--device", "gpu"]
+        if family:
+            parts += ["--only", family]
+        return shlex.join(parts)
+
+
+def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[Report, Path]:
+    """Run a gate and store its report.
+
+    Returns:
+        The report and the path of its JSON.
+
+    Raises:
+        HarnessError: when there is no verdict to be had; nothing is stored and nothing is left running.
+    """
+    suite = load_suite(request.config)
+    on_url = request.candidate is not None and bool(URL.match(request.candidate))
+    if on_url and request.reference is None:
+        raise UsageError(
+            "a URL needs --reference", fix="name the URL it is compared with, or --reference none"
+        )
+    engine = _engine(request, suite, environ, emit)
+    credentials = Credentials(suite.config.auth, environ, generate=not on_url)
+    token = secrets.token_hex(3)
+    launcher = Launcher(
+        suite=suite,
+        engine=engine,
+        values={**credentials.template_values(), "device": "gpu" if request.gpu else "cpu"},
+        run_token=token,
+        base_image=environ.get("HARNESS_BASE_IMAGE"),
+        gpu=request.gpu,
+        progress=lambda line: emit(Note(line)),
+    )
+    candidate = launcher.resolve(request.candidate)
+    reference = _reference(request, launcher, candidate)
+    plan = make_plan(
+        suite, CHECKS, only=request.only, skip=request.skip, capabilities=_capabilities(candidate, reference)
+    )
+    for planned in plan.checks:
+        planned.check.verify_inputs(suite, planned.settings)
+    if candidate.scope is Scope.PROCESS:
+        emit(Note(PROCESS_NOTE))
+
+    started = datetime.now(UTC)
+    run_id = new_run_id(started, candidate.description, token)
+    with RunFolder.create(request.out, run_id) as folder:
+        runner = Runner(
+            suite=suite,
+            credentials=credentials,
+            candidate=candidate,
+            reference=reference,
+            seed=request.seed,
+            folder=folder.evidence,
+            reproduce=request.command,
+            today=started.date(),
+            emit=emit,
+            fail_fast=request.fail_fast,
+        )
+        result = runner.run(plan)
+        report = _report(request, suite, plan, result, run_id=run_id, started=started, engine=engine)
+        return report, folder.commit(report)
+
+
+def _engine(request: GateRequest, suite: Suite, environ: Mapping[str, str], emit: Emit) -> Engine | None:
+    """None where no target needs one, or none answers."""
+    remote = [
+        name for name in (request.candidate, request.reference) if name is not None and name != NO_REFERENCE
+    ]
+    if request.candidate is not None and all(URL.match(name) for name in remote):
+        return None
+    engine = find_engine(suite.folder, environ)
+    if engine is not None:
+        for name in engine.remove_orphans():
+            emit(Note(f"removed what a killed run had left: {name}"))
+    return engine
+
+
+def _reference(request: GateRequest, launcher: Launcher, candidate: Launch) -> Launch | None:
+    if request.reference == NO_REFERENCE:
+        return None
+    if request.reference is None and request.candidate is None:
+        return candidate
+    service = launcher.suite.config.service
+    if request.reference is None and service.build is None and service.process is None:
+        raise UsageError(
+            f"{launcher.suite.path} does not say how to build a reference",
+            fix="give --reference IMAGE (the release now in use), or --reference none for a first release",
+        )
+    return launcher.resolve(request.reference)
+
+
+def _capabilities(candidate: Launch, reference: Launch | None) -> frozenset[Capability]:
+    has = set()
+    if candidate.scope is Scope.CONTAINER:
+        has.add(Capability.CONTAINER)
+    if reference is not None:
+        has.add(Capability.REFERENCE)
+    return frozenset(has)
+
+
+def _report(
+    request: GateRequest,
+    suite: Suite,
+    plan: Plan,
+    result: RunResult,
+    *,
+    run_id: str,
+    started: datetime,
+    engine: Engine | None,
+) -> Report:
+    expected = [Expected(planned.check.id, planned.required) for planned in plan.checks]
+    expected += [Expected(family.value, required=True) for family in plan.not_declared]
+    verdict = decide(result.results, expected, suite.config.policy)
+    finished = datetime.now(UTC)
+    return Report(
+        run_id=run_id,
+        started_at=started.isoformat(timespec="milliseconds"),
+        finished_at=finished.isoformat(timespec="milliseconds"),
+        duration_s=round((finished - started).total_seconds(), 3),
+        decision=verdict.decision,
+        reasons=verdict.reasons,
+        scope=result.candidate.kind,
+        partial=plan.partial,
+        suite=suite.config.name,
+        not_declared=tuple(family.value for family in plan.undeclared),
+        candidate=result.candidate,
+        reference=result.reference,
+        policy=PolicyRecord(path=str(suite.path), sha256=suite.sha256, content=suite.text),
+        seed=request.seed,
+        harness_version=__version__,
+        environment=capture(engine, gpu=request.gpu),
+        validity=result.validity,
+        order=tuple(planned.check.id for group in plan.groups for planned in group),
+        checks=result.results,
+    )

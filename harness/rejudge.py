@@ -1,0 +1,139 @@
+"""Decides a stored run again, from its evidence alone."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from harness.checks.interface import AnyJudge, Evidence
+from harness.checks.lifecycle.target import TargetEvidence, TargetJudge
+from harness.checks.table import CHECKS
+from harness.config.section import FamilySettings
+from harness.config.suite import Suite, load_suite, parse_suite
+from harness.errors import ConfigError
+from harness.judgement import asked_sha256, conclude
+from harness.model import CheckResult, Decision, Outcome, PolicyRecord, Report
+from harness.policy import Expected, decide
+from harness.reports.store import evidence_folder, load_report, verify_evidence
+
+
+@dataclass(frozen=True)
+class Rejudged:
+    """A stored run under a policy.
+
+    Attributes:
+        report: The stored report with the new results, verdict and policy.
+        stored: The decision that the run itself came to.
+        notes: What the new policy could not decide, and why.
+    """
+
+    report: Report
+    stored: Decision
+    notes: tuple[str, ...]
+
+
+def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
+    """Judge the evidence of ``path`` under its own policy, or under that of ``config``.
+
+    Args:
+        path: ``reports/<run_id>.json``; its evidence folder lies beside it.
+        config: Another gate.toml.
+        today: Decides which waivers have expired. Under the run's own policy the day of the run decides.
+
+    Raises:
+        ConfigError: when the report, its evidence or the configuration is damaged.
+    """
+    report = load_report(path)
+    folder = evidence_folder(path)
+    verify_evidence(report, folder)
+    suite = (
+        parse_suite(report.policy.content, Path(report.policy.path)) if config is None else load_suite(config)
+    )
+    judge = _StoredRun(suite, folder, date.fromisoformat(report.started_at[:10]) if config is None else today)
+    results = tuple(judge.decide(result) for result in report.checks)
+    expected = [Expected(result.id, result.required) for result in results]
+    expected += [
+        Expected(family.value, required=True)
+        for family in suite.config.policy.required
+        if not report.partial and family not in {result.family for result in results}
+    ]
+    verdict = decide(results, expected, suite.config.policy)
+    decided = report.model_copy(
+        update={
+            "checks": results,
+            "decision": verdict.decision,
+            "reasons": verdict.reasons,
+            "policy": PolicyRecord(path=str(suite.path), sha256=suite.sha256, content=suite.text),
+        }
+    )
+    return Rejudged(report=decided, stored=report.decision, notes=tuple(judge.notes))
+
+
+@dataclass
+class _StoredRun:
+    """The evidence of a run, and the policy that it is held against."""
+
+    suite: Suite
+    folder: Path
+    today: date
+    notes: list[str] = field(default_factory=list)
+
+    def decide(self, result: CheckResult) -> CheckResult:
+        """The result under this policy; as stored where there is no evidence to judge."""
+        if result.id == TargetJudge.id:
+            return self._judged(TargetJudge(), TargetEvidence, FamilySettings(), result, required=True)
+        required = result.family in self.suite.config.policy.required
+        check = next((check for check in CHECKS if check.id == result.id), None)
+        settings = self.suite.config.family(result.family)
+        if check is None or settings is None:
+            self.notes.append(
+                f"{result.id}: the policy does not declare [{result.family.value}]; it was left out"
+            )
+            return result.model_copy(
+                update={
+                    "required": required,
+                    "outcome": Outcome.SKIP,
+                    "reason": self.notes[-1],
+                    "findings": (),
+                }
+            )
+        if not result.settings_sha256:  # never collected: no policy changes that
+            return result.model_copy(update={"required": required})
+        if asked_sha256(settings) != result.settings_sha256:
+            self.notes.append(
+                f"{result.id}: asked under other settings than this policy's, so it cannot decide"
+            )
+            return result.model_copy(
+                update={
+                    "required": required,
+                    "outcome": Outcome.INCONCLUSIVE,
+                    "reason": self.notes[-1],
+                    "findings": (),
+                }
+            )
+        return self._judged(check, check.evidence, settings, result, required=required)
+
+    def _judged(
+        self,
+        judge: AnyJudge,
+        evidence_type: type[Evidence],
+        settings: FamilySettings,
+        result: CheckResult,
+        *,
+        required: bool,
+    ) -> CheckResult:
+        folder = self.folder / judge.id
+        try:
+            evidence = evidence_type.load(folder)
+        except (OSError, ValueError) as error:
+            raise ConfigError(file=folder, problem=f"evidence cannot be read: {error}") from error
+        return conclude(
+            judge,
+            evidence,
+            settings,
+            self.suite.config.policy,
+            required=required,
+            duration_s=result.duration_s,
+            today=self.today,
+            reproduce=next((finding.reproduce for finding in result.findings), ""),
+            evidence_files=result.evidence_files,
+        )
