@@ -1,5 +1,6 @@
 """``[golden]``: how cases are asked, where outputs lie in the answers, how far they may be off."""
 
+import json
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -7,6 +8,7 @@ from pydantic import Field, model_validator
 from harness.config.section import FamilySettings, Limits, Section
 from harness.config.service import Pointer
 from harness.http_request import RequestTemplate
+from harness.template import PLACEHOLDER
 
 Dtype = Literal["string", "bool", "int32", "int64", "float16", "bfloat16", "float32", "float64"]
 
@@ -16,15 +18,15 @@ class OutputSettings(Section):
 
     Attributes:
         pointer: Into the answer to a single request, or into one item of a batch answer.
-        dtype: Declared element type; over JSON it is checked by token, range and representability.
-        keys: For an object of values: exactly these names.
+        dtype: Declared element type; over JSON it is checked by token and range.
+        keys: For an object of values: exactly these names, each with an array of ``shape``.
         shape: For an array: exactly this shape, ``[]`` for a scalar.
     """
 
     pointer: Pointer
     dtype: Dtype
-    keys: tuple[str, ...] | None = None
-    shape: tuple[int, ...] = ()
+    keys: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    shape: tuple[Annotated[int, Field(ge=1)], ...] = ()
 
 
 class BatchTemplate(RequestTemplate):
@@ -51,10 +53,17 @@ class Tolerance(Section):
     source: str = ""
 
 
+EXACT = Tolerance()
+
+
 class GoldenLimits(Limits):
     """``[golden.limits]``: a tolerance per output; one that is not named is compared exactly."""
 
     outputs: dict[str, Tolerance] = {}
+
+    def tolerance(self, output: str) -> Tolerance:
+        """The tolerance of an output."""
+        return self.outputs.get(output, EXACT)
 
 
 class GoldenSettings(FamilySettings):
@@ -64,12 +73,18 @@ class GoldenSettings(FamilySettings):
         path: Folder with golden.toml, relative to gate.toml.
         single: One case a request; ``${input}`` is the case's input.
         outputs: What the cases' ``expected`` names.
+        connections: Requests at a time, each on a connection that is kept alive.
+        timeout_s: For one request, from connecting to the last byte of the answer.
+        most_answer_bytes: A longer answer is cut off and fails its cases.
     """
 
     path: str
     single: RequestTemplate
     batch: BatchTemplate | None = None
     outputs: Annotated[dict[str, OutputSettings], Field(min_length=1)]
+    connections: Annotated[int, Field(ge=1, le=64)] = 4
+    timeout_s: Annotated[float, Field(gt=0)] = 30.0
+    most_answer_bytes: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
     limits: GoldenLimits = GoldenLimits()
 
     @model_validator(mode="after")
@@ -77,4 +92,23 @@ class GoldenSettings(FamilySettings):
         unknown = sorted(set(self.limits.outputs) - set(self.outputs))
         if unknown:
             raise ValueError(f"limits.outputs names {unknown}, outputs has {sorted(self.outputs)}")
+        numberless = [name for name in self.limits.outputs if self.outputs[name].dtype in ("string", "bool")]
+        if numberless:
+            raise ValueError(f"limits.outputs gives {numberless} a tolerance, but they are not numbers")
         return self
+
+    @model_validator(mode="after")
+    def _bodies_carry_the_cases(self) -> Self:
+        # A body without its placeholder would ask every case the same question.
+        _require_only(self.single, "input", "single")
+        if self.batch is not None:
+            _require_only(self.batch, "inputs", "batch")
+        return self
+
+
+def _require_only(template: RequestTemplate, placeholder: str, key: str) -> None:
+    named = set(PLACEHOLDER.findall(json.dumps(template.body)))
+    if named != {placeholder}:
+        raise ValueError(
+            f"{key}.body has the placeholders {sorted(named)}, it needs ${{{placeholder}}} and no other"
+        )

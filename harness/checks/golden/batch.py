@@ -1,0 +1,146 @@
+"""``golden.batch``: the same cases, several to a request; the answers in number and order of the inputs."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from harness.checks.golden.asking import Answer, ask_all
+from harness.checks.golden.evidence import BatchEvidence, BatchRecord, CaseRecord, RecordedRequest
+from harness.checks.golden.golden_set import Case, load_golden_set
+from harness.checks.golden.judge import compare_case, evidence_path, judge_cases
+from harness.checks.golden.payloads import batch_requests
+from harness.checks.golden.reading import record
+from harness.checks.golden.settings import BatchTemplate, GoldenLimits, GoldenSettings
+from harness.checks.golden.wire import json_type
+from harness.checks.interface import CheckContext, Stage
+from harness.model import Capability, Family, Finding, Outcome
+from harness.pointer import PointerError, resolve
+
+
+class GoldenBatch:
+    """Asks the cases in batches."""
+
+    id: ClassVar[str] = "golden.batch"
+    family: ClassVar[Family] = Family.GOLDEN
+    stage: ClassVar[Stage] = Stage.SHARED
+    needs: ClassVar[frozenset[Capability]] = frozenset()
+    evidence: ClassVar[type[BatchEvidence]] = BatchEvidence
+
+    def applies(self, settings: GoldenSettings) -> bool:
+        """Whether the suite declares how to ask for a batch."""
+        return settings.batch is not None
+
+    def collect(self, context: CheckContext, settings: GoldenSettings) -> BatchEvidence:
+        """Ask every case, in batches.
+
+        Raises:
+            ConfigError: when the golden set is wrong.
+            TargetError: when the candidate died.
+            ValueError: when the settings have no batch; see :meth:`applies`.
+        """
+        batch = settings.batch
+        if batch is None:
+            raise ValueError("the suite declares no batch")
+        golden = load_golden_set(context.suite, settings)
+        chunks = [golden.cases[at : at + batch.size] for at in range(0, len(golden.cases), batch.size)]
+        requests = batch_requests(context.suite, batch, chunks, context.credentials)
+        records: list[CaseRecord] = []
+        batches: list[BatchRecord] = []
+        executed = 0
+        for chunk, answer in zip(chunks, ask_all(context.candidate, requests, settings), strict=True):
+            answers, answered = split(answer, batch, len(chunk))
+            batches.append(BatchRecord(first=len(records), asked=len(chunk), answered=answered))
+            records += _records(chunk, answers, settings)
+            executed += len(chunk) if answer.answered else 0
+            context.progress(len(records), len(golden.cases))
+        return BatchEvidence(
+            expected=len(golden.cases),
+            executed=executed,
+            header=golden.header,
+            outputs=settings.outputs,
+            request=RecordedRequest.of(batch, context),
+            cases=tuple(records),
+            batches=tuple(batches),
+        )
+
+    def judge(self, evidence: BatchEvidence, limits: GoldenLimits) -> Sequence[Finding]:
+        """The findings of the cases, and one for the number and order of the items."""
+        return [*judge_cases(self.id, evidence, limits), _items(self.id, evidence, limits)]
+
+
+def split(answer: Answer, batch: BatchTemplate, asked: int) -> tuple[list[Answer], int | None]:
+    """One answer for each case of a batch, and how many items came.
+
+    Another number of items than was asked leaves no item that is known to belong to a case.
+    """
+    if answer.problem:
+        return [answer] * asked, None
+    try:
+        items: Any = resolve(answer.document, batch.items)
+    except PointerError as error:
+        return [Answer(answered=True, problem=str(error))] * asked, None
+    if not isinstance(items, list):
+        problem = f"{json_type(items)} instead of an array at {batch.items!r}"
+        return [Answer(answered=True, problem=problem)] * asked, None
+    if len(items) != asked:
+        return [Answer(answered=True, problem=f"{len(items)} items for {asked} cases")] * asked, len(items)
+    return [Answer(answered=True, document=item) for item in items], asked
+
+
+def _records(chunk: Sequence[Case], answers: Sequence[Answer], settings: GoldenSettings) -> list[CaseRecord]:
+    return [record(case, answer, settings.outputs) for case, answer in zip(chunk, answers, strict=True)]
+
+
+def _items(check_id: str, evidence: BatchEvidence, limits: GoldenLimits) -> Finding:
+    """Whether each batch came back with as many items as cases, each in its case's place."""
+    miscounted = [batch for batch in evidence.batches if batch.answered not in (None, batch.asked)]
+    misplaced = [
+        found
+        for batch in evidence.batches
+        if (found := _misplaced(evidence.cases[batch.first : batch.first + batch.asked], evidence, limits))
+    ]
+    wrong = len(miscounted) + len(misplaced)
+    counted = sum(batch.answered is not None for batch in evidence.batches)
+    outcome = Outcome.FAIL if wrong else Outcome.PASS
+    if miscounted:
+        first = miscounted[0]
+        message = (
+            f"{len(miscounted)} batches have another number of items; the one that starts with "
+            f"{evidence.cases[first.first].id}: {first.answered} items for {first.asked} cases"
+        )
+    elif misplaced:
+        message = f"{len(misplaced)} batches are out of order; {misplaced[0]}"
+    elif counted < len(evidence.batches) or not counted:
+        outcome = Outcome.INCONCLUSIVE
+        message = f"only {counted} of {len(evidence.batches)} batches have items to count"
+    else:
+        message = f"{counted} batches have their items in number and order"
+    return Finding(
+        id=f"{check_id}.items",
+        outcome=outcome,
+        message=message,
+        observed=wrong,
+        limit=0,
+        unit="batches",
+        samples=counted,
+        evidence=evidence_path(check_id),
+    )
+
+
+def _misplaced(cases: Sequence[CaseRecord], evidence: BatchEvidence, limits: GoldenLimits) -> str:
+    """One misplaced item, when every wrong item of a batch is right for another wrong case; else empty."""
+    wrong = [case for case in cases if not case.problem and not _fits(case, case, evidence, limits)]
+    owners = [
+        next((o for o in wrong if o is not case and _fits(case, o, evidence, limits)), None) for case in wrong
+    ]
+    if not wrong or owners[0] is None or None in owners:
+        return ""
+    return f"{wrong[0].id} got the answer of {owners[0].id}"
+
+
+def _fits(answered: CaseRecord, expected: CaseRecord, evidence: BatchEvidence, limits: GoldenLimits) -> bool:
+    """Whether what one case was answered is what another one expects."""
+    crossed = answered.model_copy(update={"expected": expected.expected})
+    return all(
+        compare_case(crossed, name, output, limits.tolerance(name)).holds
+        for name, output in evidence.outputs.items()
+    )

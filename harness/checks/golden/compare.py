@@ -1,0 +1,77 @@
+"""One observed value against one expected value; pure."""
+
+import math
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from harness.checks.golden.settings import OutputSettings, Tolerance
+from harness.checks.golden.wire import Leaf, WireError, leaves
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The worst element of one output of one case.
+
+    Attributes:
+        tolerance_used: ``abs(observed - expected) / (atol + rtol * abs(expected))``; above 1 breaks, infinity
+            is what no tolerance mends.
+        pointer: From the output to the element.
+        problem: Why the value cannot be compared at all; empty for a difference in value.
+    """
+
+    tolerance_used: float
+    pointer: str = ""
+    expected: Any = None
+    observed: Any = None
+    problem: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the value passes."""
+        return self.tolerance_used <= 1
+
+
+def compare(observed: Any, expected: Any, output: OutputSettings, tolerance: Tolerance) -> Comparison:
+    """Hold an output against the golden value: dtype and shape exact, then each element.
+
+    Args:
+        observed: Parsed JSON, of any layout.
+        expected: Parsed JSON that fits ``output``; the golden set is checked for that when it is read.
+        output: The declaration.
+        tolerance: Strings and booleans are exact whatever it says.
+    """
+    wanted = leaves(expected, output)
+    try:
+        seen = leaves(observed, output)
+    except WireError as error:
+        return Comparison(math.inf, pointer=error.pointer, problem=str(error))
+    worst = Comparison(-1.0)
+    for pointer, value in wanted.items():
+        used = tolerance_used(seen[pointer], value, tolerance)
+        if used > worst.tolerance_used:
+            worst = Comparison(used, pointer, expected=value, observed=seen[pointer])
+    return worst
+
+
+def tolerance_used(observed: Leaf, expected: Leaf, tolerance: Tolerance) -> float:
+    """The error as a share of what is allowed.
+
+    Equal values use nothing. Under an exact tolerance, and for strings and booleans, any difference is
+    infinite. The error of two integers is exact.
+    """
+    if observed == expected:
+        return 0.0
+    if isinstance(observed, str | bool) or isinstance(expected, str | bool):
+        return math.inf
+    error = error_of(observed, expected)
+    # An allowance that overflows stays finite, so that an infinite error still exceeds it.
+    allowed = min(tolerance.atol + tolerance.rtol * abs(float(expected)), sys.float_info.max)
+    return error / allowed if allowed > 0 else math.inf
+
+
+def error_of(observed: float, expected: float) -> float:
+    """``abs(observed - expected)``, exact for two integers as long as a double holds it."""
+    if isinstance(observed, int) and isinstance(expected, int):
+        return float(abs(observed - expected))
+    return abs(float(observed) - float(expected))

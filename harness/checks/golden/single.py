@@ -1,0 +1,58 @@
+"""``golden.single``: every case of the golden set in a request of its own."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from harness.checks.golden.asking import ask_all
+from harness.checks.golden.evidence import GoldenEvidence, RecordedRequest
+from harness.checks.golden.golden_set import load_golden_set
+from harness.checks.golden.judge import judge_cases
+from harness.checks.golden.payloads import single_requests
+from harness.checks.golden.reading import record
+from harness.checks.golden.settings import GoldenLimits, GoldenSettings
+from harness.checks.interface import CheckContext, Stage
+from harness.model import Capability, Family, Finding
+
+
+class GoldenSingle:
+    """Asks the cases one by one."""
+
+    id: ClassVar[str] = "golden.single"
+    family: ClassVar[Family] = Family.GOLDEN
+    stage: ClassVar[Stage] = Stage.SHARED
+    needs: ClassVar[frozenset[Capability]] = frozenset()
+    evidence: ClassVar[type[GoldenEvidence]] = GoldenEvidence
+
+    def applies(self, _settings: GoldenSettings) -> bool:
+        """A suite with a golden section has single cases."""
+        return True
+
+    def collect(self, context: CheckContext, settings: GoldenSettings) -> GoldenEvidence:
+        """Ask every case.
+
+        Raises:
+            ConfigError: when the golden set is wrong.
+            TargetError: when the candidate died.
+        """
+        golden = load_golden_set(context.suite, settings)
+        requests = single_requests(context.suite, settings, golden.cases, context.credentials)
+        records = []
+        executed = 0
+        answers = ask_all(context.candidate, requests, settings)
+        for case, request, answer in zip(golden.cases, requests, answers, strict=True):
+            body = (request.body or b"").decode()
+            records.append(record(case, answer, settings.outputs, body=body))
+            executed += answer.answered
+            context.progress(len(records), len(requests))
+        return GoldenEvidence(
+            expected=len(golden.cases),
+            executed=executed,
+            header=golden.header,
+            outputs=settings.outputs,
+            request=RecordedRequest.of(settings.single, context),
+            cases=tuple(records),
+        )
+
+    def judge(self, evidence: GoldenEvidence, limits: GoldenLimits) -> Sequence[Finding]:
+        """One finding for the answers, one for each output."""
+        return judge_cases(self.id, evidence, limits)
