@@ -1,5 +1,6 @@
 """`python -m reference_service`: serves until SIGTERM, then finishes the requests in flight."""
 
+import gc
 import signal
 import sys
 from types import FrameType
@@ -43,6 +44,7 @@ def main() -> int:
             timeout_graceful_shutdown=settings.shutdown_timeout_s,
         )
     )
+    gc.freeze()  # what lives as long as the process need not be walked by every collection
     server.run()
     return 0 if server.started else EXIT_REFUSED
 

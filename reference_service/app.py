@@ -1,6 +1,5 @@
 """Assembles the application of one artifact."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -48,8 +47,6 @@ def create_app(settings: Settings) -> FastAPI:
                 }
             },
         )
-        gc.collect()
-        gc.freeze()  # what lives as long as the process need not be walked by every collection
         yield {"model": model}
 
     app = FastAPI(

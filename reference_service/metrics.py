@@ -61,10 +61,8 @@ class Metrics:
         """Count answered rows and their flagged values."""
         for label, rows in collections.Counter(prediction.label for prediction in predictions).items():
             self._predictions.labels(label, self._version).inc(rows)
-        flagged = collections.Counter(
-            chain.from_iterable(prediction.out_of_range for prediction in predictions)
-        )
-        for feature, values in flagged.items():
+        flagged = chain.from_iterable(prediction.out_of_range for prediction in predictions)
+        for feature, values in collections.Counter(flagged).items():
             self._out_of_range.labels(feature, self._version).inc(values)
 
     def exposition(self) -> bytes:

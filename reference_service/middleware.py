@@ -17,6 +17,7 @@ from reference_service.ratelimit import RateLimiter
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 MAX_LOGGED_PATH = 200
+CLIENT_CLOSED_REQUEST = 499  # never sent; the customary status for logs and metrics
 MAX_LENGTH_DIGITS = 15
 
 
@@ -47,6 +48,7 @@ class RequestContext:
         try:
             await self.app(scope, receive, send_with_id)
         except ClientDisconnect:
+            status = CLIENT_CLOSED_REQUEST
             LOGGER.info("client disconnected", extra={"fields": {"request_id": request_id}})
         except Exception:
             LOGGER.exception("unexpected error", extra={"fields": {"request_id": request_id}})

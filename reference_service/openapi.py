@@ -31,8 +31,8 @@ STATUS_HEADERS = {
     401: {"WWW-Authenticate": _header("string", "The accepted credentials.")},
     429: {"Retry-After": _header("integer", "Seconds after which a new window is open.")},
 }
-UNLIMITED = {401, 413}
-"""Statuses answered before a protected operation's rate limit is known; 413 may come before or after."""
+UNLIMITED = {401, 413, 500}
+"""Statuses that don't promise rate-limit headers: they may be answered outside of the rate limit's reach."""
 
 OPEN_ERRORS = (413, 500)
 PROTECTED_ERRORS = (401, 403, 413, 429, 500)

@@ -9,8 +9,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def check_quota(quota: str) -> str:
-    """Return the quota if it reads like `100/second` or `5 per 10 seconds`; raise ValueError otherwise."""
-    limits.parse(quota)
+    """Return the quota if it is one like `100/second` or `5 per 10 seconds`; raise ValueError otherwise."""
+    items = limits.parse_many(quota)
+    if len(items) != 1 or items[0].amount < 1:
+        raise ValueError(f"{quota!r} is not exactly one quota of at least one request")
     return quota
 
 
