@@ -7,12 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-export PYTHON
-
-CANDIDATE ?=
-REFERENCE ?=
-DEVICE ?=
-ARGS ?=
+export PYTHON CANDIDATE REFERENCE DEVICE
 
 .PHONY: help
 help: ## list the targets
@@ -26,7 +21,7 @@ help: ## list the targets
 
 .PHONY: gate
 gate: $(STAMP) ## gate a candidate against the reference, write reports/
-	@CANDIDATE='$(CANDIDATE)' REFERENCE='$(REFERENCE)' DEVICE='$(DEVICE)' scripts/gate.sh $(ARGS)
+	@scripts/gate.sh $(ARGS)
 
 .PHONY: test
 test: $(STAMP) ## every test but the slow ones, containers included
