@@ -1,0 +1,89 @@
+"""What the load generator is asked to send: JSON, read by the worker from its standard input."""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Arrival(StrEnum):
+    """How arrivals are spaced; see `harness.load.schedule`."""
+
+    CONSTANT = "constant"
+    POISSON = "poisson"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+
+
+class Side(_Part):
+    """One service under load.
+
+    Attributes:
+        name: `reference` or `candidate`.
+        base_url: Scheme, host and port, nothing after.
+    """
+
+    name: str
+    base_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")]
+
+
+class Payload(_Part):
+    """One request, the same for every side.
+
+    Attributes:
+        id: The case it comes from.
+        headers: With credentials; they reach the worker by its standard input only.
+        weight: Relative frequency.
+        expected_status: Anything else is a failure, redirects included (none is followed).
+    """
+
+    id: str
+    method: str
+    path: str
+    headers: dict[str, str] = {}
+    body: bytes | None = None
+    weight: Annotated[float, Field(gt=0)] = 1.0
+    expected_status: int = 200
+
+
+class LoadPlan(_Part):
+    """A load, cut into blocks that the parent asks for one by one.
+
+    Attributes:
+        sides: One, or two to be compared: then each arrival is a pair, one request to each.
+        rate_per_s: Arrivals a second at each side.
+        block_arrivals: Arrivals at each side in one block.
+        dead_time: With two sides and Poisson arrivals, the share of the mean spacing between any two
+            requests that is kept free, so that mostly one side works at a time.
+        timeout_s: A request without a whole answer this long after it was sent has failed.
+        warmup_requests: Requests to each side before the first block, paced alike, not counted.
+        concurrency: Connections to each side; an arrival that finds none free waits, and the wait counts.
+        max_body_bytes: A longer answer is a failure.
+        cpu_affinity: Cores for the worker, None to leave it be.
+    """
+
+    sides: Annotated[tuple[Side, ...], Field(min_length=1, max_length=2)]
+    payloads: Annotated[tuple[Payload, ...], Field(min_length=1)]
+    rate_per_s: Annotated[float, Field(gt=0)]
+    arrival: Arrival = Arrival.POISSON
+    block_arrivals: Annotated[int, Field(ge=1)]
+    seed: Annotated[int, Field(ge=0)]
+    dead_time: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    timeout_s: Annotated[float, Field(gt=0)] = 5.0
+    warmup_requests: Annotated[int, Field(ge=0)] = 50
+    concurrency: Annotated[int, Field(ge=1)] = 64
+    max_body_bytes: Annotated[int, Field(ge=0)] = 16 * 1024 * 1024
+    cpu_affinity: tuple[int, ...] | None = None
+
+    @model_validator(mode="after")
+    def _distinct_sides(self) -> Self:
+        if len({side.name for side in self.sides}) != len(self.sides):
+            raise ValueError("sides need different names")
+        return self
+
+    @property
+    def block_s(self) -> float:
+        """Expected duration of a block."""
+        return self.block_arrivals / self.rate_per_s

@@ -1,0 +1,60 @@
+"""When each request of a block is due, to which side, with which payload: seeded, independent of the answers.
+
+With two sides every arrival is a pair: both members carry the same payload, their order is drawn at random,
+and all requests, of both sides, are spaced alike at twice the rate. Constant arrivals are evenly spaced.
+Poisson arrivals have exponential spacings; with two sides a dead time is taken off first, so a service that
+answers within it never has a request of the other side beside its own. A request that takes longer does not
+hold back the next: that one is sent when it is due and the two overlap (`LoadHealth.overlap_share` says how
+often). Nothing is left out and nothing is postponed, so there is no coordinated omission.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.load.plan import Arrival, LoadPlan
+
+WARMUP = -1
+"""The number of the block that is sent first and not counted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """The requests of one block, in order of time; n = arrivals * sides.
+
+    Attributes:
+        due_s: Shape (n,), float64, seconds from the start of the block, increasing.
+        side: Shape (n,), int8, index into `LoadPlan.sides`.
+        payload: Shape (n,), int32, index into `LoadPlan.payloads`.
+    """
+
+    due_s: NDArray[np.float64]
+    side: NDArray[np.int8]
+    payload: NDArray[np.int32]
+
+
+def schedule_block(plan: LoadPlan, block: int) -> Schedule:
+    """Return the schedule of a block; the same plan and number give the same schedule.
+
+    Args:
+        plan: The plan.
+        block: From 0, or `WARMUP`.
+    """
+    rng = np.random.default_rng([plan.seed, block + 1])
+    arrivals = plan.warmup_requests if block == WARMUP else plan.block_arrivals
+    sides = len(plan.sides)
+    spacing_s = 1.0 / (plan.rate_per_s * sides)
+    if plan.arrival is Arrival.CONSTANT:
+        gaps = np.full(arrivals * sides, spacing_s)
+    else:
+        dead_s = spacing_s * plan.dead_time if sides > 1 else 0.0
+        gaps = dead_s + rng.exponential(spacing_s - dead_s, arrivals * sides)
+    weights = np.array([payload.weight for payload in plan.payloads])
+    drawn = rng.choice(len(weights), size=arrivals, p=weights / weights.sum())
+    order = rng.permuted(np.tile(np.arange(sides), (arrivals, 1)), axis=1)
+    return Schedule(
+        due_s=np.cumsum(gaps),
+        side=order.reshape(-1).astype(np.int8),
+        payload=np.repeat(drawn, sides).astype(np.int32),
+    )

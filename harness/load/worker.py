@@ -1,0 +1,77 @@
+"""The load generator's process, `python -m harness.load.worker`; see `harness.load.protocol`."""
+
+from gevent import monkey
+
+monkey.patch_all()  # before anything else imports socket or ssl, as Locust itself would
+
+import gc  # noqa: E402 - see above
+import os  # noqa: E402
+import time  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import BinaryIO  # noqa: E402
+
+import gevent  # noqa: E402
+from gevent.fileobject import FileObjectPosix  # noqa: E402
+from gevent.queue import Queue  # noqa: E402
+from locust.env import Environment  # noqa: E402
+
+from harness.load.plan import LoadPlan  # noqa: E402
+from harness.load.protocol import BlockDone, BlockRequest, Failed, Ready  # noqa: E402
+from harness.load.schedule import WARMUP  # noqa: E402
+from harness.load.user import paced_user, run_block  # noqa: E402
+
+
+def main() -> None:
+    """Serve blocks until the parent's lines end."""
+    # Locust and its users may print: the protocol keeps the real standard output to itself.
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)
+    lines = Queue()
+    reader = FileObjectPosix(0, "rb")
+    plan = LoadPlan.model_validate_json(reader.readline())
+    gevent.spawn(_read, reader, lines)
+    try:
+        _serve(plan, lines, answers)
+    except Exception as error:  # noqa: BLE001 - the parent decides what it means
+        _tell(answers, Failed(message=f"{type(error).__name__}: {error}"))
+
+
+def _read(reader: FileObjectPosix, lines: Queue) -> None:
+    for line in reader:
+        lines.put(line)
+    os._exit(0)  # the parent is gone or done: nothing is left to finish, and a load must not outlive it
+
+
+def _serve(plan: LoadPlan, lines: Queue, answers: BinaryIO) -> None:
+    if plan.cpu_affinity is not None:
+        os.sched_setaffinity(0, plan.cpu_affinity)
+    epoch_s = time.perf_counter()
+    unix_offset_s = time.time() - epoch_s
+    blocks = Queue()
+    environment = Environment(user_classes=[paced_user(plan, blocks, epoch_s)])
+    environment.create_local_runner().start(1, spawn_rate=1)
+    warmup_failed = _warm_up(plan, blocks)
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    _tell(answers, Ready(unix_offset_s=unix_offset_s, warmup_failed=warmup_failed))
+    while True:
+        request = BlockRequest.model_validate_json(lines.get())
+        run_block(blocks, request.block).save(Path(request.path))
+        gc.collect()  # only what the block left behind; the rest is frozen
+        _tell(answers, BlockDone(block=request.block))
+
+
+def _warm_up(plan: LoadPlan, blocks: Queue) -> tuple[int, ...]:
+    if not plan.warmup_requests:
+        return (0,) * len(plan.sides)
+    samples = run_block(blocks, WARMUP)
+    return tuple(int(samples.failed[samples.of_side(side)].sum()) for side in range(len(plan.sides)))
+
+
+def _tell(answers: BinaryIO, message: Ready | BlockDone | Failed) -> None:
+    answers.write(message.model_dump_json().encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()
