@@ -34,7 +34,7 @@ def decide(results: Sequence[CheckResult], expected: Iterable[Expected], policy:
         for item in expected
         if item.required and item.check_id not in by_id
     ]
-    if not any(result.outcome in {Outcome.PASS, Outcome.WARN} for result in required):
+    if not failures and not any(result.outcome in {Outcome.PASS, Outcome.WARN} for result in required):
         doubts.append(Reason(check_id="", finding_id="", message="no required check passed"))
     if failures:
         return Verdict(decision=Decision.REJECT, reasons=(*failures, *doubts))

@@ -1,0 +1,7 @@
+"""All checks there are, in the order a run makes them within a stage. A new check is one line here."""
+
+from harness.checks.golden.single import GoldenSingle
+from harness.checks.interface import AnyCheck
+from harness.checks.scenarios.check import AuthScenarios, RateScenarios
+
+CHECKS: tuple[AnyCheck, ...] = (GoldenSingle(), AuthScenarios(), RateScenarios())

@@ -1,0 +1,106 @@
+"""A mistake in gate.toml names the file, the key, the value and what is allowed."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.config.suite import load_suite, parse_suite
+from harness.errors import ConfigError, ExitCode
+
+ROOT = Path(__file__).resolve().parents[3]
+GOOD = """
+schema_version = 1
+name = "x"
+[service]
+port = 8000
+ready_path = "/ready"
+"""
+
+
+def mistake(text, path="gate.toml"):
+    with pytest.raises(ConfigError) as caught:
+        parse_suite(text, Path(path))
+    assert caught.value.exit_code is ExitCode.USAGE
+    return str(caught.value), caught.value.fix
+
+
+def test_the_reference_suite_is_valid():
+    assert load_suite(ROOT / "gate.toml").config.golden is not None
+
+
+def test_a_misspelt_key_is_named_with_the_right_one():
+    message, fix = mistake(GOOD + "prot = 1\n")
+    assert message == "gate.toml: service.prot: unknown key (got 1)"
+    assert "did you mean 'port'" in fix
+
+
+def test_a_wrong_value_is_shown():
+    message, _ = mistake(GOOD.replace("8000", "70000"))
+    assert "service.port" in message
+    assert "70000" in message
+    assert "65535" in message
+
+
+def test_a_missing_key_is_named():
+    message, _ = mistake(GOOD.replace("port = 8000", ""))
+    assert message == "gate.toml: service.port: required key is missing"
+
+
+def test_every_further_mistake_is_listed():
+    message, _ = mistake(GOOD + 'memory = "lots"\npids = 0\n')
+    assert "service.memory" in message
+    assert "also service.pids" in message
+
+
+def test_broken_toml_tells_the_line():
+    message, _ = mistake("a =\nb = 1")
+    assert "not TOML" in message
+    assert "line 1" in message
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: cannot be read"):
+        load_suite(tmp_path / "nowhere.toml")
+
+
+def test_an_undeclared_credential_is_found_where_it_is_used():
+    text = GOOD + '[service.metadata]\npath = "/m"\ncredential = "boss"\n'
+    message, fix = mistake(text)
+    assert "service.metadata.credential" in message
+    assert "'boss'" in message
+    assert "auth.credentials" in fix
+
+
+def test_infinity_is_no_limit():
+    message, _ = mistake(GOOD + "cpus = inf\n")
+    assert "service.cpus" in message
+
+
+def problem(text):
+    """The problem with a text; where there is none, the name of the file."""
+    try:
+        return str(parse_suite(text, Path("gate.toml")).path)
+    except ConfigError as error:
+        return str(error)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_a_suite_or_a_clear_error(text):
+    assert problem(text).startswith("gate.toml")
+
+
+toml_scalars = (
+    st.integers(-10, 10**6) | st.booleans() | st.sampled_from(['""', '"x"', "[]", "{}", "nan", "1e999"])
+)
+KEYS = ["port", "ready_path", "memory", "cpus", "files", "build", "command", "environment", "zzz"]
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), toml_scalars, max_size=5))
+def test_any_values_are_a_suite_or_a_clear_error(values):
+    lines = [
+        f"{key} = {str(value).lower() if isinstance(value, bool) else value}" for key, value in values.items()
+    ]
+    text = "schema_version = 1\nname = 'x'\n[service]\n" + "\n".join(lines)
+    assert problem(text).startswith("gate.toml")

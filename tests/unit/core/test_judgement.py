@@ -1,0 +1,116 @@
+"""From findings and counts to a check's outcome."""
+
+from datetime import date
+
+import pytest
+
+from harness.checks.golden.settings import GoldenSettings
+from harness.checks.interface import Evidence
+from harness.config.policy import PolicySettings, Waiver
+from harness.config.section import FamilySettings
+from harness.judgement import asked_sha256, conclude
+from harness.model import ErrorKind, Family, Finding, Outcome
+
+TODAY = date(2026, 6, 1)
+
+
+class Stated:
+    """A judge that finds what it was told to."""
+
+    id = "golden.stated"
+    family = Family.GOLDEN
+
+    def __init__(self, *findings):
+        self.findings = findings
+
+    def judge(self, _evidence, _limits):
+        return self.findings
+
+
+def finding(outcome, name="golden.stated.x", reproduce=""):
+    return Finding(id=name, outcome=outcome, message="m", reproduce=reproduce)
+
+
+def concluded(*findings, expected=2, executed=2, policy=None):
+    return conclude(
+        Stated(*findings),
+        Evidence(expected=expected, executed=executed),
+        FamilySettings(),
+        policy or PolicySettings(),
+        required=True,
+        duration_s=1.0,
+        today=TODAY,
+        reproduce="harness run --only golden",
+        evidence_files={},
+    )
+
+
+def test_enough_cases_and_passing_findings_pass():
+    assert concluded(finding(Outcome.PASS)).outcome is Outcome.PASS
+
+
+def test_fewer_cases_than_make_a_check_are_inconclusive():
+    result = concluded(finding(Outcome.PASS), executed=1)
+    assert result.outcome is Outcome.INCONCLUSIVE
+    assert "1 of at least 2" in result.reason
+
+
+@pytest.mark.parametrize(("expected", "executed", "findings"), [(2, 0, 1), (0, 0, 1), (0, 3, 1), (2, 2, 0)])
+def test_nothing_checked_is_an_error(expected, executed, findings):
+    result = concluded(*[finding(Outcome.PASS)] * findings, expected=expected, executed=executed)
+    assert result.outcome is Outcome.ERROR
+    assert result.error.kind is ErrorKind.NOTHING_CHECKED
+
+
+def test_a_failure_stands_however_few_cases_ran():
+    assert concluded(finding(Outcome.PASS), finding(Outcome.FAIL), executed=0).outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "worst"),
+    [
+        ((Outcome.PASS, Outcome.WARN), Outcome.WARN),
+        ((Outcome.WARN, Outcome.INCONCLUSIVE), Outcome.INCONCLUSIVE),
+        ((Outcome.NOT_APPLICABLE, Outcome.PASS), Outcome.PASS),
+        ((Outcome.NOT_APPLICABLE,), Outcome.NOT_APPLICABLE),
+    ],
+)
+def test_the_worst_finding_is_the_outcome(outcomes, worst):
+    assert concluded(*map(finding, outcomes)).outcome is worst
+
+
+def test_findings_without_a_command_get_the_run_s():
+    result = concluded(finding(Outcome.PASS), finding(Outcome.PASS, reproduce="curl x"))
+    assert [each.reproduce for each in result.findings] == ["harness run --only golden", "curl x"]
+
+
+def waiving(expires, name="golden.stated.x"):
+    waiver = Waiver(finding=name, owner="ana", reason="known", expires=expires)
+    return PolicySettings(waivers=(waiver,))
+
+
+def test_a_waiver_turns_its_failure_into_a_warning_that_names_it():
+    result = concluded(finding(Outcome.FAIL), policy=waiving(TODAY))
+    assert result.outcome is Outcome.WARN
+    assert result.findings[0].waiver == "ana: known (until 2026-06-01)"
+
+
+def test_an_expired_waiver_waives_nothing():
+    assert concluded(finding(Outcome.FAIL), policy=waiving(date(2026, 5, 31))).outcome is Outcome.FAIL
+
+
+def test_a_waiver_holds_for_its_own_finding_only():
+    result = concluded(finding(Outcome.FAIL, name="golden.stated.y"), policy=waiving(TODAY))
+    assert result.outcome is Outcome.FAIL
+
+
+def test_the_digest_of_what_was_asked_leaves_limits_out():
+    base = {
+        "path": "g",
+        "single": {"path": "/p", "body": "${input}"},
+        "outputs": {"y": {"pointer": "/y", "dtype": "float32"}},
+    }
+    one = GoldenSettings.model_validate(base)
+    looser = GoldenSettings.model_validate(base | {"limits": {"outputs": {"y": {"atol": 1.0}}}})
+    other = GoldenSettings.model_validate(base | {"single": {"path": "/q", "body": "${input}"}})
+    assert asked_sha256(one) == asked_sha256(looser) != asked_sha256(other)
