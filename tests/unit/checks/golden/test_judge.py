@@ -1,0 +1,237 @@
+"""The judges on made evidence: what must fail fails, what must pass passes, and says why."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.checks.golden.batch import GoldenBatch
+from harness.checks.golden.evidence import (
+    BatchEvidence,
+    BatchRecord,
+    CaseRecord,
+    GoldenEvidence,
+    RecordedRequest,
+)
+from harness.checks.golden.golden_set import GoldenHeader
+from harness.checks.golden.settings import GoldenLimits, OutputSettings, Tolerance
+from harness.checks.golden.single import GoldenSingle
+from harness.model import Outcome
+
+HEADER = GoldenHeader.model_validate(
+    {
+        "schema_version": 1,
+        "producer": {
+            "name": "p",
+            "version": "1",
+            "kind": "script",
+            "date": "2026-11-01",
+            "environment": "python",
+        },
+        "model": {"name": "m", "version": "1", "sha256": "0" * 64},
+        "dataset": {"name": "d", "sha256": "0" * 64},
+        "cases": {"file": "cases.jsonl", "sha256": "0" * 64, "count": 4},
+    }
+)
+OUTPUTS = {
+    "label": OutputSettings(pointer="/label", dtype="string"),
+    "score": OutputSettings(pointer="/score", dtype="float32"),
+}
+REQUEST = RecordedRequest(
+    base_url="http://127.0.0.1:1",
+    method="POST",
+    path="/ask",
+    headers={"X-Token": "$GATE_KEY_DEFAULT"},
+)
+LIMITS = GoldenLimits(outputs={"score": Tolerance(atol=1e-3)})
+
+
+def cases(count=4):
+    return [
+        CaseRecord(
+            id=f"row-{number}",
+            expected={"label": f"label-{number}", "score": number / 10},
+            observed={"label": f"label-{number}", "score": number / 10},
+            body=json.dumps({"x": number}),
+        )
+        for number in range(count)
+    ]
+
+
+def changed(number, **observed):
+    made = cases()
+    made[number] = made[number].model_copy(update={"observed": {**made[number].observed, **observed}})
+    return made
+
+
+def single(made, limits=LIMITS):
+    evidence = GoldenEvidence(
+        expected=len(made),
+        executed=len(made),
+        header=HEADER,
+        outputs=OUTPUTS,
+        request=REQUEST,
+        cases=tuple(made),
+    )
+    return {finding.id: finding for finding in GoldenSingle().judge(evidence, limits)}
+
+
+def batch(made, answered=(2, 2), limits=LIMITS):
+    made = [case.model_copy(update={"body": ""}) for case in made]
+    evidence = BatchEvidence(
+        expected=len(made),
+        executed=len(made),
+        header=HEADER,
+        outputs=OUTPUTS,
+        request=REQUEST,
+        cases=tuple(made),
+        batches=tuple(BatchRecord(first=2 * i, asked=2, answered=n) for i, n in enumerate(answered)),
+    )
+    return {finding.id: finding for finding in GoldenBatch().judge(evidence, limits)}
+
+
+def outcomes(findings):
+    return {finding_id: finding.outcome for finding_id, finding in findings.items()}
+
+
+def test_equal_answers_pass():
+    assert outcomes(single(cases())) == {
+        "golden.single.answers": Outcome.PASS,
+        "golden.single.label": Outcome.PASS,
+        "golden.single.score": Outcome.PASS,
+    }
+
+
+def test_a_value_beyond_tolerance_fails_its_output_alone_and_names_the_case():
+    findings = single(changed(2, score=0.2 + 0.0011))
+    assert outcomes(findings) == {
+        "golden.single.answers": Outcome.PASS,
+        "golden.single.label": Outcome.PASS,
+        "golden.single.score": Outcome.FAIL,
+    }
+    found = findings["golden.single.score"]
+    assert found.observed == pytest.approx(1.1)
+    assert (found.limit, found.unit, found.samples) == (1.0, "share of tolerance", 4)
+    assert "1 of 4 cases are off; worst row-2 at /score: expected 0.2, got 0.2011" in found.message
+    assert found.evidence == "golden.single/evidence.json"
+    assert '-H "X-Token: $GATE_KEY_DEFAULT"' in found.reproduce
+    assert "http://127.0.0.1:1/ask" in found.reproduce
+    assert '{"x": 2}' in found.reproduce
+
+
+def test_more_than_half_of_the_tolerance_warns():
+    assert outcomes(single(changed(2, score=0.2006)))["golden.single.score"] is Outcome.WARN
+    assert outcomes(single(changed(2, score=0.2004)))["golden.single.score"] is Outcome.PASS
+
+
+def test_the_same_evidence_under_another_tolerance():
+    made = changed(2, score=0.2006)
+    tight = GoldenLimits(outputs={"score": Tolerance(atol=1e-4)})
+    assert outcomes(single(made, tight))["golden.single.score"] is Outcome.FAIL
+    exact = single(made, GoldenLimits())["golden.single.score"]
+    assert (exact.outcome, exact.observed, exact.limit) == (Outcome.FAIL, 1, 0)
+    wide = GoldenLimits(outputs={"score": Tolerance(atol=1)})
+    assert outcomes(single(made, wide))["golden.single.score"] is Outcome.PASS
+
+
+@pytest.mark.parametrize("label", ["label-0", "LABEL-2", None, 2, True])
+def test_a_wrong_label_fails_exactly(label):
+    found = single(changed(2, label=label))["golden.single.label"]
+    assert (found.outcome, found.observed, found.limit, found.unit) == (Outcome.FAIL, 1, 0, "cases off")
+
+
+@pytest.mark.parametrize("score", ["0.2", None, True, [0.2], {"value": 0.2}, "NaN"])
+def test_a_value_of_another_type_is_counted_not_measured(score):
+    found = single(changed(2, score=score))["golden.single.score"]
+    assert (found.outcome, found.observed, found.unit) == (Outcome.FAIL, 1, "cases off")
+
+
+def test_a_missing_output_fails():
+    made = cases()
+    made[1] = made[1].model_copy(
+        update={"observed": {"label": "label-1"}, "missing": {"score": "nothing at '/score'"}}
+    )
+    found = single(made)["golden.single.score"]
+    assert found.outcome is Outcome.FAIL
+    assert "row-1 at /score: nothing at '/score'" in found.message
+
+
+def test_a_case_without_answer_fails_the_answers_and_leaves_the_outputs_inconclusive():
+    made = cases()
+    made[3] = CaseRecord(id="row-3", expected=made[3].expected, problem="HTTP 500: oops", body="{}")
+    findings = single(made)
+    assert outcomes(findings) == {
+        "golden.single.answers": Outcome.FAIL,
+        "golden.single.label": Outcome.INCONCLUSIVE,
+        "golden.single.score": Outcome.INCONCLUSIVE,
+    }
+    assert (
+        findings["golden.single.answers"].message
+        == "1 of 4 cases have no usable answer; row-3: HTTP 500: oops"
+    )
+    assert findings["golden.single.answers"].reproduce
+
+
+def test_no_answers_and_no_cases_never_pass():
+    unanswered = [CaseRecord(id=c.id, expected=c.expected, problem="no answer") for c in cases()]
+    assert Outcome.PASS not in outcomes(single(unanswered)).values()
+    assert outcomes(single([]))["golden.single.answers"] is Outcome.ERROR
+    assert Outcome.PASS not in outcomes(single([])).values()
+    assert Outcome.PASS not in outcomes(batch([], answered=())).values()
+
+
+def test_a_right_batch_passes():
+    assert outcomes(batch(cases())) == {
+        "golden.batch.answers": Outcome.PASS,
+        "golden.batch.label": Outcome.PASS,
+        "golden.batch.score": Outcome.PASS,
+        "golden.batch.items": Outcome.PASS,
+    }
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_another_number_of_items_fails(count):
+    found = batch(cases(), answered=(2, count))["golden.batch.items"]
+    assert found.outcome is Outcome.FAIL
+    assert f"row-2: {count} items for 2 cases" in found.message
+
+
+def test_items_out_of_order_are_named_as_such():
+    made = cases()
+    swapped = [made[0], made[1]]
+    made[0] = made[0].model_copy(update={"observed": swapped[1].observed})
+    made[1] = made[1].model_copy(update={"observed": swapped[0].observed})
+    found = batch(made)
+    assert found["golden.batch.items"].outcome is Outcome.FAIL
+    assert "row-0 got the answer of row-1" in found["golden.batch.items"].message
+    assert found["golden.batch.score"].outcome is Outcome.FAIL
+
+
+def test_a_wrong_value_is_no_matter_of_order():
+    findings = batch(changed(2, score=0.9))
+    assert findings["golden.batch.items"].outcome is Outcome.PASS
+    assert findings["golden.batch.score"].outcome is Outcome.FAIL
+    assert findings["golden.batch.score"].reproduce == ""
+
+
+def test_batches_without_answer_leave_the_items_inconclusive():
+    assert batch(cases(), answered=(2, None))["golden.batch.items"].outcome is Outcome.INCONCLUSIVE
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_evidence_survives_its_file_whatever_was_observed(value):
+    made = changed(0, score=value)
+    evidence = GoldenEvidence(
+        expected=4, executed=4, header=HEADER, outputs=OUTPUTS, request=REQUEST, cases=tuple(made)
+    )
+    again = GoldenEvidence.model_validate_json(evidence.model_dump_json())
+    assert repr(again.cases[0].observed["score"]) == repr(value)
+    assert GoldenSingle().judge(again, LIMITS) == GoldenSingle().judge(evidence, LIMITS)
