@@ -107,7 +107,8 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
 
     started = datetime.now(UTC)
     run_id = new_run_id(started, candidate.description, token)
-    with RunFolder.create(request.out, run_id) as folder:
+    folder = RunFolder.create(request.out, run_id)
+    try:
         runner = Runner(
             suite=suite,
             credentials=credentials,
@@ -123,6 +124,8 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
         result = runner.run(plan)
         report = _report(request, suite, plan, result, run_id=run_id, started=started, engine=engine)
         return report, folder.commit(report)
+    finally:
+        folder.abandon()
 
 
 def _engine(request: GateRequest, suite: Suite, environ: Mapping[str, str], emit: Emit) -> Engine | None:

@@ -1,7 +1,8 @@
 """All checks there are, in the order a run makes them within a stage. A new check is one line here."""
 
+from harness.checks.golden.batch import GoldenBatch
 from harness.checks.golden.single import GoldenSingle
 from harness.checks.interface import AnyCheck
 from harness.checks.scenarios.check import AuthScenarios, RateScenarios
 
-CHECKS: tuple[AnyCheck, ...] = (GoldenSingle(), AuthScenarios(), RateScenarios())
+CHECKS: tuple[AnyCheck, ...] = (GoldenSingle(), GoldenBatch(), AuthScenarios(), RateScenarios())

@@ -12,6 +12,7 @@ from harness.checks.golden.reading import record
 from harness.checks.golden.settings import BatchTemplate, GoldenLimits, GoldenSettings
 from harness.checks.golden.wire import json_type
 from harness.checks.interface import CheckContext, Stage
+from harness.config.suite import Suite
 from harness.model import Capability, Family, Finding, Outcome
 from harness.pointer import PointerError, resolve
 
@@ -28,6 +29,14 @@ class GoldenBatch:
     def applies(self, settings: GoldenSettings) -> bool:
         """Whether the suite declares how to ask for a batch."""
         return settings.batch is not None
+
+    def verify_inputs(self, suite: Suite, settings: GoldenSettings) -> None:
+        """Read the golden set.
+
+        Raises:
+            ConfigError: when it is wrong.
+        """
+        load_golden_set(suite, settings)
 
     def collect(self, context: CheckContext, settings: GoldenSettings) -> BatchEvidence:
         """Ask every case, in batches.

@@ -11,6 +11,7 @@ from harness.checks.golden.payloads import single_requests
 from harness.checks.golden.reading import record
 from harness.checks.golden.settings import GoldenLimits, GoldenSettings
 from harness.checks.interface import CheckContext, Stage
+from harness.config.suite import Suite
 from harness.model import Capability, Family, Finding
 
 
@@ -26,6 +27,14 @@ class GoldenSingle:
     def applies(self, _settings: GoldenSettings) -> bool:
         """A suite with a golden section has single cases."""
         return True
+
+    def verify_inputs(self, suite: Suite, settings: GoldenSettings) -> None:
+        """Read the golden set.
+
+        Raises:
+            ConfigError: when it is wrong.
+        """
+        load_golden_set(suite, settings)
 
     def collect(self, context: CheckContext, settings: GoldenSettings) -> GoldenEvidence:
         """Ask every case.

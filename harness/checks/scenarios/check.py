@@ -9,8 +9,10 @@ from harness.checks.scenarios.evidence import ScenarioRecord, ScenariosEvidence
 from harness.checks.scenarios.judging import judge_scenario
 from harness.checks.scenarios.loading import load_plan
 from harness.checks.scenarios.playing import Player
+from harness.checks.scenarios.sending import Sender
 from harness.checks.scenarios.settings import ScenariosSettings
 from harness.config.section import Limits
+from harness.config.suite import Suite
 from harness.model import Capability, Family, Finding
 
 
@@ -35,6 +37,14 @@ class ScenariosCheck:
         """Whether the suite names a file for it."""
         return bool(self.files(settings))
 
+    def verify_inputs(self, suite: Suite, settings: ScenariosSettings) -> None:
+        """Read the scenario files.
+
+        Raises:
+            ConfigError: for a mistake in one of them.
+        """
+        load_plan(suite, settings, self.files(settings), key=self.id)
+
     def collect(self, context: CheckContext, settings: ScenariosSettings) -> ScenariosEvidence:
         """Play every scenario.
 
@@ -43,11 +53,12 @@ class ScenariosCheck:
             TargetError: when the candidate died.
         """
         plan = load_plan(context.suite, settings, self.files(settings), key=self.id)
-        player = Player(context, settings, plan)
         records: list[ScenarioRecord] = []
-        for scenario in plan.scenarios:
-            records.append(player.play(scenario))
-            context.progress(len(records), len(plan.scenarios))
+        with Sender(context.candidate.base_url, settings.timeout_s) as sender:
+            player = Player(context, settings, plan, sender)
+            for scenario in plan.scenarios:
+                records.append(player.play(scenario))
+                context.progress(len(records), len(plan.scenarios))
         return ScenariosEvidence(
             expected=max(len(plan.scenarios), self.least(settings)),
             executed=len(records),
