@@ -254,6 +254,10 @@ def test_a_case_that_gets_no_answer_is_not_executed(suite, tmp_path):
 
 
 def test_a_service_that_hangs_is_given_up(suite, tmp_path):
+    suite = parse_suite(
+        GATE.replace("connections = 3", "connections = 1").replace("timeout_s = 0.5", "timeout_s = 0.2"),
+        suite.path,
+    )
     released = threading.Event()
 
     def hang(_number):
