@@ -76,10 +76,10 @@ def _pair_paths(
 ) -> Iterator[tuple[PathItem | None, PathItem | None]]:
     """Pair path items by their very path, and what is left by the shape of the template."""
     left: dict[str, list[PathItem]] = {}
-    for path, item in new.items():
+    for path, item in sorted(new.items(), key=_path):
         if path not in old:
             left.setdefault(path_shape(path), []).append((path, item))
-    for path, item in old.items():
+    for path, item in sorted(old.items(), key=_path):
         if path in new:
             yield (path, item), (path, new[path])
         else:
@@ -88,6 +88,10 @@ def _pair_paths(
     for rest in left.values():
         for entry in rest:
             yield None, entry
+
+
+def _path(entry: PathItem) -> str:
+    return entry[0]
 
 
 def _item_changes(

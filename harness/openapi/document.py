@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -14,7 +14,7 @@ MAX_DEPTH = 128
 """Deepest nesting of objects and lists in a document."""
 MAX_VALUES = 1_000_000
 """Most values in a document, counting what a YAML alias repeats."""
-MAX_STEPS = 5_000_000
+MAX_STEPS = 3_000_000
 """Most steps one comparison may take; real documents take thousands."""
 _MAX_NUMBER_BITS = 1024
 
@@ -59,6 +59,19 @@ class Node:
         return {
             name: Node(self.document, join(self.pointer, name), value) for name, value in self.fields.items()
         }
+
+    def keyed(self, key: str, normal: Callable[[str], str]) -> dict[str, "Node"]:
+        """The members of the object under a key by their normal names.
+
+        Raises:
+            OpenAPIError: two members mean the same name.
+        """
+        found: dict[str, Node] = {}
+        for name, node in self.members(key).items():
+            if normal(name) in found:
+                raise node.error(f"a key that no other one equals ({normal(name)!r} stands here twice)")
+            found[normal(name)] = node
+        return found
 
     def elements(self, key: str) -> list["Node"]:
         """The elements of the list under a key; none where the key is absent."""

@@ -11,23 +11,25 @@ from harness.openapi.schema import ALL_TYPES, NUMERIC, Alternative, canonical, e
 _NARROWER_FORMATS = {("int32", "int64"), ("float", "double")}
 
 # Keywords whose meaning is not modelled: adding one only narrows, dropping one only widens.
-_OPAQUE = (
-    "not",
-    "if",
-    "then",
-    "else",
-    "contains",
-    "minContains",
-    "maxContains",
-    "propertyNames",
-    "patternProperties",
-    "dependentRequired",
-    "dependentSchemas",
-    "unevaluatedItems",
-    "contentEncoding",
-    "contentMediaType",
-    "contentSchema",
-    "$dynamicRef",
+_OPAQUE = frozenset(
+    {
+        "not",
+        "if",
+        "then",
+        "else",
+        "contains",
+        "minContains",
+        "maxContains",
+        "propertyNames",
+        "patternProperties",
+        "dependentRequired",
+        "dependentSchemas",
+        "unevaluatedItems",
+        "contentEncoding",
+        "contentMediaType",
+        "contentSchema",
+        "$dynamicRef",
+    }
 )
 
 
@@ -131,7 +133,8 @@ def _format(pair: AlternativePair) -> Iterator[Delta]:
 
 
 def _opaque(pair: AlternativePair) -> Iterator[Delta]:
-    for keyword in _OPAQUE:
+    used = {keyword for node in (*pair.old.nodes, *pair.new.nodes) for keyword in node.fields}
+    for keyword in sorted(used & _OPAQUE):
         old = {fingerprint(pair.old_document, part) for part in pair.old.children(keyword)}
         new = {fingerprint(pair.new_document, part) for part in pair.new.children(keyword)}
         if old != new:

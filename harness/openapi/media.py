@@ -45,7 +45,7 @@ def media_changes(old: Node, new: Node, direction: Direction, schemas: SchemaDif
 
 
 def _media_types(holder: Node) -> dict[str, Node]:
-    return {name.lower().replace(" ", ""): node for name, node in holder.members("content").items()}
+    return holder.keyed("content", lambda name: name.lower().replace(" ", ""))
 
 
 def _includes(media_range: str, media_type: str) -> bool:

@@ -89,7 +89,7 @@ def describe(value: object) -> str:
 
 def show(value: object) -> str:
     """Print a JSON value whose depth was checked, cut to one short line; None reads `none`."""
-    return "none" if value is None else shorten(json.dumps(value))
+    return "none" if value is None else shorten(json.dumps(value, sort_keys=True))
 
 
 def shorten(text: str) -> str:

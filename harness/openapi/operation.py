@@ -121,12 +121,12 @@ def _responses(old: Node, new: Node, schemas: SchemaDiff) -> Iterator[Change]:
 
 def _by_status(operation: Node, document: Document) -> dict[str, Node]:
     found = {}
-    for status, node in operation.members("responses").items():
-        if status.startswith("x-"):
+    for status, node in operation.keyed("responses", str.upper).items():
+        if status.startswith("X-"):
             continue
-        if not _STATUS.fullmatch(status.upper()):
+        if not _STATUS.fullmatch(status):
             raise node.error("a status such as 200, 2XX or default as key")
-        found[status.upper()] = document.follow(node)
+        found[status] = document.follow(node)
     return found
 
 
@@ -154,7 +154,7 @@ def _headers(old: Node, new: Node, schemas: SchemaDiff) -> Iterator[Change]:
 
 
 def _by_name(response: Node, document: Document) -> dict[str, Node]:
-    headers = {name.lower(): document.follow(node) for name, node in response.members("headers").items()}
+    headers = {name: document.follow(node) for name, node in response.keyed("headers", str.lower).items()}
     # OpenAPI leaves this one to the media types.
     headers.pop("content-type", None)
     return headers

@@ -19,6 +19,8 @@ MAX_ALTERNATIVES = 256
 """Most alternatives one schema may spread into."""
 MAX_COMPOSITION = 64
 """Longest chain of references and compositions that leads to a schema's keywords."""
+MAX_EXPANSIONS = 10_000
+"""Most schema objects that one schema may be composed of, repeated ones counted again."""
 
 Schema = tuple[Node, ...]
 
@@ -75,6 +77,7 @@ class SchemaReader:
     def __init__(self, document: Document, budget: Budget) -> None:
         self.document = document
         self._budget = budget
+        self._expansions = 0
         self._known: dict[tuple[str, ...], tuple[Alternative, ...]] = {}
 
     def alternatives(self, schema: Schema) -> tuple[Alternative, ...]:
@@ -83,16 +86,20 @@ class SchemaReader:
         Raises:
             OpenAPIError: a keyword has the wrong type, or the composition is too deep or wide.
         """
+        if not schema:
+            return (ANYTHING,)
         key = pointers(schema)
         if key not in self._known:
             spread: tuple[Alternative, ...] = (ANYTHING,)
+            self._expansions = 0
             for node in schema:
                 spread = _both(spread, self._expand(node, {}, 0), node)
+            self._budget.spend(self._expansions, schema[0])
             self._known[key] = spread
         return self._known[key]
 
     def _expand(self, node: Node, path: dict[str, int], unions: int) -> tuple[Alternative, ...]:
-        self._budget.spend(2, node)
+        self._count(node)
         if isinstance(node.body, bool):
             return (ANYTHING,) if node.body else ()
         if node.pointer in path:
@@ -115,9 +122,14 @@ class SchemaReader:
                 spread = _both(
                     spread, _distinct(alternative for each in branches for alternative in each), node
                 )
-        if node.flag("nullable") and "type" not in node.fields and _is_composed(node):
+        if _is_nullable_composition(node):
             spread = _distinct((*spread, Alternative((), frozenset({"null"}))))
         return spread
+
+    def _count(self, node: Node) -> None:
+        self._expansions += 1
+        if self._expansions > MAX_EXPANSIONS:
+            raise node.exceeds(f"{MAX_EXPANSIONS} parts in a schema")
 
 
 def pointers(schema: Schema) -> tuple[str, ...]:
@@ -153,8 +165,10 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _is_composed(node: Node) -> bool:
+def _is_nullable_composition(node: Node) -> bool:
     # 3.0 gives `nullable` a meaning only beside `type`; generators write it beside compositions as well.
+    if not node.flag("nullable") or "type" in node.fields:
+        return False
     return any(keyword in node.fields for keyword in ("allOf", "anyOf", "oneOf"))
 
 

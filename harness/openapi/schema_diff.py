@@ -30,7 +30,7 @@ from harness.openapi.structure import SchemaPair, array_pairs, object_deltas, re
 _COMPONENT = re.compile(r"/components/schemas/[^/]+")
 _MAX_TRIALS = 3
 """Unions within unions that matching looks through; beyond, leftovers count as different."""
-_LEVEL_STEPS = 10
+_LEVEL_STEPS = 25
 
 Matches = list[tuple[Alternative, Alternative]]
 

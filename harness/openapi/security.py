@@ -108,9 +108,9 @@ def _text(requirements: frozenset[Requirement]) -> str:
 
 def _renamed(old: Mapping[str, Node], new: Mapping[str, Node]) -> dict[str, str]:
     """New names of schemes by definition: new name to old name."""
-    gone = {name: _definition(node) for name, node in old.items() if name not in new}
+    gone = {name: _definition(node) for name, node in sorted(old.items(), key=_name) if name not in new}
     renamed: dict[str, str] = {}
-    for name, node in new.items():
+    for name, node in sorted(new.items(), key=_name):
         if name not in old:
             definition = _definition(node)
             match = next((known for known, was in gone.items() if was == definition), None)
@@ -118,6 +118,10 @@ def _renamed(old: Mapping[str, Node], new: Mapping[str, Node]) -> dict[str, str]
                 renamed[name] = match
                 del gone[match]
     return renamed
+
+
+def _name(entry: tuple[str, Node]) -> str:
+    return entry[0]
 
 
 def _definition(scheme: Node) -> dict[str, Any]:

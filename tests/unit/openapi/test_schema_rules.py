@@ -23,10 +23,10 @@ def document(version, schema, direction, components=None):
     }
 
 
-def rules(version, direction, old, new, old_components=None, new_components=None):
+def rules(version, direction, old, new, *components):
     changes = diff(
-        document(version, old, direction, old_components),
-        document(version, new, direction, new_components if new_components is not None else old_components),
+        document(version, old, direction, *components[:1]),
+        document(version, new, direction, *components[-1:]),
     )
     assert all(change.operation == "POST /predict" for change in changes)
     assert all(change.direction is Direction(direction) for change in changes)
