@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -22,11 +23,16 @@ class Side(_Part):
 
     Attributes:
         name: `reference` or `candidate`.
-        base_url: Scheme, host and port, nothing after.
+        base_url: Without a trailing slash.
     """
 
     name: str
-    base_url: Annotated[str, Field(pattern=r"^https?://[^/]+$")]
+    base_url: Annotated[str, Field(pattern=r"^https?://.*[^/]$")]
+
+    @property
+    def prefix(self) -> str:
+        """What precedes every path."""
+        return urlsplit(self.base_url).path
 
 
 class Payload(_Part):

@@ -132,7 +132,8 @@ def _send(client: HTTPClient, plan: LoadPlan, payload: Payload, recorder: Record
     recorder.sent_s[row] = time.perf_counter()
     deadline.start()
     try:
-        response = client.request(payload.method, payload.path, payload.body or b"", headers)
+        path = plan.sides[recorder.schedule.side[row]].prefix + payload.path
+        response = client.request(payload.method, path, payload.body or b"", headers)
         body = response.read(plan.max_body_bytes + 1)
         outcome = _outcome(response, payload, len(body), plan.max_body_bytes)
         recorder.body_bytes[row] = len(body)

@@ -11,11 +11,11 @@ class Looks:
     DeMets (Biometrika 1987). Each look is tested at its own increment, without credit for the looks'
     correlation (Bonferroni): conservative by a little, valid for any dependence between looks, for any
     test, and for any reason to stop at a look, so that stored data may be judged again under other
-    limits.
+    limits. The first look costs next to nothing and is there for a candidate that answers nothing at all.
     """
 
     blocks: int
-    fractions: tuple[float, ...] = (0.4, 0.6, 0.8, 1.0)
+    fractions: tuple[float, ...] = (0.1, 0.4, 0.6, 0.8, 1.0)
     power: float = 1.5
 
     @property

@@ -1,0 +1,149 @@
+"""``latency.paired``: response times under load, against the reference's and against absolute limits."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from harness.checks.golden.golden_set import load_golden_set
+from harness.checks.golden.payloads import payloads
+from harness.checks.interface import CheckContext, Stage
+from harness.checks.latency.evidence import LatencyEvidence
+from harness.checks.latency.findings import CHECK_ID
+from harness.checks.latency.judge import judge, should_stop
+from harness.checks.latency.settings import LatencyLimits, LatencySettings
+from harness.config.suite import Suite
+from harness.credentials import Credentials
+from harness.errors import ConfigError, InfrastructureError, TargetError
+from harness.http_request import Request, build
+from harness.load import GeneratorError, LoadGenerator, LoadPlan, Payload, Samples, Side
+from harness.model import Capability, Family, Finding
+from harness.stats.quantiles import least_samples
+from harness.template import TemplateError
+
+
+class LatencyPaired:
+    """Sends the same requests to reference and candidate in random order within pairs, in blocks."""
+
+    id: ClassVar[str] = CHECK_ID
+    family: ClassVar[Family] = Family.LATENCY
+    stage: ClassVar[Stage] = Stage.PAIRED
+    needs: ClassVar[frozenset[Capability]] = frozenset()
+    evidence: ClassVar[type[LatencyEvidence]] = LatencyEvidence
+
+    def applies(self, _settings: LatencySettings) -> bool:
+        """A suite with a latency section has latency limits: every limit has a default."""
+        return True
+
+    def verify_inputs(self, suite: Suite, settings: LatencySettings) -> None:
+        """Read the golden cases that the requests are made of.
+
+        Raises:
+            ConfigError: There are none, or they are wrong.
+        """
+        if suite.config.golden is not None:
+            load_golden_set(suite, suite.config.golden)
+        elif settings.request is None:
+            raise ConfigError(
+                file=suite.path,
+                key="latency.request",
+                problem="there is no [golden] to take requests from",
+                allowed="a request of its own, or a section [golden]",
+            )
+
+    def collect(self, context: CheckContext, settings: LatencySettings) -> LatencyEvidence:
+        """Send blocks until the verdict is clear or the budget is spent.
+
+        Raises:
+            ConfigError: The requests cannot be made.
+            TargetError: The candidate died.
+            InfrastructureError: The reference died.
+            GeneratorError: The load generator failed before the first block.
+        """
+        plan = _plan(context, settings)
+        parts: list[Samples] = []
+        with LoadGenerator(plan, context.folder) as generator:
+            evidence = None
+            for block in range(settings.blocks):
+                try:
+                    parts.append(generator.run_block(block))
+                except GeneratorError as error:
+                    if evidence is None:
+                        raise
+                    return evidence.model_copy(update={"generator_error": str(error)})
+                _require_alive(context)
+                context.progress(block + 1, settings.blocks)
+                evidence = _evidence(plan, settings, generator, Samples.join(parts))
+                if should_stop(evidence, settings.limits):
+                    break
+        if evidence is None:
+            raise GeneratorError("no block was sent")
+        return evidence
+
+    def judge(self, evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Finding]:
+        """See `harness.checks.latency.judge`."""
+        return judge(evidence, limits)
+
+
+def _plan(context: CheckContext, settings: LatencySettings) -> LoadPlan:
+    sides = [Side(name="candidate", base_url=context.candidate.base_url)]
+    if context.reference is not None:
+        sides.insert(0, Side(name="reference", base_url=context.reference.base_url))
+    requests = _requests(context.suite, settings, context.credentials)
+    return LoadPlan(
+        sides=tuple(sides),
+        payloads=tuple(
+            Payload(
+                id=str(number),
+                method=request.method,
+                path=request.path,
+                headers=dict(request.headers),
+                body=request.body,
+                expected_status=settings.expected_status,
+            )
+            for number, request in enumerate(requests)
+        ),
+        rate_per_s=settings.rate_per_s,
+        arrival=settings.arrival,
+        block_arrivals=settings.block_arrivals,
+        seed=context.seed,
+        timeout_s=settings.timeout_s,
+        warmup_requests=settings.warmup_requests,
+        concurrency=settings.connections,
+        cpu_affinity=context.generator_cpus,
+    )
+
+
+def _requests(suite: Suite, settings: LatencySettings, credentials: Credentials) -> list[Request]:
+    if settings.request is None:
+        return payloads(suite, credentials)
+    golden = suite.config.golden
+    fillings = (
+        [{}] if golden is None else [{"input": case.input} for case in load_golden_set(suite, golden).cases]
+    )
+    headers = credentials.headers(settings.request.credential)
+    try:
+        return [build(settings.request, filling, headers) for filling in fillings]
+    except TemplateError as error:
+        raise ConfigError(file=suite.path, key="latency.request.body", problem=str(error)) from error
+
+
+def _evidence(
+    plan: LoadPlan, settings: LatencySettings, generator: LoadGenerator, samples: Samples
+) -> LatencyEvidence:
+    return LatencyEvidence(
+        expected=least_samples(0.99, settings.limits.confidence),
+        executed=samples.of_side(len(plan.sides) - 1).size,
+        sides=tuple(side.name for side in plan.sides),
+        rate_per_s=plan.rate_per_s,
+        planned_blocks=settings.blocks,
+        seed=plan.seed,
+        unix_offset_s=generator.ready.unix_offset_s,
+        warmup_failed=generator.ready.warmup_failed,
+        samples=samples,
+    )
+
+
+def _require_alive(context: CheckContext) -> None:
+    if not context.candidate.alive():
+        raise TargetError("it stopped under load", logs=context.candidate.logs())
+    if context.reference is not None and not context.reference.alive():
+        raise InfrastructureError("the reference stopped under load")

@@ -1,0 +1,94 @@
+"""What the latency check saw: the raw samples, and what they were asked for."""
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field
+
+from harness.checks.interface import EVIDENCE_FILE, Evidence
+from harness.load import Samples, measure_health
+from harness.stats.looks import Looks
+
+SAMPLES_FILE = "samples.npz"
+
+
+class LatencyEvidence(Evidence):
+    """Metadata in ``evidence.json``, the samples beside it in ``samples.npz`` (`harness.load.Samples`).
+
+    Attributes:
+        sides: Names by their number in the samples: reference and candidate, or the candidate alone.
+        rate_per_s: Arrivals a second at each side.
+        planned_blocks: What was declared beforehand; with it the looks are fixed.
+        unix_offset_s: Unix time minus the times in the samples.
+        warmup_failed: Failed warm-up requests by side.
+        generator_error: Why the generator stopped before the end; empty where it did not.
+        samples: The requests of all blocks that were sent.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    sides: tuple[str, ...]
+    rate_per_s: float
+    planned_blocks: int
+    seed: int
+    unix_offset_s: float
+    warmup_failed: tuple[int, ...]
+    generator_error: str = ""
+    samples: Annotated[Samples, Field(exclude=True)]
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks were sent."""
+        return self.samples.wall_s.size
+
+    @property
+    def looks(self) -> Looks:
+        """The looks that were declared."""
+        return Looks(blocks=self.planned_blocks)
+
+    @property
+    def reference(self) -> int | None:
+        """Number of the reference's side, None where there is none."""
+        return 0 if len(self.sides) > 1 else None
+
+    @property
+    def candidate(self) -> int:
+        """Number of the candidate's side."""
+        return len(self.sides) - 1
+
+    @property
+    def reference_failures(self) -> int:
+        """Failed requests of the reference; 0 where there is none."""
+        if self.reference is None:
+            return 0
+        return int(self.samples.failed[self.samples.of_side(self.reference)].sum())
+
+    def validity(self) -> dict[str, float | None]:
+        """Figures about the generator and the machine, see `harness.load.LoadHealth`."""
+        health = measure_health(self.samples, steady_side=0)
+        return {
+            "generator_lag_p99_ms": health.lag_p99_ms,
+            "generator_heartbeat_p99_ms": health.heartbeat_p99_ms,
+            "generator_cpu_share": health.cpu_share,
+            "reference_drift": health.drift if math.isfinite(health.drift) else None,
+            "overlap_share": health.overlap_share,
+        }
+
+    def save(self, folder: Path, redact: Callable[[str], str]) -> None:
+        """Write both files."""
+        super().save(folder, redact)
+        self.samples.save(folder / SAMPLES_FILE)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read both files.
+
+        Raises:
+            OSError: A file is missing.
+            ValueError: A file is not this evidence.
+        """
+        metadata = json.loads((folder / EVIDENCE_FILE).read_bytes())
+        return cls(**metadata, samples=Samples.load(folder / SAMPLES_FILE))
