@@ -14,6 +14,14 @@ class Note:
 
 
 @dataclass(frozen=True)
+class BuildProgress:
+    """An image is being built: ``step`` of ``total``."""
+
+    step: int
+    total: int
+
+
+@dataclass(frozen=True)
 class CheckStarted:
     """A check begins."""
 
@@ -36,5 +44,5 @@ class CheckFinished:
     result: CheckResult
 
 
-Event = Note | CheckStarted | CheckProgress | CheckFinished
+Event = Note | BuildProgress | CheckStarted | CheckProgress | CheckFinished
 Emit = Callable[[Event], None]

@@ -13,7 +13,7 @@ from harness.config.suite import Suite, load_suite
 from harness.credentials import Credentials
 from harness.environment import capture
 from harness.errors import UsageError
-from harness.events import Emit, Note
+from harness.events import BuildProgress, Emit, Note
 from harness.model import Capability, Family, PolicyRecord, Report, Scope
 from harness.plan import Plan, make_plan
 from harness.policy import Expected, decide
@@ -93,7 +93,7 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
         run_token=token,
         base_image=environ.get("HARNESS_BASE_IMAGE"),
         gpu=request.gpu,
-        progress=lambda line: emit(Note(line)),
+        progress=lambda step, total: emit(BuildProgress(step, total)),
     )
     candidate = launcher.resolve(request.candidate)
     reference = _reference(request, launcher, candidate)
@@ -176,8 +176,7 @@ def _report(
     engine: Engine | None,
 ) -> Report:
     expected = [Expected(planned.check.id, planned.required) for planned in plan.checks]
-    expected += [Expected(family.value, required=True) for family in plan.not_declared]
-    verdict = decide(result.results, expected, suite.config.policy)
+    verdict = decide(result.results, expected, suite.config.policy, undeclared=plan.not_declared)
     finished = datetime.now(UTC)
     return Report(
         run_id=run_id,

@@ -33,7 +33,7 @@ class Plan:
         groups: Checks that share their targets, in order.
         not_applicable: Checks that this run cannot make.
         not_declared: Required families of which the suite declares nothing, so that nothing is checked.
-        undeclared: All families the suite is silent about, for the report.
+        undeclared: All selected families that nothing is checked of; lifecycle.target always is.
         partial: Whether families were left out by the command line.
     """
 
@@ -79,12 +79,12 @@ def make_plan(
                 f"--only {family.value}: {suite.path} does not declare it",
                 fix=f"declare [{family.value}], or one of: {known}",
             )
-    selected = {family for family in served if (not only or family in only) and family not in skip}
+    wanted = {family for family in Family if (not only or family in only) and family not in skip}
     policy = suite.config.policy
     planned: list[PlannedCheck] = []
     for check in table:
         settings = suite.config.family(check.family)
-        if check.family not in selected or settings is None or not check.applies(settings):
+        if check.family not in wanted or settings is None or not check.applies(settings):
             continue
         missing = next(
             (capability for capability in sorted(check.needs) if capability not in capabilities), None
@@ -96,15 +96,13 @@ def make_plan(
         raise UsageError(
             "no check is left to run", fix="see --only, --skip and the families that gate.toml declares"
         )
-    silent = {family for family in Family if family not in {item.check.family for item in planned}}
+    silent = [family for family in Family if family in wanted - {item.check.family for item in planned}]
     return Plan(
         groups=_grouped([item for item in planned if item.missing is None]),
         not_applicable=tuple(item for item in planned if item.missing is not None),
-        not_declared=tuple(
-            f for f in Family if f in silent and f in policy.required and (f in selected or f not in served)
-        ),
-        undeclared=tuple(f for f in Family if f in silent and f not in declared),
-        partial=selected != served,
+        not_declared=tuple(family for family in silent if family in policy.required),
+        undeclared=tuple(family for family in silent if family is not Family.LIFECYCLE),
+        partial=not served <= wanted,
     )
 
 

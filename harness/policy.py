@@ -6,7 +6,17 @@ from typing import assert_never
 
 from harness.config.policy import PolicySettings
 from harness.errors import ExitCode
-from harness.model import Capability, CheckResult, Decision, ErrorKind, Finding, Outcome, Reason, Verdict
+from harness.model import (
+    Capability,
+    CheckResult,
+    Decision,
+    ErrorKind,
+    Family,
+    Finding,
+    Outcome,
+    Reason,
+    Verdict,
+)
 
 
 @dataclass(frozen=True)
@@ -17,13 +27,20 @@ class Expected:
     required: bool
 
 
-def decide(results: Sequence[CheckResult], expected: Iterable[Expected], policy: PolicySettings) -> Verdict:
+def decide(
+    results: Sequence[CheckResult],
+    expected: Iterable[Expected],
+    policy: PolicySettings,
+    *,
+    undeclared: Iterable[Family] = (),
+) -> Verdict:
     """Reject if a required check failed; else promote only if every required check passed; else inconclusive.
 
     Args:
         results: What the run found.
         expected: What the plan said it would find; a required one that is missing forbids a promote.
         policy: Which absences are allowed.
+        undeclared: Required families of which the suite declares nothing.
     """
     by_id = {result.id: result for result in results}
     required = [result for result in results if result.required]
@@ -33,6 +50,12 @@ def decide(results: Sequence[CheckResult], expected: Iterable[Expected], policy:
         Reason(check_id=item.check_id, finding_id="", message="required, but it has no result")
         for item in expected
         if item.required and item.check_id not in by_id
+    ]
+    doubts += [
+        Reason(
+            check_id=family.value, finding_id="", message=f"required, but the suite has no [{family.value}]"
+        )
+        for family in undeclared
     ]
     if not failures and not any(result.outcome in {Outcome.PASS, Outcome.WARN} for result in required):
         doubts.append(Reason(check_id="", finding_id="", message="no required check passed"))

@@ -51,12 +51,9 @@ def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
     judge = _StoredRun(suite, folder, date.fromisoformat(report.started_at[:10]) if config is None else today)
     results = tuple(judge.decide(result) for result in report.checks)
     expected = [Expected(result.id, result.required) for result in results]
-    expected += [
-        Expected(family.value, required=True)
-        for family in suite.config.policy.required
-        if not report.partial and family not in {result.family for result in results}
-    ]
-    verdict = decide(results, expected, suite.config.policy)
+    present = {result.family for result in results}
+    undeclared = [] if report.partial else sorted(suite.config.policy.required - present)
+    verdict = decide(results, expected, suite.config.policy, undeclared=undeclared)
     decided = report.model_copy(
         update={
             "checks": results,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from harness.errors import ExitCode
-from harness.openapi.diff import diff, has_breaking
+from harness.openapi import diff, has_breaking
 from harness.openapi.load import read_document
 from harness.openapi.render import render
 

@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from harness.events import CheckFinished, CheckProgress, CheckStarted, Event, Note
+from harness.events import BuildProgress, CheckFinished, CheckProgress, CheckStarted, Event, Note
 from harness.model import Outcome
 
 STYLES = {
@@ -51,12 +51,18 @@ class Progress:
         """Show one event."""
         match event:
             case Note(text):
-                self._console.print(f"  {escape(text)}", style="dim", highlight=False)
+                self._print_note(text)
+            case BuildProgress(step, total):
+                if self._task is None:
+                    self._print_note("building the image of this checkout")
+                    self._start_bar("building")
+                self._advance(step, total)
+                if step == total:
+                    self._remove_bar()
             case CheckStarted(check_id):
-                self._task = self._bars.add_task(check_id, total=None)
+                self._start_bar(check_id)
             case CheckProgress(_, done, total):
-                if self._task is not None:
-                    self._bars.update(self._task, completed=done, total=total)
+                self._advance(done, total)
             case CheckFinished(result):
                 self._remove_bar()
                 counts = f"{result.executed}/{result.expected}"
@@ -64,7 +70,18 @@ class Progress:
                     f"  [{STYLES[result.outcome]}]{result.outcome.value:<14}[/] {result.id:<20} "
                     f"{counts:>12}  {result.duration_s:6.1f} s",
                     highlight=False,
+                    soft_wrap=True,
                 )
+
+    def _print_note(self, text: str) -> None:
+        self._console.print(f"  {escape(text)}", style="dim", highlight=False, soft_wrap=True)
+
+    def _start_bar(self, name: str) -> None:
+        self._task = self._bars.add_task(name, total=None)
+
+    def _advance(self, done: int, total: int) -> None:
+        if self._task is not None:
+            self._bars.update(self._task, completed=done, total=total)
 
     def _remove_bar(self) -> None:
         if self._task is not None:

@@ -1,5 +1,6 @@
 """Finds an image by any name, or builds it from a folder."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,8 @@ import requests
 from harness.config.service import BuildSettings
 from harness.errors import ConfigError, InfrastructureError
 from harness.targets.engine import Engine
+
+STEP = re.compile(r"Step (\d+)/(\d+) ")
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def build_image(
     *,
     tag: str,
     base_image: str | None,
-    progress: Callable[[str], None],
+    progress: Callable[[int, int], None],
 ) -> ImageIdentity:
     """Build ``folder`` with the classic builder, which every engine has.
 
@@ -72,7 +75,7 @@ def build_image(
         build: As the suite declares it.
         tag: Name of the result.
         base_image: Value for ``build.base_image_arg``, None to leave the Dockerfile's default.
-        progress: Called with each step's line.
+        progress: Called with the number of each step and of all.
 
     Raises:
         ConfigError: when there is no such Dockerfile.
@@ -111,8 +114,8 @@ def build_image(
             line = str(chunk.get("stream", "")).strip()
             if line:
                 lines.append(line)
-                if line.startswith("Step "):
-                    progress(line)
+                if step := STEP.match(line):
+                    progress(int(step[1]), int(step[2]))
     except (docker.errors.DockerException, requests.RequestException) as error:
         raise InfrastructureError(f"container engine: {error}") from error
     # By id: another run on this machine may move the tag at any moment.

@@ -48,7 +48,7 @@ class Launcher:
         run_token: Random part of this run's names.
         base_image: See :class:`harness.config.service.BuildSettings`.
         gpu: Whether targets get the machine's GPUs.
-        progress: Called with a line for each step of a build.
+        progress: Called with the number of each step of a build and of all.
     """
 
     suite: Suite
@@ -57,7 +57,7 @@ class Launcher:
     run_token: str
     base_image: str | None
     gpu: bool
-    progress: Callable[[str], None]
+    progress: Callable[[int, int], None]
 
     def resolve(self, named: str | None) -> Launch:
         """A launch for an image, a URL, a folder, or (None) the service of this checkout.
