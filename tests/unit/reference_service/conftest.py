@@ -1,0 +1,183 @@
+"""One application for all tests, fresh ones for tests that need them, keys, and a token signer."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from starlette.testclient import TestClient
+
+import reference_service
+from reference_service.app import create_app
+from reference_service.settings import Settings
+
+ARTIFACT = Path(reference_service.__file__).parent / "artifacts" / "breast-cancer"
+ISSUER, AUDIENCE = "https://issuer.test", "inference"
+
+
+@dataclass(frozen=True)
+class Signer:
+    """An RSA key pair and the claims of a token that must be accepted."""
+
+    private_pem: bytes
+    public_pem: bytes
+
+    def claims(self, **changes: Any) -> dict[str, Any]:
+        now = int(time.time())
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": "tester",
+            "scope": "predict metadata",
+            "nbf": now - 60,
+            "exp": now + 60,
+        }
+        changed = claims | changes
+        return {name: value for name, value in changed.items() if value is not None}
+
+    def token(self, **changes: Any) -> str:
+        return jwt.encode(self.claims(**changes), self.private_pem, algorithm="RS256")
+
+
+def new_signer() -> Signer:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return Signer(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
+    )
+
+
+@pytest.fixture(scope="session")
+def signer() -> Signer:
+    return new_signer()
+
+
+@pytest.fixture(scope="session")
+def other_signer() -> Signer:
+    return new_signer()
+
+
+def write_keys(path: Path, *keys: dict[str, Any]) -> Path:
+    """Write a keys file; each key gives its plain `secret`, which the file never holds."""
+    entries = [
+        {
+            "sha256": hashlib.sha256(key["secret"].encode()).hexdigest(),
+            "scopes": ["predict", "metadata"],
+            **{name: value for name, value in key.items() if name != "secret"},
+        }
+        for key in keys
+    ]
+    path.write_text(json.dumps({"keys": entries}), encoding="utf-8")
+    return path
+
+
+def write_settings(folder: Path, signer: Signer) -> Settings:
+    keys = write_keys(
+        folder / "keys.json",
+        {"id": "default", "secret": "good-key", "quota": "1000000/second"},
+        {"id": "narrow", "secret": "narrow-key", "quota": "3/2 seconds"},
+        {"id": "reader", "secret": "reader-key", "scopes": ["metadata"]},
+    )
+    public = folder / "public.pem"
+    public.write_bytes(signer.public_pem)
+    return Settings(
+        artifact=ARTIFACT,
+        api_keys_file=keys,
+        jwt_public_key_file=public,
+        jwt_issuer=ISSUER,
+        jwt_audience=AUDIENCE,
+        max_body_bytes=200_000,
+        max_batch=100,
+    )
+
+
+@pytest.fixture
+def settings(tmp_path: Path, signer: Signer) -> Settings:
+    """Settings whose files a test may change."""
+    return write_settings(tmp_path, signer)
+
+
+@pytest.fixture(scope="session")
+def shared_settings(tmp_path_factory: pytest.TempPathFactory, signer: Signer) -> Settings:
+    """Settings whose files no test changes."""
+    return write_settings(tmp_path_factory.mktemp("service"), signer)
+
+
+@pytest.fixture(scope="session")
+def shared(shared_settings: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(shared_settings)) as client:
+        yield client
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Settings], TestClient]]:
+    """Start applications; every one is shut down after the test."""
+    started: list[TestClient] = []
+
+    def start(settings: Settings) -> TestClient:
+        client = TestClient(create_app(settings))
+        client.__enter__()
+        started.append(client)
+        return client
+
+    yield start
+    for client in started:
+        client.__exit__(None, None, None)
+
+
+@pytest.fixture
+def anonymous(shared: TestClient) -> TestClient:
+    """A client without credentials, of the application that all tests share."""
+    shared.headers.pop("X-API-Key", None)
+    return shared
+
+
+@pytest.fixture
+def fresh(settings: Settings, serve: Callable[[Settings], TestClient]) -> TestClient:
+    """A client without credentials, of an application that has answered nothing yet."""
+    return serve(settings)
+
+
+@pytest.fixture
+def client(anonymous: TestClient) -> TestClient:
+    """A client with the unlimited key."""
+    anonymous.headers["X-API-Key"] = "good-key"
+    return anonymous
+
+
+@pytest.fixture(scope="session")
+def manifest() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((ARTIFACT / "manifest.json").read_text(encoding="utf-8"))
+    return content
+
+
+@pytest.fixture
+def features(manifest: dict[str, Any]) -> dict[str, float]:
+    """Valid features: those of the manifest's sample."""
+    return dict(manifest["sample"]["input"])
+
+
+def error_of(response: Any, status: int) -> dict[str, Any]:
+    """Assert that a response is an error in the one schema, and return its detail."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/json"
+    body = response.json()
+    assert body.keys() == {"error"}
+    detail: dict[str, Any] = body["error"]
+    assert detail.keys() == {"code", "field", "message", "request_id"}
+    assert detail["code"]
+    assert detail["message"]
+    assert detail["request_id"] == response.headers["x-request-id"]
+    return detail
+
+
+@pytest.fixture
+def expect_error() -> Callable[[Any, int], dict[str, Any]]:
+    return error_of

@@ -1,0 +1,136 @@
+import io
+import json
+import logging
+
+import pytest
+
+from reference_service.artifact import ArtifactError
+from reference_service.logs import JsonFormatter
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+def test_health_says_what_is_served(anonymous, manifest, path):
+    body = anonymous.get(path).json()
+    assert body["status"] == "ok"
+    assert body["model_version"] == manifest["version"]
+    assert body["execution_provider"] == "CPUExecutionProvider"
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+def test_health_really_runs_the_sample(anonymous, path, monkeypatch, expect_error):
+    def wrong(_model, _rows):
+        raise ArtifactError("sample differs")
+
+    monkeypatch.setattr("reference_service.inference.Model.predict", wrong)
+    assert expect_error(anonymous.get(path), 503)["code"] == "model_unhealthy"
+
+
+def test_metadata_is_the_manifest(client, manifest):
+    assert client.get("/metadata").json() == manifest
+
+
+def test_metrics_carry_the_model_version(fresh, features, manifest):
+    fresh.headers["X-API-Key"] = "good-key"
+    features["mean_radius"] = 1e6
+    fresh.post("/predict/batch", json={"instances": [features] * 3})
+    fresh.get("/no/such/path")
+    exposition = fresh.get("/metrics")
+    assert exposition.headers["content-type"].startswith("text/plain")
+    lines = exposition.text.splitlines()
+    version = f'model_version="{manifest["version"]}"'
+    label = manifest["sample"]["expected"]["label"]
+    assert f'inference_predictions_total{{label="{label}",{version}}} 3.0' in lines
+    assert f'inference_out_of_range_total{{feature="mean_radius",{version}}} 3.0' in lines
+    assert f'http_requests_total{{{version},path="/predict/batch",status="200"}} 1.0' in lines
+    assert f'http_requests_total{{{version},path="other",status="404"}} 1.0' in lines
+    assert "/no/such/path" not in exposition.text
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status", "allow"),
+    [
+        ("GET /", 404, None),
+        ("GET /docs", 404, None),
+        ("POST /predict/", 404, None),
+        ("POST //predict", 404, None),
+        ("GET /predict", 405, "POST"),
+        ("DELETE /predict/batch", 405, "POST"),
+        ("POST /health", 405, "GET"),
+        ("OPTIONS /metadata", 405, "GET"),
+        ("TRACE /metadata", 405, "GET"),
+    ],
+)
+def test_unknown_path_or_method(client, request_line, status, allow, expect_error):
+    response = client.request(*request_line.split())
+    expect_error(response, status)
+    assert response.headers.get("allow") == allow
+
+
+def test_unexpected_failure_is_a_500_that_tells_nothing(client, features, monkeypatch, expect_error):
+    def broken(_model, _rows):
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("reference_service.inference.Model.predict", broken)
+    response = client.post("/predict", json={"features": features})
+    assert expect_error(response, 500)["code"] == "internal_error"
+    assert "secret detail" not in response.text
+
+
+def test_logs_are_json_lines_without_features_or_secrets(client, features, signer):
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter())
+    logger = logging.getLogger("reference_service")
+    logger.addHandler(handler)
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    token = signer.token()
+    try:
+        client.post("/predict", json={"features": {**features, "mean_radius": 12345.678}})
+        client.get("/metadata?secret=in-query", headers={"Authorization": f"Bearer {token}"})
+        client.get("/metadata", headers={"X-API-Key": "attempted-key"})
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+    entries = [json.loads(line) for line in stream.getvalue().splitlines()]
+    requests = [entry for entry in entries if entry["message"] == "request"]
+    assert [entry["status"] for entry in requests] == [200, 200, 401]
+    assert all(entry["request_id"] and entry["duration_ms"] > 0 for entry in requests)
+    for secret in ("good-key", "attempted-key", token, "12345.678", "in-query"):
+        assert secret not in stream.getvalue()
+
+
+def test_a_traceback_is_one_line():
+    error = ValueError("first\nsecond")
+    record = logging.LogRecord("x", logging.ERROR, "", 0, "failed", (), (type(error), error, None))
+    line = JsonFormatter().format(record)
+    assert "\n" not in line
+    assert "second" in json.loads(line)["traceback"]
+
+
+def test_document_tells_every_status_and_header(anonymous, manifest):
+    document = anonymous.get("/openapi.json").json()
+    predict = document["paths"]["/predict"]["post"]
+    assert predict["responses"].keys() == {
+        *("200", "400", "401", "403", "409", "413", "415", "429", "500"),
+    }
+    assert predict["security"] == [{"ApiKey": []}, {"BearerJWT": []}]
+    assert predict["responses"]["429"]["headers"].keys() >= {"Retry-After", "X-RateLimit-Remaining"}
+    assert "WWW-Authenticate" in predict["responses"]["401"]["headers"]
+    for path in ("/health", "/ready"):
+        assert "503" in document["paths"][path]["get"]["responses"]
+    features = document["components"]["schemas"]["Features"]
+    names = [feature["name"] for feature in manifest["input"]["features"]]
+    assert list(features["properties"]) == names
+    assert features["required"] == names
+    for name in ("Features", "PredictRequest", "BatchRequest"):
+        assert document["components"]["schemas"][name]["additionalProperties"] is False
+    assert document["components"]["schemas"]["BatchRequest"]["properties"]["instances"]["maxItems"] == 100
+
+
+def test_every_reference_of_the_document_resolves(anonymous):
+    text = anonymous.get("/openapi.json").text
+    schemas = json.loads(text)["components"]["schemas"]
+    referenced = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert referenced <= schemas.keys()
+    assert "HTTPValidationError" not in schemas
