@@ -3,6 +3,13 @@
 from harness.checks.golden.batch import GoldenBatch
 from harness.checks.golden.single import GoldenSingle
 from harness.checks.interface import AnyCheck
+from harness.checks.latency.check import LatencyPaired
 from harness.checks.scenarios.check import AuthScenarios, RateScenarios
 
-CHECKS: tuple[AnyCheck, ...] = (GoldenSingle(), GoldenBatch(), AuthScenarios(), RateScenarios())
+CHECKS: tuple[AnyCheck, ...] = (
+    GoldenSingle(),
+    GoldenBatch(),
+    AuthScenarios(),
+    RateScenarios(),
+    LatencyPaired(),
+)
