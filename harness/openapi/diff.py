@@ -15,16 +15,26 @@ from harness.openapi.security import SecurityDiff, scheme_changes
 _ORDER = tuple(Severity)
 
 
-def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
+def diff(
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    *,
+    names: tuple[str, str] = ("old document", "new document"),
+) -> list[Change]:
     """All changes from one OpenAPI 3.0 or 3.1 document to another, the most severe first.
 
     Only local references are followed. `oneOf` is compared as a union; callbacks and webhooks only
     as a whole.
 
+    Args:
+        old: What clients were written against.
+        new: What replaces it.
+        names: What errors call the two.
+
     Raises:
         OpenAPIError: a document is not OpenAPI, or too deep, large or entangled to compare.
     """
-    before, after = Document(old, "old document"), Document(new, "new document")
+    before, after = Document(old, names[0]), Document(new, names[1])
     schemas = SchemaDiff(before, after)
     security = SecurityDiff.between(before, after)
     found = [*_document_changes(before, after, schemas), *scheme_changes(before, after)]
@@ -34,21 +44,21 @@ def diff(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
             found.append(change("path-added", item.pointer, f"path {path} added", new=path))
         elif was is not None and now is None:
             path, item = was
-            names = ", ".join(each.name for each in operations(path, item, before).values()) or "no operation"
-            message = f"path {path} removed ({names})"
+            lost = ", ".join(each.name for each in operations(path, item, before).values()) or "no operation"
+            message = f"path {path} removed ({lost})"
             found.append(change("path-removed", item.pointer, message, old=path))
         elif was is not None and now is not None:
             found += _item_changes(operations(*was, before), operations(*now, after), schemas, security)
     return _sorted(found)
 
 
-def operation_names(document: Mapping[str, Any]) -> list[str]:
+def operation_names(document: Mapping[str, Any], *, name: str = "document") -> list[str]:
     """The operations of a document, such as `POST /predict`.
 
     Raises:
         OpenAPIError: as :func:`diff`.
     """
-    checked = Document(document, "document")
+    checked = Document(document, name)
     return [
         operation.name
         for path, item in checked.paths().items()

@@ -53,6 +53,7 @@ class OpenAPIError(HarnessError):
 
     Attributes:
         pointer: JSON pointer to the offending place.
+        problem: What stands there.
         allowed: What may stand there.
         document: Which document it is, as the caller named it.
     """
@@ -61,10 +62,11 @@ class OpenAPIError(HarnessError):
 
     def __init__(self, pointer: str, value: object, allowed: str, *, document: str) -> None:
         self.pointer = pointer
+        self.problem = f"found {describe(value)}"
         self.allowed = allowed
         self.document = document
         place = pointer or "the top"
-        super().__init__(f"{document}: at {place}: found {describe(value)}, allowed is {allowed}")
+        super().__init__(f"{document}: at {place}: {self.problem}, allowed is {allowed}")
 
 
 def has_breaking(changes: Iterable[Change]) -> bool:

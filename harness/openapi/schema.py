@@ -3,8 +3,8 @@
 A schema is a tuple of nodes that must all hold (the empty tuple accepts anything). Expanding it
 follows references, gathers `allOf`, and spreads `anyOf` and `oneOf` into alternatives, each a
 conjunction with its JSON types. `oneOf` is read as a union: that branches exclude each other is
-not compared. Null is one of the types, so `nullable: true`, `type: [.., "null"]` and an `anyOf`
-with null are the same.
+not compared, nor what `not` and its like say of null. Null is one of the types, so
+`nullable: true`, `type: [.., "null"]` and an `anyOf` with null are the same.
 """
 
 import json

@@ -107,6 +107,7 @@ class _Walk:
         changes = self._nullability(old_types, new_types, at)
         olds, news = _without_null(olds), _without_null(news)
         if not olds or not news:
+            # One of the two is null alone, or nothing at all.
             deltas = type_delta(old_types, new_types, at)
             return Level((*changes, *(self._change(delta) for delta in deltas)))
         if len(olds) > 1 or len(news) > 1:

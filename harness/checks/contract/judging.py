@@ -1,0 +1,164 @@
+"""Judges a served OpenAPI document against the frozen one; pure."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.checks.contract.fetch import Served
+from harness.checks.contract.settings import ContractLimits
+from harness.checks.interface import EVIDENCE_FILE, Evidence
+from harness.model import Finding, Outcome, Scalar
+from harness.openapi import SECURITY_RULES, Change, OpenAPIError, Severity, diff
+from harness.openapi.load import parse_json
+from harness.openapi.model import show
+from harness.openapi.render import printable
+
+MOST_FINDINGS = 100
+MOST_NAMED = 3
+FROZEN, SERVED = "frozen document", "served document"
+
+
+class ContractEvidence(Evidence):
+    """Both documents, so that another policy can judge them again.
+
+    Attributes:
+        frozen: The frozen document as JSON text.
+        served: What the candidate answered.
+        reproduce: Shell command that fetches and compares again.
+    """
+
+    frozen: str
+    served: Served
+    reproduce: str
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One change with all the operations that show it."""
+
+    change: Change
+    operations: tuple[str, ...]
+
+
+def served_document(served: Served) -> Any:
+    """The JSON that was served.
+
+    Raises:
+        ValueError: saying what was served instead.
+    """
+    if served.problem:
+        raise ValueError(served.problem)
+    try:
+        return parse_json(served.text.encode())
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from None
+
+
+def judge_documents(check_id: str, evidence: ContractEvidence, limits: ContractLimits) -> list[Finding]:
+    """One finding for each breaking change and warning, and one that sums up."""
+    judge = _Judge(check_id, evidence, limits)
+    try:
+        new = served_document(evidence.served)
+    except ValueError as error:
+        return [judge.finding("served", Outcome.FAIL, f"no OpenAPI document served: {error}")]
+    try:
+        changes = diff(json.loads(evidence.frozen), new, names=(FROZEN, SERVED))
+    except OpenAPIError as error:
+        outcome = Outcome.ERROR if error.document == FROZEN else Outcome.FAIL
+        return [judge.finding("served", outcome, f"documents cannot be compared: {error}")]
+    return list(judge.findings(changes))
+
+
+class _Judge:
+    """Makes the findings of one comparison."""
+
+    def __init__(self, check_id: str, evidence: ContractEvidence, limits: ContractLimits) -> None:
+        self._check_id = check_id
+        self._evidence = evidence
+        self._limits = limits
+
+    def findings(self, changes: Iterable[Change]) -> Iterator[Finding]:
+        by_severity: dict[Severity, list[_Seen]] = {severity: [] for severity in Severity}
+        for seen in _distinct(changes):
+            severity = self._limits.severity.get(seen.change.rule, seen.change.severity)
+            by_severity[severity].append(seen)
+        breaking = by_severity[Severity.ERROR]
+        too_many = len(breaking) > self._limits.breaking
+        failing = [seen for seen in breaking if too_many or seen.change.rule in SECURITY_RULES]
+        tolerated = [seen for seen in breaking if seen not in failing]
+        yield from self._each(failing, Outcome.FAIL)
+        yield from self._each([*tolerated, *by_severity[Severity.WARNING]], Outcome.WARN)
+        if not failing:
+            operations = self._evidence.expected
+            yield self.finding(
+                "breaking",
+                Outcome.PASS,
+                f"{operations} operations compared, {len(breaking)} breaking changes",
+                observed=len(breaking),
+                limit=self._limits.breaking,
+                unit="breaking changes",
+            )
+        if compatible := by_severity[Severity.INFO]:
+            yield self.finding(
+                "compatible",
+                Outcome.PASS,
+                f"{len(compatible)} compatible changes: {_named(map(_text, compatible))}",
+                observed=len(compatible),
+                unit="compatible changes",
+            )
+
+    def _each(self, changes: Sequence[_Seen], outcome: Outcome) -> Iterator[Finding]:
+        for seen in changes[:MOST_FINDINGS]:
+            change = seen.change
+            old, new = _scalar(change.old), _scalar(change.new)
+            yield self.finding(change.rule, outcome, _text(seen), observed=new, limit=old)
+        if len(changes) > MOST_FINDINGS:
+            message = f"{len(changes) - MOST_FINDINGS} more changes of this kind"
+            yield self.finding(f"more-{outcome}", outcome, message, observed=len(changes), unit="changes")
+
+    def finding(
+        self,
+        name: str,
+        outcome: Outcome,
+        message: str,
+        *,
+        observed: Scalar = None,
+        limit: Scalar = None,
+        unit: str = "",
+    ) -> Finding:
+        return Finding(
+            id=f"{self._check_id}.{name}",
+            outcome=outcome,
+            message=printable(message),
+            observed=observed,
+            limit=limit,
+            unit=unit,
+            samples=self._evidence.executed,
+            evidence=f"{self._check_id}/{EVIDENCE_FILE}",
+            reproduce=self._evidence.reproduce,
+        )
+
+
+def _distinct(changes: Iterable[Change]) -> list[_Seen]:
+    """A change in a component shows in every operation that uses it, and is still one change."""
+    groups: dict[tuple[str, str, str], list[Change]] = {}
+    for change in changes:
+        groups.setdefault((change.rule, change.pointer, change.message), []).append(change)
+    return [_Seen(group[0], tuple(each.operation for each in group)) for group in groups.values()]
+
+
+def _text(seen: _Seen) -> str:
+    operations = _named(name for name in seen.operations if name)
+    where = f"{operations}: " if operations else ""
+    return f"{where}{seen.change.message} [{seen.change.rule}] at {seen.change.pointer}"
+
+
+def _named(texts: Iterable[str]) -> str:
+    listed = list(texts)
+    more = f" and {len(listed) - MOST_NAMED} more" if len(listed) > MOST_NAMED else ""
+    return f"{', '.join(listed[:MOST_NAMED])}{more}"
+
+
+def _scalar(value: Any) -> Scalar:
+    return value if value is None or isinstance(value, bool | int | float | str) else show(value)
