@@ -1,0 +1,232 @@
+"""The runner: who gets which target, and what becomes of a target, a reference or a check that fails."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from harness.checks.interface import Evidence, Stage
+from harness.credentials import Credentials
+from harness.errors import ConfigError, InfrastructureError, Interrupted, TargetError
+from harness.events import CheckFinished, CheckStarted
+from harness.model import Capability, Decision, ErrorKind, Family, Finding, Outcome
+from harness.plan import make_plan
+from harness.policy import Expected, decide
+from harness.runner import Runner, derived_seed
+from harness.testing import FakeTarget, never_ready
+
+
+class Stub:
+    """A check that does what its function does."""
+
+    evidence = Evidence
+
+    def __init__(self, name="golden.a", stage=Stage.SHARED, needs=(), do=None, outcome=Outcome.PASS):
+        self.id, self.family, self.stage, self.needs = (
+            id,
+            Family(id.partition(".")[0]),
+            stage,
+            frozenset(needs),
+        )
+        self.do, self.outcome, self.contexts = do, outcome, []
+
+    def applies(self, _settings):
+        return True
+
+    def verify_inputs(self, _suite, _settings):
+        pass
+
+    def collect(self, context, _settings):
+        self.contexts.append(context)
+        if self.do:
+            self.do(context)
+        return Evidence(expected=1, executed=1)
+
+    def judge(self, _evidence, _limits):
+        return [Finding(id=f"{self.id}.x", outcome=self.outcome, message="m", samples=1)]
+
+
+def raising(error):
+    def do(_context):
+        raise error
+
+    return do
+
+
+class Run:
+    """A run of some checks, and what came of it."""
+
+    def __init__(self, suite, folder, *checks, candidate=None, reference=None, fail_fast=False):
+        self.candidate, self.reference, self.events = candidate or FakeTarget(), reference, []
+        capabilities = {Capability.REFERENCE} if reference else set()
+        plan = make_plan(suite, checks, only=(), skip=(), capabilities=capabilities)
+        folder.mkdir(exist_ok=True)
+        runner = Runner(
+            suite=suite,
+            credentials=Credentials(suite.config.auth, {}),
+            candidate=self.candidate.launch(),
+            reference=reference.launch() if reference else None,
+            seed=7,
+            folder=folder,
+            reproduce=lambda family: f"harness run --only {family}",
+            today=date(2026, 1, 1),
+            emit=self.events.append,
+            fail_fast=fail_fast,
+        )
+        self.outcome = runner.run(plan)
+        self.by_id = {result.id: result for result in self.outcome.results}
+        expected = [Expected(planned.check.id, planned.required) for planned in plan.checks]
+        self.verdict = decide(self.outcome.results, expected, suite.config.policy)
+
+
+@pytest.fixture
+def run(suite, tmp_path):
+    def run(*checks, **options):
+        return Run(suite, tmp_path / "evidence", *checks, **options)
+
+    return run
+
+
+def test_a_healthy_candidate_promotes_and_is_removed(run):
+    done = run(Stub())
+    assert done.verdict.decision is Decision.PROMOTE
+    assert (done.candidate.entered, done.candidate.left) == (1, 1)
+    assert done.by_id["lifecycle.target"].outcome is Outcome.PASS
+
+
+def test_shared_checks_share_a_target_and_the_others_do_not(run):
+    done = run(
+        Stub("golden.a"), Stub("golden.b"), Stub("scenarios.a", Stage.FRESH), Stub("scenarios.b", Stage.FRESH)
+    )
+    assert done.candidate.entered == 3
+
+
+def test_only_the_paired_stage_has_a_reference(run):
+    shared, paired = Stub("golden.a"), Stub("latency.a", Stage.PAIRED)
+    done = run(shared, paired, reference=FakeTarget())
+    assert shared.contexts[0].reference is None
+    assert paired.contexts[0].reference is not None
+    assert (done.reference.entered, done.reference.left) == (1, 1)
+
+
+def test_a_check_that_needs_a_reference_does_not_apply_without(run):
+    done = run(Stub(), Stub("latency.a", Stage.PAIRED, needs={Capability.REFERENCE}))
+    assert done.by_id["latency.a"].outcome is Outcome.NOT_APPLICABLE
+    assert done.by_id["latency.a"].missing is Capability.REFERENCE
+
+
+def test_a_candidate_that_never_gets_ready_is_rejected_with_its_last_words(run):
+    done = run(Stub(), Stub("scenarios.a", Stage.FRESH), candidate=never_ready("first\nno model file\n"))
+    assert done.verdict.decision is Decision.REJECT
+    assert done.verdict.reasons[0].finding_id == "lifecycle.target.ready"
+    assert "no model file" in done.verdict.reasons[0].message
+    assert done.candidate.entered == 1, "it is not waited for again"
+    assert done.by_id["golden.a"].outcome is Outcome.SKIP
+
+
+def test_a_candidate_that_dies_during_a_check_is_rejected(run):
+    done = run(Stub(do=raising(TargetError("exit code 137"))), Stub("golden.b"))
+    assert done.verdict.decision is Decision.REJECT
+    assert done.verdict.reasons[0].finding_id == "lifecycle.target.alive"
+    assert done.by_id["golden.a"].error.kind is ErrorKind.CANDIDATE
+    assert done.by_id["golden.b"].outcome is Outcome.SKIP
+
+
+def test_a_candidate_that_dies_unnoticed_by_the_check_is_rejected(run):
+    target = FakeTarget()
+
+    def die(_context):
+        target.endpoint.is_alive = False
+
+    done = run(Stub(do=die), candidate=target)
+    assert done.verdict.decision is Decision.REJECT
+    assert "golden.a" in done.verdict.reasons[0].message
+
+
+def test_a_reference_that_does_not_start_blames_nobody_else(run):
+    done = run(Stub(), Stub("latency.a", Stage.PAIRED), reference=never_ready())
+    assert done.by_id["latency.a"].error.kind is ErrorKind.INFRASTRUCTURE
+    assert done.by_id["lifecycle.target"].outcome is Outcome.PASS
+    assert done.candidate.entered == done.candidate.left
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (InfrastructureError("engine gone"), ErrorKind.INFRASTRUCTURE),
+        (ZeroDivisionError("ours"), ErrorKind.HARNESS),
+    ],
+)
+def test_an_error_in_a_check_is_inconclusive_and_never_a_promote(run, error, kind):
+    done = run(Stub(do=raising(error)), Stub("golden.b"))
+    assert done.verdict.decision is Decision.INCONCLUSIVE
+    assert done.by_id["golden.a"].error.kind is kind
+    assert done.by_id["golden.b"].outcome is Outcome.PASS
+
+
+def test_a_crash_leaves_its_traceback_as_evidence(run, tmp_path):
+    done = run(Stub(do=raising(ZeroDivisionError("ours"))))
+    path = next(iter(done.by_id["golden.a"].evidence_files))
+    assert "ZeroDivisionError" in (tmp_path / "evidence" / path).read_text()
+
+
+def test_a_judge_that_crashes_is_an_error_too(run):
+    check = Stub()
+    check.judge = lambda _evidence, _limits: 1 / 0
+    assert run(check).by_id["golden.a"].error.kind is ErrorKind.HARNESS
+
+
+def test_fail_fast_leaves_the_rest_out(run):
+    last = Stub("scenarios.a", Stage.FRESH)
+    done = run(Stub(outcome=Outcome.FAIL), last, fail_fast=True)
+    assert not last.contexts
+    assert done.by_id["scenarios.a"].outcome is Outcome.SKIP
+    assert done.verdict.decision is Decision.REJECT
+
+
+@pytest.mark.parametrize("error", [Interrupted("SIGINT"), ConfigError(file="x", problem="wrong")])
+def test_an_interruption_or_a_mistake_of_the_user_ends_the_run_and_removes_the_target(suite, tmp_path, error):
+    target = FakeTarget()
+    with pytest.raises(type(error)):
+        Run(suite, tmp_path / "e", Stub(do=raising(error)), candidate=target)
+    assert (target.entered, target.left) == (1, 1)
+
+
+def test_what_is_judged_is_what_was_stored(run, tmp_path):
+    done = run(Stub())
+    files = done.by_id["golden.a"].evidence_files
+    assert set(files) == {"golden.a/evidence.json"}
+    assert Evidence.load(tmp_path / "evidence" / "golden.a") == Evidence(expected=1, executed=1)
+
+
+def test_a_secret_in_an_error_is_not_told(suite, tmp_path):
+    suite = type(suite)(
+        suite.path,
+        suite.text,
+        suite.config.model_copy(update={"auth": suite.config.auth.model_copy(update={"keys": ("k",)})}),
+    )
+
+    def leak(context):
+        raise InfrastructureError(f"refused {context.credentials.key('k')}")
+
+    done = Run(suite, tmp_path / "e", Stub(do=leak))
+    assert done.by_id["golden.a"].error.message == "refused $GATE_KEY_K"
+
+
+def test_each_check_has_a_seed_of_its_own_that_follows_from_the_run_s(run):
+    first, second = Stub("golden.a"), Stub("golden.b")
+    run(first, second)
+    assert first.contexts[0].seed == derived_seed(7, "golden.a") != second.contexts[0].seed
+
+
+def test_events_tell_what_goes_on(run):
+    events = [event for event in run(Stub()).events if isinstance(event, CheckStarted | CheckFinished)]
+    assert [type(event).__name__ for event in events] == ["CheckStarted", "CheckFinished", "CheckFinished"]
+
+
+def test_the_evidence_folder_holds_nothing_but_the_checks(run, tmp_path):
+    run(Stub())
+    assert sorted(path.name for path in Path(tmp_path / "evidence").iterdir()) == [
+        "golden.a",
+        "lifecycle.target",
+    ]
