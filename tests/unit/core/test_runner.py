@@ -22,12 +22,8 @@ class Stub:
     evidence = Evidence
 
     def __init__(self, name="golden.a", stage=Stage.SHARED, needs=(), do=None, outcome=Outcome.PASS):
-        self.id, self.family, self.stage, self.needs = (
-            id,
-            Family(id.partition(".")[0]),
-            stage,
-            frozenset(needs),
-        )
+        self.id, self.family = name, Family(name.partition(".")[0])
+        self.stage, self.needs = stage, frozenset(needs)
         self.do, self.outcome, self.contexts = do, outcome, []
 
     def applies(self, _settings):
