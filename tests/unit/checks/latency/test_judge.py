@@ -1,0 +1,251 @@
+"""The latency judge on made samples: what must pass, what must fail, what must stay undecided."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.checks.latency.evidence import LatencyEvidence
+from harness.checks.latency.judge import judge, should_stop
+from harness.checks.latency.settings import LatencyLimits, LatencySettings
+from harness.load import RequestOutcome, Samples
+from harness.model import Capability, Outcome
+
+BLOCK = 100
+
+
+def make_samples(sides_s, lag_s=0.0):
+    """Samples in blocks of 100 arrivals; `sides_s` holds response times in seconds, inf for a failure."""
+    response_s = np.stack(sides_s, axis=1).reshape(-1)
+    sides, n = len(sides_s), response_s.size
+    intended_s = np.arange(n) * 0.01 / sides
+    failed = np.isinf(response_s)
+    blocks = -(-n // (BLOCK * sides))
+    return Samples(
+        side=np.tile(np.arange(sides), n // sides).astype(np.int8),
+        block=(np.arange(n) // (BLOCK * sides)).astype(np.int32),
+        payload=np.zeros(n, dtype=np.int32),
+        intended_s=intended_s,
+        sent_s=intended_s + lag_s,
+        done_s=intended_s + np.where(failed, 1.0, response_s),
+        status=np.where(failed, 503, 200).astype(np.int16),
+        outcome=np.where(failed, RequestOutcome.WRONG_STATUS, RequestOutcome.OK).astype(np.int8),
+        body_bytes=np.zeros(n, dtype=np.int32),
+        heartbeat_s=np.zeros(1),
+        cpu_s=np.full(blocks, 0.1),
+        wall_s=np.ones(blocks),
+    )
+
+
+def make_evidence(sides_s, lag_s=0.0, **changes):
+    asked = {
+        "expected": 299,
+        "executed": len(sides_s[-1]),
+        "sides": ("reference", "candidate")[-len(sides_s) :],
+        "rate_per_s": 100.0,
+        "planned_blocks": 30,
+        "seed": 1,
+        "unix_offset_s": 0.0,
+        "warmup_failed": (0,) * len(sides_s),
+        "samples": make_samples(sides_s, lag_s),
+    }
+    return LatencyEvidence(**(asked | changes))
+
+
+def times(seed, n=3000, factor=1.0, sigma=0.1):
+    return 0.002 * factor * np.exp(sigma * np.random.default_rng(seed).standard_normal(n))
+
+
+def outcomes(evidence, limits=None):
+    return {
+        finding.id.removeprefix("latency.paired."): finding.outcome
+        for finding in judge(evidence, limits or LatencyLimits())
+    }
+
+
+def test_an_equal_candidate_passes_everything():
+    evidence = make_evidence([times(1), times(2)])
+    assert set(outcomes(evidence).values()) == {Outcome.PASS}
+    assert should_stop(evidence, LatencyLimits())
+
+
+def test_a_slow_candidate_fails_each_quantile_and_nothing_else():
+    found = outcomes(make_evidence([times(1), times(2, factor=1.5)]))
+    failed = {name for name, outcome in found.items() if outcome is Outcome.FAIL}
+    assert failed == {"p50.ratio", "p95.ratio", "p99.ratio"}
+
+
+def test_rare_stalls_fail_p99_only():
+    stalls = np.where(np.random.default_rng(3).random(3000) < 0.02, 0.02, 0.0)
+    found = outcomes(make_evidence([times(1), times(2) + stalls]))
+    assert found["p99.ratio"] is Outcome.FAIL
+    assert found["p50.ratio"] is found["p95.ratio"] is found["error_rate"] is Outcome.PASS
+
+
+def test_errors_answered_fast_fail_and_do_not_flatter():
+    fast = times(2, factor=0.5)
+    fast[::20] = math.inf
+    found = outcomes(make_evidence([times(1), fast]))
+    assert found["error_rate"] is Outcome.FAIL
+    assert found["p99.ratio"] is Outcome.FAIL
+    assert found["p50.ratio"] is Outcome.PASS
+
+
+def test_a_failed_reference_request_voids_the_comparison_and_stops():
+    reference = times(1)
+    reference[7] = math.inf
+    evidence = make_evidence([reference[:100], times(2)[:100]])
+    found = outcomes(make_evidence([reference, times(2, factor=3)]))
+    assert {found[f"{name}.ratio"] for name in ("p50", "p95", "p99")} == {Outcome.INCONCLUSIVE}
+    assert found["error_rate"] is Outcome.PASS
+    assert should_stop(evidence, LatencyLimits())
+
+
+def test_a_candidate_that_answers_nothing_is_rejected_at_the_first_look():
+    evidence = make_evidence([times(1)[:300], np.full(300, math.inf)])
+    assert outcomes(evidence)["error_rate"] is Outcome.FAIL
+    assert should_stop(evidence, LatencyLimits())
+
+
+@pytest.mark.parametrize("lag_s", [0.05, 0.5])
+def test_a_late_generator_decides_nothing_about_latency(lag_s):
+    found = outcomes(make_evidence([times(1), times(2, factor=2)], lag_s=lag_s))
+    assert found["generator_lag"] is Outcome.INCONCLUSIVE
+    assert {found[f"{name}.ratio"] for name in ("p50", "p95", "p99")} == {Outcome.INCONCLUSIVE}
+
+
+def test_a_drifting_reference_decides_nothing_about_latency():
+    drift = np.linspace(1, 3, 3000)
+    found = outcomes(make_evidence([times(1) * drift, times(2) * drift]))
+    assert found["reference_drift"] is Outcome.INCONCLUSIVE
+    assert found["p50.ratio"] is Outcome.INCONCLUSIVE
+
+
+def test_a_broken_generator_decides_nothing_about_latency():
+    evidence = make_evidence([times(1), times(2)], generator_error="it ended")
+    found = outcomes(evidence)
+    assert found["generator"] is found["p95.ratio"] is Outcome.INCONCLUSIVE
+
+
+def test_before_the_first_look_nothing_is_decided():
+    evidence = make_evidence([times(1)[:200], times(2, factor=9)[:200]])
+    assert outcomes(evidence)["samples"] is Outcome.INCONCLUSIVE
+    assert Outcome.FAIL not in outcomes(evidence).values()
+    assert not should_stop(evidence, LatencyLimits())
+
+
+def test_between_looks_the_last_look_decides_and_nothing_stops():
+    calm, slow = [times(1)[:1200], times(2)[:1200]], [times(3)[:200], times(4, factor=50)[:200]]
+    evidence = make_evidence([np.concatenate(side) for side in zip(calm, slow, strict=True)])
+    assert evidence.blocks == 14
+    assert outcomes(evidence) == outcomes(make_evidence(calm))
+    assert not should_stop(evidence, LatencyLimits())
+
+
+def test_too_few_samples_are_inconclusive_and_say_how_many_it_takes():
+    evidence = make_evidence([times(1)[:900], times(2)[:900]], planned_blocks=9)
+    found = {finding.id: finding for finding in judge(evidence, LatencyLimits())}
+    assert found["latency.paired.p99.ratio"].outcome is Outcome.INCONCLUSIVE
+    assert "900 samples, it takes at least 1000" in found["latency.paired.p99.ratio"].message
+    assert found["latency.paired.p95.ratio"].outcome is Outcome.PASS
+
+
+def test_an_undecided_ratio_says_how_many_more_samples_it_takes():
+    evidence = make_evidence([times(1, sigma=0.8), times(2, factor=1.05, sigma=0.8)])
+    finding = next(f for f in judge(evidence, LatencyLimits()) if f.id == "latency.paired.p95.ratio")
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "more samples" in finding.message
+
+
+def test_without_a_reference_ratios_are_not_applicable_and_slos_decide():
+    limits = LatencyLimits.model_validate({"p95": {"slo_ms": 3.0}, "p99": {"slo_ms": 2.1}})
+    findings = judge(make_evidence([times(2)]), limits)
+    found = {finding.id.removeprefix("latency.paired."): finding for finding in findings}
+    assert found["p95.ratio"].outcome is Outcome.NOT_APPLICABLE
+    assert found["p95.ratio"].missing is Capability.REFERENCE
+    assert found["p95.slo"].outcome is Outcome.PASS
+    assert found["p99.slo"].outcome is Outcome.FAIL
+    assert "p50.slo" not in found
+    assert "reference_drift" not in found
+
+
+def test_findings_carry_what_a_report_needs():
+    limits = LatencyLimits.model_validate({"p95": {"slo_ms": 3.0}})
+    for finding in judge(make_evidence([times(1), times(2)]), limits):
+        assert finding.evidence == "latency.paired/samples.npz"
+        assert finding.samples > 0
+        assert finding.unit
+        assert finding.observed is not None
+        assert finding.limit is not None
+    by_id = {finding.id: finding for finding in judge(make_evidence([times(1), times(2)]), limits)}
+    assert by_id["latency.paired.p95.slo"].confidence == 0.95
+    assert by_id["latency.paired.p95.slo"].limit == 3.0
+    assert by_id["latency.paired.p95.ratio"].limit == 1.1
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    n=st.integers(1, 40).map(lambda blocks: blocks * 75),
+    failing=st.floats(0, 1),
+    reference_failing=st.sampled_from([0.0, 0.0, 0.1, 1.0]),
+    paired=st.booleans(),
+)
+def test_the_judge_is_total(seed, n, failing, reference_failing, paired):
+    rng = np.random.default_rng(seed)
+    candidate = np.where(rng.random(n) < failing, math.inf, times(seed, n))
+    reference = np.where(rng.random(n) < reference_failing, math.inf, times(seed + 1, n))
+    evidence = make_evidence([reference, candidate] if paired else [candidate])
+    assert judge(evidence, LatencyLimits.model_validate({"p99": {"slo_ms": 5.0}}))
+    assert evidence.validity().keys() >= {"generator_lag_p99_ms", "overlap_share"}
+
+
+def test_stored_evidence_is_judged_alike(tmp_path):
+    evidence = make_evidence([times(1), times(2, factor=1.3)])
+    evidence.save(tmp_path, lambda text: text)
+    loaded = LatencyEvidence.load(tmp_path)
+    assert judge(loaded, LatencyLimits()) == judge(evidence, LatencyLimits())
+    assert loaded.model_dump() == evidence.model_dump()
+    assert (loaded.samples.done_s == evidence.samples.done_s).all()
+
+
+def test_another_policy_may_judge_stored_evidence():
+    evidence = make_evidence([times(1), times(2, factor=1.3)])
+    wide = LatencyLimits.model_validate({name: {"margin": 0.6} for name in ("p50", "p95", "p99")})
+    assert Outcome.FAIL in outcomes(evidence).values()
+    assert set(outcomes(evidence, wide).values()) == {Outcome.PASS}
+
+
+def test_damaged_samples_are_an_error(tmp_path):
+    make_evidence([times(1), times(2)]).save(tmp_path, lambda text: text)
+    (tmp_path / "samples.npz").write_bytes(b"not a zip")
+    with pytest.raises(ValueError, match=r"."):
+        LatencyEvidence.load(tmp_path)
+
+
+def test_a_candidate_slow_by_little_is_neither_promoted_nor_rejected_lightly():
+    evidence = make_evidence([times(1), times(2, factor=1.1)])
+    assert outcomes(evidence)["p50.ratio"] is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"budget_s": 5.0}, "at least 12 blocks"),
+        ({"rate_per_s": 0.1}, "no arrival"),
+        ({"rate": 3}, "rate"),
+        ({"limits": {"p90": {}}}, "p90"),
+        ({"limits": {"p95": {"margin": 0}}}, "margin"),
+        ({"limits": {"max_error_rate": 0}}, "max_error_rate"),
+    ],
+)
+def test_settings_refuse_what_cannot_be(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        LatencySettings.model_validate(wrong)
+
+
+def test_declaring_an_slo_keeps_the_default_margins():
+    limits = LatencyLimits.model_validate({"p95": {"slo_ms": 50}, "p99": {"slo_ms": 90}})
+    assert (limits.p50.margin, limits.p95.margin, limits.p99.margin) == (0.10, 0.10, 0.25)

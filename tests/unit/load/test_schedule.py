@@ -1,0 +1,100 @@
+"""Schedules: seeded, open loop, balanced pairs."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.load.plan import Arrival, LoadPlan, Payload, Side
+from harness.load.schedule import WARMUP, schedule_block
+
+
+def a_plan(**changes):
+    asked = {
+        "sides": (
+            Side(name="reference", base_url="http://a:1"),
+            Side(name="candidate", base_url="http://b:2"),
+        ),
+        "payloads": (
+            Payload(id="x", method="POST", path="/", weight=3.0),
+            Payload(id="y", method="GET", path="/", weight=1.0),
+        ),
+        "rate_per_s": 100.0,
+        "block_arrivals": 200,
+        "seed": 7,
+    }
+    return LoadPlan(**(asked | changes))
+
+
+@given(
+    seed=st.integers(0, 2**31),
+    block=st.integers(0, 1000),
+    arrival=st.sampled_from(Arrival),
+    rate=st.floats(0.1, 5000),
+)
+def test_every_pair_has_both_sides_and_one_payload(seed, block, arrival, rate):
+    schedule = schedule_block(a_plan(seed=seed, arrival=arrival, rate_per_s=rate), block)
+    assert schedule.side.reshape(-1, 2).sum(axis=1).tolist() == [1] * 200
+    assert (schedule.payload.reshape(-1, 2)[:, 0] == schedule.payload.reshape(-1, 2)[:, 1]).all()
+    assert (np.diff(schedule.due_s) > 0).all()
+    assert schedule.due_s[0] > 0
+
+
+def test_the_seed_and_the_block_make_the_schedule():
+    first, again = schedule_block(a_plan(), 3), schedule_block(a_plan(), 3)
+    assert (first.due_s == again.due_s).all()
+    assert (first.side == again.side).all()
+    assert (first.payload == again.payload).all()
+    assert (first.due_s != schedule_block(a_plan(), 4).due_s).any()
+    assert (first.due_s != schedule_block(a_plan(seed=8), 3).due_s).any()
+
+
+def test_order_within_pairs_is_random():
+    first_side = schedule_block(a_plan(block_arrivals=2000), 0).side.reshape(-1, 2)[:, 0]
+    assert 0.45 < first_side.mean() < 0.55
+
+
+def test_poisson_spacing_has_the_declared_rate_and_dead_time():
+    gaps = np.diff(schedule_block(a_plan(block_arrivals=5000), 0).due_s)
+    assert gaps.mean() == pytest.approx(0.005, rel=0.05)
+    assert gaps.min() >= 0.0025
+    assert (gaps - 0.0025).std() == pytest.approx(0.0025, rel=0.05)
+
+
+def test_one_side_alone_gets_a_poisson_process_without_dead_time():
+    plan = a_plan(sides=(Side(name="candidate", base_url="http://b:2"),), block_arrivals=10_000)
+    gaps = np.diff(schedule_block(plan, 0).due_s)
+    assert gaps.std() == pytest.approx(gaps.mean(), rel=0.05)
+    assert gaps.mean() == pytest.approx(0.01, rel=0.05)
+
+
+def test_constant_arrivals_are_evenly_spaced():
+    schedule = schedule_block(a_plan(arrival=Arrival.CONSTANT), 0)
+    assert np.diff(schedule.due_s) == pytest.approx(0.005)
+
+
+def test_payloads_follow_their_weights():
+    schedule = schedule_block(a_plan(block_arrivals=4000), 0)
+    assert (schedule.payload == 0).mean() == pytest.approx(0.75, abs=0.03)
+
+
+def test_warm_up_has_its_own_length_and_schedule():
+    plan = a_plan(warmup_requests=17)
+    assert schedule_block(plan, WARMUP).due_s.size == 34
+    assert schedule_block(plan, WARMUP).due_s[0] != schedule_block(plan, 0).due_s[0]
+
+
+def test_two_sides_need_two_names():
+    same = Side(name="candidate", base_url="http://a:1")
+    with pytest.raises(ValueError, match="different names"):
+        a_plan(sides=(same, same))
+
+
+def test_a_plan_survives_its_way_to_the_worker():
+    plan = a_plan(payloads=(Payload(id="x", method="POST", path="/", body=b"\x00\xff", headers={"a": "b"}),))
+    assert LoadPlan.model_validate_json(plan.model_dump_json()) == plan
+
+
+def test_a_base_url_may_have_a_path():
+    assert Side(name="candidate", base_url="https://host/api/v1").prefix == "/api/v1"
+    assert Side(name="candidate", base_url="http://host:1").prefix == ""
