@@ -1,0 +1,103 @@
+"""The end of a run on a terminal: the verdict in one line, why, the checks, and where the report is."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from harness.model import Decision, Outcome, Reason, Report
+from harness.reports.summary import caveats, families, finding_of, headline, why
+from harness.reports.text import (
+    cut,
+    observed_and_limit,
+    seconds,
+    single_line,
+    visible,
+    without_workflow_commands,
+)
+
+_COLOUR = {Decision.PROMOTE: "green", Decision.REJECT: "red", Decision.INCONCLUSIVE: "yellow"}
+_OUTCOME_STYLE = {
+    Outcome.PASS: "green",
+    Outcome.FAIL: "bold red",
+    Outcome.ERROR: "bold red",
+    Outcome.WARN: "yellow",
+    Outcome.INCONCLUSIVE: "yellow",
+    Outcome.SKIP: "dim",
+    Outcome.NOT_APPLICABLE: "dim",
+}
+_MOST_REASONS = 20
+_MOST_TEXT = 600
+
+
+def print_verdict(console: Console, report: Report, saved: Path | None = None) -> None:
+    """Print :func:`verdict_lines`; long lines are left to the terminal, so that commands can be copied."""
+    for line in verdict_lines(report, saved):
+        console.print(line, soft_wrap=True)
+
+
+def verdict_lines(report: Report, saved: Path | None = None) -> Sequence[RenderableType]:
+    """What a person reads at the end of a run.
+
+    All text is :class:`rich.text.Text`, so that no markup in it is obeyed; control characters are
+    shown as escapes and workflow commands broken.
+
+    Args:
+        report: The finished run.
+        saved: The JSON's path, when it was written.
+    """
+    verdict = Text.assemble(
+        (report.decision.value.upper(), f"bold {_COLOUR[report.decision]}"), f"  {_line(headline(report))}"
+    )
+    lines: list[RenderableType] = [verdict]
+    for reason in report.reasons[:_MOST_REASONS]:
+        lines += [Text(), *_reason(report, reason)]
+    if len(report.reasons) > _MOST_REASONS:
+        lines.append(Text(f"  and {len(report.reasons) - _MOST_REASONS} more reasons in the report"))
+    lines += [Text(), _checks(report), Text()]
+    explained = [check for check in report.checks if check.outcome is not Outcome.PASS and why(check)]
+    lines += [Text(f"{_line(check.id)}: {_line(why(check))}", style="dim") for check in explained]
+    lines += [Text(_line(caveat), style="dim") for caveat in caveats(report)]
+    if saved is not None:
+        lines.append(Text(f"Report  {_line(str(saved.with_suffix('.html')))}"))
+        lines.append(Text(f"        {_line(str(saved))}"))
+    return lines
+
+
+def _reason(report: Report, reason: Reason) -> Iterable[Text]:
+    yield Text(f"  {_line(reason.finding_id or reason.check_id)}", style="bold")
+    yield Text(f"    {_line(reason.message)}")
+    finding = finding_of(report, reason)
+    if finding is None:
+        return
+    observed, limit = observed_and_limit(finding)
+    parts = [f"{name} {_line(text)}" for name, text in (("observed", observed), ("limit", limit)) if text]
+    if parts:
+        yield Text(f"    {', '.join(parts)}")
+    if finding.reproduce:
+        # Not cut: half a command reproduces nothing. Its further lines cannot pass for lines of ours.
+        command = without_workflow_commands(visible(finding.reproduce)).replace("\n", "\n    | ")
+        yield Text(f"    $ {command}", style="cyan")
+
+
+def _checks(report: Report) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    table.add_column("check")
+    table.add_column("outcome")
+    table.add_column("cases", justify="right")
+    table.add_column("time", justify="right")
+    for result in families(report):
+        for check in result.checks:
+            table.add_row(
+                Text(_line(check.id)),
+                Text(check.outcome.value.replace("_", " "), style=_OUTCOME_STYLE[check.outcome]),
+                Text(f"{check.executed}/{check.expected}"),
+                Text(seconds(check.duration_s)),
+            )
+    return table
+
+
+def _line(text: str) -> str:
+    return without_workflow_commands(single_line(cut(text, _MOST_TEXT)))

@@ -1,0 +1,103 @@
+"""One self-contained HTML file: no script, no network, readable in print and aloud."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from pydantic_core import to_json
+
+from harness.model import Report
+from harness.reports import summary
+from harness.reports.text import observed_and_limit, quantity, seconds, visible
+
+
+@dataclass(frozen=True)
+class TimeBar:
+    """How long one check took; ``percent`` is of the longest bar."""
+
+    label: str
+    duration_s: float
+    percent: float
+
+
+class HtmlRenderer:
+    """The report as a page. Its only links lead into itself and the evidence folder beside it."""
+
+    suffix: ClassVar[str] = ".html"
+
+    def render(self, report: Report) -> str:
+        """The page; every value passes through :func:`visible` and Jinja's autoescape."""
+        page = _TEMPLATES.get_template("report.html.j2").render(
+            report=report,
+            headline=summary.headline(report),
+            caveats=summary.caveats(report),
+            families=summary.families(report),
+            reasons=[(reason, summary.finding_of(report, reason)) for reason in report.reasons],
+            identities=summary.side_by_side(report),
+            time_bars=_time_bars(report),
+            validity=[(key, _value(value)) for key, value in report.validity.items()],
+        )
+        return page + "\n"
+
+
+def _finalize(value: Any) -> Any:
+    # A macro's result is our own markup and holds values that passed through here already.
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _time_bars(report: Report) -> Sequence[TimeBar]:
+    """The checks in the order of the report, then what the run spent on anything else."""
+    spent = [(check.id, check.duration_s) for check in report.checks]
+    rest_s = report.duration_s - sum(duration_s for _, duration_s in spent)
+    spent.append(("starting, stopping, the rest", max(rest_s, 0.0)))
+    longest_s = max(_finite(duration_s for _, duration_s in spent), default=0.0)
+    return [
+        TimeBar(
+            label,
+            duration_s,
+            100 * duration_s / longest_s if longest_s > 0 and math.isfinite(duration_s) else 0.0,
+        )
+        for label, duration_s in spent
+    ]
+
+
+def _finite(values: Iterable[float]) -> Iterable[float]:
+    return (value for value in values if math.isfinite(value))
+
+
+def _value(value: Any) -> str:
+    if value is None or isinstance(value, bool | int | float | str):
+        return quantity(value)
+    return to_json(value, inf_nan_mode="strings").decode()
+
+
+def _evidence_link(path: str, run_id: str) -> str:
+    # The leading "./" keeps whatever the path says from being a scheme or a host.
+    return f"./{quote(run_id, safe='')}/{quote(path)}"
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("harness.reports"),
+        autoescape=True,
+        finalize=_finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "seconds": seconds,
+        "evidence_link": _evidence_link,
+        "observed_and_limit": observed_and_limit,
+        "needs_attention": summary.needs_attention,
+        "why": summary.why,
+        "words": lambda outcome: outcome.value.replace("_", " "),
+    }
+    return environment
+
+
+_TEMPLATES = _templates()

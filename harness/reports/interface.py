@@ -1,0 +1,22 @@
+"""A renderer turns a report into the text of one format."""
+
+from typing import ClassVar, Protocol
+
+from harness.model import Report
+
+
+class Renderer(Protocol):
+    """One format. Pure and total: any report that the model accepts has a rendering.
+
+    Everything in a report that a candidate may have written is untrusted; a renderer shows it and
+    never lets it act.
+
+    Attributes:
+        suffix: Ending of the file beside the JSON (``.junit.xml``).
+    """
+
+    suffix: ClassVar[str]
+
+    def render(self, report: Report) -> str:
+        """The whole file, ending in a newline."""
+        ...

@@ -1,0 +1,155 @@
+"""What every rendering says first: the verdict in a sentence, its caveats, the families."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.model import (
+    CheckResult,
+    Decision,
+    Family,
+    Finding,
+    Outcome,
+    Reason,
+    Report,
+    Scope,
+    TargetDescription,
+)
+from harness.reports.text import seconds
+
+_WORST_FIRST = (
+    Outcome.FAIL,
+    Outcome.ERROR,
+    Outcome.INCONCLUSIVE,
+    Outcome.SKIP,
+    Outcome.WARN,
+    Outcome.PASS,
+    Outcome.NOT_APPLICABLE,
+)
+_UNSETTLED = frozenset({Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.SKIP})
+_QUIET = frozenset({Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.SKIP})
+_MOST_NAMED = 3
+
+
+@dataclass(frozen=True)
+class FamilyResult:
+    """The checks of one family; ``outcome`` is the worst among them."""
+
+    family: Family
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome that a reader has to know of."""
+        return min((check.outcome for check in self.checks), key=_WORST_FIRST.index)
+
+    @property
+    def duration_s(self) -> float:
+        """Of all its checks."""
+        return sum(check.duration_s for check in self.checks)
+
+
+def families(report: Report) -> tuple[FamilyResult, ...]:
+    """The families that the report has checks of, in the order of :class:`Family`."""
+    grouped = (
+        FamilyResult(family, tuple(check for check in report.checks if check.family is family))
+        for family in Family
+    )
+    return tuple(result for result in grouped if result.checks)
+
+
+def headline(report: Report) -> str:
+    """The verdict in one sentence, without the decision's own name; plain text."""
+    required = [check for check in report.checks if check.required]
+    match report.decision:
+        case Decision.PROMOTE:
+            applicable = [check for check in required if check.outcome is not Outcome.NOT_APPLICABLE]
+            left = len(required) - len(applicable)
+            spared = f", {left} not applicable" if left else ""
+            every = "" if len(applicable) == 1 else "all "
+            return f"{every}{_count(len(applicable), 'required check')} passed{spared}"
+        case Decision.REJECT:
+            failed = [check.id for check in required if check.outcome is Outcome.FAIL]
+            return _named(failed, len(required), "failed") or "the candidate was rejected before its checks"
+        case Decision.INCONCLUSIVE:
+            unsettled = [check.id for check in required if check.outcome in _UNSETTLED]
+            return _named(unsettled, len(required), "without a judgement") or "the evidence is not there"
+
+
+def caveats(report: Report) -> tuple[str, ...]:
+    """What the verdict does not cover, a sentence each; plain text."""
+    missing = sum(check.outcome is Outcome.NOT_APPLICABLE for check in report.checks)
+    ran_as = "local process" if report.scope is Scope.PROCESS else "remote URL"
+    lines = {
+        f"The candidate ran as a {ran_as}, not as a container: what only an image shows was not checked.": (
+            report.scope is not Scope.CONTAINER
+        ),
+        "Partial: families were left out by --only or --skip. This verdict cannot promote a release.": (
+            report.partial
+        ),
+        "There was no reference: relative limits were not applied.": report.reference is None,
+        f"{_count(missing, 'check')} not applicable; each says why.": missing > 0,
+        f"Not declared by the suite, so not checked: {', '.join(report.not_declared)}.": bool(
+            report.not_declared
+        ),
+    }
+    return tuple(line for line, applies in lines.items() if applies)
+
+
+def finding_of(report: Report, reason: Reason) -> Finding | None:
+    """The finding that a reason names; None where the reason is the check as a whole."""
+    candidates = (
+        finding
+        for check in report.checks
+        if check.id == reason.check_id
+        for finding in check.findings
+        if finding.id == reason.finding_id
+    )
+    return next(candidates, None)
+
+
+def needs_attention(finding: Finding) -> bool:
+    """Whether a reader should see all of it."""
+    return finding.outcome not in _QUIET or finding.waiver is not None
+
+
+def why(check: CheckResult) -> str:
+    """Why a check has the outcome it has, beyond its findings; empty when there is nothing to say."""
+    error = f"{check.error.kind.value} error: {check.error.message}" if check.error else ""
+    missing = f"needs a {check.missing.value}" if check.missing and not check.reason else ""
+    return ". ".join(part for part in (check.reason, error, missing) if part)
+
+
+def side_by_side(report: Report) -> Sequence[tuple[str, str, str]]:
+    """Label, candidate's value and reference's value of all that is known of either; values are untrusted."""
+    candidate = _identity(report.candidate)
+    reference = _identity(report.reference) if report.reference else {}
+    labels = dict.fromkeys([*candidate, *reference])
+    return [(label, candidate.get(label, ""), reference.get(label, "")) for label in labels]
+
+
+def _identity(target: TargetDescription) -> dict[str, str]:
+    known = {
+        "Kind": target.kind.value,
+        "Image": target.image,
+        "Image id": target.image_id,
+        "Repository digest": target.repo_digest,
+        "URL": target.url,
+        "Model": target.model.name,
+        "Model version": target.model.version,
+        "Model SHA-256": target.model.sha256,
+        "Device": target.device,
+        "Execution provider": target.execution_provider,
+        "Started in": None if target.startup_s is None else seconds(target.startup_s),
+    }
+    return {label: value for label, value in known.items() if value}
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _named(ids: Sequence[str], of: int, what: str) -> str:
+    if not ids:
+        return ""
+    more = f" and {len(ids) - _MOST_NAMED} more" if len(ids) > _MOST_NAMED else ""
+    return f"{len(ids)} of {_count(of, 'required check')} {what}: {', '.join(ids[:_MOST_NAMED])}{more}"

@@ -1,0 +1,430 @@
+"""Reports to render: a promote, a reject, an inconclusive, and whatever hypothesis thinks of."""
+
+from hypothesis import strategies as st
+
+from harness.model import (
+    Capability,
+    CheckError,
+    CheckResult,
+    Decision,
+    Environment,
+    ErrorKind,
+    Family,
+    Finding,
+    ModelIdentity,
+    Outcome,
+    PolicyRecord,
+    Reason,
+    Report,
+    Scope,
+    TargetDescription,
+)
+
+RUN_ID = "20261121T224017Z-4f2a9c81d0be-7c1e9a"
+HOSTILE = (
+    "</pre></script><script>alert(1)</script><img src=x onerror=alert(2)>]]>-->\n"
+    "::error::pwned\n##[error]pwned\x1b[31mred\x1b]0;title\x07\x00\x9b2J\u202egnp.exe\u2066\ufffe"
+    "|`code`|``` [link](javascript:alert(3)) ![i](http://x/y.png) "
+    "@everyone #1 [bold red]rich[/] {{7*7}} {% raw %}"
+)
+
+_CURL = (
+    "curl --silent --show-error --request POST 'http://127.0.0.1:8000/predict' "
+    "--header 'X-API-Key: '\"$HARNESS_KEY\" --header 'Content-Type: application/json' "
+    '--data-binary \'{"mean radius": 17.99, "mean texture": 10.38, "mean perimeter": 122.8}\''
+)
+
+
+def target(kind: Scope = Scope.CONTAINER, image: str = "registry.test/breast-cancer:2.4.0-rc1"):
+    return TargetDescription(
+        kind=kind,
+        image=image if kind is Scope.CONTAINER else None,
+        image_id="sha256:4f2a9c81d0be" + "5e" * 26 if kind is Scope.CONTAINER else None,
+        repo_digest=None,
+        url=None,
+        model=ModelIdentity(name="breast-cancer", version="2.4.0", sha256="9b" * 32),
+        device="cpu",
+        execution_provider="CPUExecutionProvider",
+        startup_s=1.84,
+    )
+
+
+def passed(check_id: str, family: Family, count: int, duration_s: float, *findings: Finding, required=True):
+    return CheckResult(
+        id=check_id,
+        family=family,
+        required=required,
+        outcome=Outcome.PASS,
+        expected=count,
+        executed=count,
+        duration_s=duration_s,
+        findings=findings
+        or (Finding(id=f"{check_id}.cases", outcome=Outcome.PASS, message="all cases agree", samples=count),),
+        evidence_files={f"{check_id}/evidence.json": "ab" * 32},
+    )
+
+
+CONTRACT = passed(
+    "contract.openapi",
+    Family.CONTRACT,
+    5,
+    0.21,
+    Finding(
+        id="contract.openapi.breaking",
+        outcome=Outcome.PASS,
+        message="no breaking change in 5 operations",
+        observed=0,
+        limit=0,
+        unit="changes",
+        samples=5,
+    ),
+)
+GOLDEN_SINGLE = passed(
+    "golden.single",
+    Family.GOLDEN,
+    569,
+    6.4,
+    Finding(
+        id="golden.single.label",
+        outcome=Outcome.PASS,
+        message="every label is the recorded one",
+        observed=0,
+        limit=0,
+        unit="rows",
+        samples=569,
+    ),
+    Finding(
+        id="golden.single.probabilities",
+        outcome=Outcome.PASS,
+        message="largest difference of any probability, row-0412 malignant",
+        observed=3.8e-07,
+        limit=1e-05,
+        samples=569,
+    ),
+)
+GOLDEN_BATCH = passed("golden.batch", Family.GOLDEN, 569, 0.9)
+FUZZ = passed("fuzz.operations", Family.FUZZ, 500, 21.7)
+AUTH = passed("scenarios.auth", Family.SCENARIOS, 12, 1.3)
+RATE = passed("scenarios.rate-limit", Family.SCENARIOS, 6, 8.2)
+LATENCY = passed(
+    "latency.paired",
+    Family.LATENCY,
+    4000,
+    41.5,
+    Finding(
+        id="latency.paired.p99",
+        outcome=Outcome.PASS,
+        message="p99 response time 21.4 ms, 95 % interval [19.8, 24.1] ms",
+        observed=21.437,
+        limit=50.0,
+        unit="ms",
+        samples=4000,
+        confidence=0.95,
+        evidence="latency.paired/samples.csv",
+        reproduce="harness run --candidate registry.test/breast-cancer:2.4.0-rc1 --only latency --seed 7",
+    ),
+    Finding(
+        id="latency.paired.ratio",
+        outcome=Outcome.PASS,
+        message="p99 is 1.02 times the reference's, 95 % interval [0.97, 1.08]: within the margin",
+        observed=1.0211,
+        limit=1.1,
+        unit="times",
+        samples=4000,
+        confidence=0.95,
+    ),
+)
+TELEMETRY = CheckResult(
+    id="telemetry.metrics",
+    family=Family.TELEMETRY,
+    required=False,
+    outcome=Outcome.WARN,
+    expected=3,
+    executed=3,
+    duration_s=0.12,
+    findings=(
+        Finding(
+            id="telemetry.metrics.counter",
+            outcome=Outcome.WARN,
+            message="the inference counter also counts rejected requests",
+            observed=612,
+            limit=569,
+            unit="inferences",
+            samples=569,
+        ),
+    ),
+)
+HEALTHY = (CONTRACT, GOLDEN_SINGLE, GOLDEN_BATCH, FUZZ, AUTH, RATE, TELEMETRY, LATENCY)
+
+
+def report(
+    decision: Decision = Decision.PROMOTE,
+    checks: tuple[CheckResult, ...] = HEALTHY,
+    reasons: tuple[Reason, ...] = (),
+    *,
+    scope: Scope = Scope.CONTAINER,
+    reference: TargetDescription | None = None,
+    run_id: str = RUN_ID,
+    **others,
+) -> Report:
+    fields = {
+        "run_id": run_id,
+        "started_at": "2026-11-21T22:40:17.204Z",
+        "finished_at": "2026-11-21T22:41:46.911Z",
+        "duration_s": 89.7,
+        "decision": decision,
+        "reasons": reasons,
+        "scope": scope,
+        "partial": False,
+        "suite": "breast-cancer",
+        "candidate": target(scope),
+        "reference": reference,
+        "policy": PolicyRecord(
+            path="gate.toml",
+            sha256="c4" * 32,
+            content='[golden]\nset = "golden/breast-cancer"\n\n[golden.limits]\nprobabilities_atol = 1e-5\n',
+        ),
+        "seed": 20261121,
+        "harness_version": "0.1.0",
+        "environment": Environment(
+            cpu="AMD EPYC 7763 64-Core Processor",
+            cores=2,
+            memory_bytes=8_345_161_728,
+            kernel="6.1.0-18-amd64",
+            engine="Docker 27.3.1",
+            python="3.11.7",
+            packages={"httpx": "0.28.1", "locust": "2.47.0", "schemathesis": "4.32.5"},
+        ),
+        "validity": {"generator_lag_p99_ms": 1.84, "host_noise": {"p99_ms": 0.4, "checks": [1, 2]}},
+        "order": tuple(check.id for check in checks),
+        "checks": checks,
+    }
+    return Report(**(fields | others))
+
+
+def promote() -> Report:
+    return report(reference=target(image="registry.test/breast-cancer:2.3.1"))
+
+
+def reject() -> Report:
+    golden = GOLDEN_SINGLE.model_copy(
+        update={
+            "outcome": Outcome.FAIL,
+            "findings": (
+                GOLDEN_SINGLE.findings[0],
+                Finding(
+                    id="golden.single.probabilities",
+                    outcome=Outcome.FAIL,
+                    message="17 of 569 rows differ by more than their tolerance, most at row-0412: malignant",
+                    observed=0.03125,
+                    limit=1e-05,
+                    samples=569,
+                    evidence="golden.single/row-0412.json",
+                    reproduce=_CURL,
+                ),
+            ),
+        }
+    )
+    auth = AUTH.model_copy(
+        update={
+            "outcome": Outcome.FAIL,
+            "findings": (
+                *(
+                    Finding(
+                        id=f"scenarios.auth.{name}", outcome=Outcome.PASS, message=f"{name}: 401", samples=1
+                    )
+                    for name in ("missing-key", "wrong-key", "empty-key", "expired")
+                ),
+                Finding(
+                    id="scenarios.auth.alg-none",
+                    outcome=Outcome.FAIL,
+                    message="an unsigned token (alg: none) was accepted",
+                    observed=200,
+                    limit=401,
+                    samples=3,
+                    evidence="scenarios.auth/alg-none.json",
+                    reproduce="harness run --candidate breast-cancer:2.4.0-rc1 --only scenarios",
+                ),
+            ),
+        }
+    )
+    latency = LATENCY.model_copy(
+        update={
+            "outcome": Outcome.INCONCLUSIVE,
+            "findings": (
+                LATENCY.findings[0],
+                LATENCY.findings[1].model_copy(
+                    update={
+                        "outcome": Outcome.INCONCLUSIVE,
+                        "message": "p99 is 1.09 times the reference's, 95 % interval [1.01, 1.19]: "
+                        "about 6 200 more samples would settle it",
+                        "observed": 1.09,
+                    }
+                ),
+            ),
+        }
+    )
+    return report(
+        Decision.REJECT,
+        (CONTRACT, golden, GOLDEN_BATCH, FUZZ, auth, RATE, TELEMETRY, latency),
+        (
+            Reason(
+                check_id=golden.id,
+                finding_id="golden.single.probabilities",
+                message=golden.findings[1].message,
+            ),
+            Reason(check_id=auth.id, finding_id="scenarios.auth.alg-none", message=auth.findings[-1].message),
+        ),
+        reference=target(image="registry.test/breast-cancer:2.3.1"),
+    )
+
+
+def inconclusive() -> Report:
+    broken = CheckResult(
+        id="fuzz.operations",
+        family=Family.FUZZ,
+        required=True,
+        outcome=Outcome.ERROR,
+        expected=500,
+        executed=0,
+        duration_s=2.2,
+        error=CheckError(kind=ErrorKind.INFRASTRUCTURE, message="the engine closed the connection"),
+    )
+    image = CheckResult(
+        id="image.labels",
+        family=Family.IMAGE,
+        required=True,
+        outcome=Outcome.NOT_APPLICABLE,
+        expected=1,
+        executed=0,
+        duration_s=0.0,
+        reason="the candidate runs as a process",
+        missing=Capability.CONTAINER,
+    )
+    return report(
+        Decision.INCONCLUSIVE,
+        (image, CONTRACT, GOLDEN_SINGLE, GOLDEN_BATCH, broken, AUTH, RATE, LATENCY),
+        (Reason(check_id="fuzz.operations", finding_id="", message="the engine closed the connection"),),
+        scope=Scope.PROCESS,
+        not_declared=("inference counter", "drift metric"),
+    )
+
+
+def hostile(text: str = HOSTILE) -> Report:
+    """A reject in which everything that is a free string is ``text``."""
+    finding = Finding(
+        id=text,
+        outcome=Outcome.FAIL,
+        message=text,
+        observed=text,
+        limit=text,
+        unit=text,
+        samples=3,
+        evidence=text,
+        reproduce=text,
+        waiver=text,
+    )
+    failing = finding.model_copy(update={"waiver": None})
+    check = CheckResult(
+        id=text,
+        family=Family.FUZZ,
+        required=True,
+        outcome=Outcome.FAIL,
+        expected=1,
+        executed=1,
+        duration_s=1.0,
+        reason=text,
+        error=CheckError(kind=ErrorKind.HARNESS, message=text),
+        findings=(finding, failing),
+        evidence_files={text: text},
+    )
+    candidate = TargetDescription(
+        kind=Scope.URL,
+        image=text,
+        image_id=text,
+        repo_digest=text,
+        url=text,
+        model=ModelIdentity(name=text, version=text, sha256=text),
+        execution_provider=text,
+    )
+    return report(
+        Decision.REJECT,
+        (check, check.model_copy(update={"outcome": Outcome.WARN, "findings": ()})),
+        (
+            Reason(check_id=text, finding_id=text, message=text),
+            Reason(check_id="", finding_id="", message=text),
+        ),
+        scope=Scope.URL,
+        run_id=text,
+        suite=text,
+        not_declared=(text,),
+        candidate=candidate,
+        reference=candidate,
+        validity={text: text, "nested": [{text: text}]},
+        policy=PolicyRecord(path=text, sha256=text, content=text),
+        environment=Environment(
+            cpu=text,
+            cores=1,
+            memory_bytes=1,
+            gpu=text,
+            driver=text,
+            kernel=text,
+            engine=text,
+            python=text,
+            packages={text: text},
+        ),
+    )
+
+
+def reports() -> st.SearchStrategy[Report]:
+    """Any report the model accepts, hostile text and odd numbers included."""
+    text = st.one_of(st.just(HOSTILE), st.text(st.characters(codec="utf-8"), max_size=30))
+    texts = {"id": text, "message": text, "unit": text, "evidence": text, "reproduce": text}
+    scalar = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), text)
+    finding = st.builds(
+        Finding,
+        **texts,
+        observed=scalar,
+        limit=scalar,
+        confidence=st.none() | st.floats(),
+        waiver=st.none() | text,
+    )
+    check = st.builds(
+        CheckResult,
+        id=text,
+        reason=text,
+        duration_s=st.floats(),
+        error=st.none() | st.builds(CheckError, kind=st.sampled_from(ErrorKind), message=text),
+        findings=st.lists(finding, max_size=3).map(tuple),
+        evidence_files=st.dictionaries(text, text, max_size=1),
+    )
+    description = st.builds(
+        TargetDescription,
+        image=st.none() | text,
+        url=st.none() | text,
+        startup_s=st.none() | st.floats(),
+        model=st.builds(ModelIdentity, name=st.none() | text),
+    )
+    json_value = st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | text,
+        lambda children: st.lists(children, max_size=2) | st.dictionaries(text, children, max_size=2),
+        max_leaves=4,
+    )
+    return st.builds(
+        report,
+        decision=st.sampled_from(Decision),
+        scope=st.sampled_from(Scope),
+        run_id=text,
+        suite=text,
+        partial=st.booleans(),
+        duration_s=st.floats(),
+        seed=st.integers(),
+        not_declared=st.lists(text, max_size=2).map(tuple),
+        candidate=description,
+        reference=st.none() | description,
+        checks=st.lists(check, max_size=3).map(tuple),
+        reasons=st.lists(st.builds(Reason, check_id=text, finding_id=text, message=text), max_size=2).map(
+            tuple
+        ),
+        validity=st.dictionaries(text, json_value, max_size=2),
+    )
