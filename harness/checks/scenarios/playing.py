@@ -29,12 +29,16 @@ class Player:
         context: Of the check.
         settings: ``[scenarios]``.
         plan: Values of the variables.
+        sender: Sends to the candidate.
     """
 
-    def __init__(self, context: CheckContext, settings: ScenariosSettings, plan: Plan) -> None:
+    def __init__(
+        self, context: CheckContext, settings: ScenariosSettings, plan: Plan, sender: Sender
+    ) -> None:
         self._context = context
         self._settings = settings
         self._variables = plan.variables
+        self._sender = sender
         self._presenter = Presenter(context.credentials)
 
     def play(self, scenario: PlannedScenario) -> ScenarioRecord:
@@ -45,20 +49,17 @@ class Player:
         """
         records: list[StepRecord] = []
         started_s = time.perf_counter()
-        with Sender(self._context.candidate.base_url, self._settings.timeout_s) as sender:
-            for planned in scenario.steps:
-                last = records[-1].exchanges[-1] if records else None
-                record = self._step(planned, sender, started_s, last)
-                records.append(record)
-                if any(exchange.error for exchange in record.exchanges):
-                    self._require_alive(scenario, record)
-                if record.not_sent:
-                    break
+        for planned in scenario.steps:
+            last = records[-1].exchanges[-1] if records else None
+            record = self._step(planned, started_s, last)
+            records.append(record)
+            if any(exchange.error for exchange in record.exchanges):
+                self._require_alive(scenario, record)
+            if record.not_sent:
+                break
         return ScenarioRecord(id=scenario.id, title=scenario.title, steps=tuple(records))
 
-    def _step(
-        self, planned: PlannedStep, sender: Sender, started_s: float, last: Exchange | None
-    ) -> StepRecord:
+    def _step(self, planned: PlannedStep, started_s: float, last: Exchange | None) -> StepRecord:
         step = planned.step
         credential = self._presenter.headers(step)
         record = StepRecord(
@@ -76,7 +77,7 @@ class Player:
         time.sleep(waited_s)
 
         def send(number: int) -> Exchange:
-            return sender.send(self._request(planned, number, credential), started_s=started_s)
+            return self._sender.send(self._request(planned, number, credential), started_s=started_s)
 
         with ThreadPoolExecutor(max_workers=step.at_once) as pool:
             exchanges = tuple(pool.map(send, range(1, step.repeat + 1)))

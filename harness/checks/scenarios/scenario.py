@@ -20,7 +20,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from harness.config.section import Section
-from harness.config.service import Pointer, UrlPath
+from harness.config.service import Pointer
 
 STATUS_CLASS = re.compile(r"[1-5]xx")
 MOST_REQUESTS = 10_000
@@ -184,7 +184,9 @@ class Forge(Part):
         return self.secret is None
 
 
-HeaderText = Annotated[str, Field(pattern=r"^[\x20-\x7e]*$")]
+HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
+HeaderText = Annotated[str, Field(pattern=r"^([\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?)?$")]
+PrintablePath = Annotated[str, Field(pattern=r"^/[\x21-\x7e]*$")]
 
 
 class Step(Part):
@@ -194,9 +196,9 @@ class Step(Part):
     """A name under [scenarios.requests] of gate.toml; method, path, headers and body below add to it."""
     method: Annotated[str, Field(pattern=r"^[A-Z]+$")] | None = None
     """Of the request."""
-    path: UrlPath | None = None
+    path: PrintablePath | None = None
     """Of the request; "${name}" in it, in headers and in the body is a variable."""
-    headers: dict[str, HeaderText] = {}
+    headers: dict[HeaderName, HeaderText] = {}
     """Further headers; "${i}" is the number of the repeated request, from 1."""
     body: JsonValue = None
     """JSON to send."""

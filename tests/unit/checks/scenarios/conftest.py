@@ -1,0 +1,310 @@
+"""A suite in a temporary folder, a small service that honours it, and its faults."""
+
+import json
+import math
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import jwt
+import pytest
+
+from harness.checks.interface import CheckContext
+from harness.checks.scenarios import playing, sending
+from harness.config.suite import Suite, load_suite
+from harness.credentials import Credentials
+from harness.model import Scope, TargetDescription
+
+ROOT = Path(__file__).parents[4]
+ISSUER, AUDIENCE = "https://issuer.example", "inference"
+RATE_KEYS = ("burst", "headers", "countdown", "refusal", "retry", "first", "second", "health", "spoof")
+
+GATE = """
+schema_version = 1
+name = "tiny"
+[service]
+port = 80
+ready_path = "/ready"
+[auth]
+keys = [{keys}]
+[auth.signers.issuer]
+algorithm = "ES256"
+[auth.credentials]
+{credentials}
+[auth.credentials.bearer]
+headers = {{ Authorization = "Bearer ${{token}}" }}
+[auth.credentials.bearer.token]
+signer = "issuer"
+claims = {{ iss = "https://issuer.example", aud = "inference", sub = "gate", scope = "predict" }}
+[scenarios]
+auth = ["auth.toml"]
+rate = ["rate_limit.toml"]
+[scenarios.variables.sample]
+file = "cases.jsonl"
+line = 1
+pointer = "/input"
+[scenarios.requests.predict]
+path = "/predict"
+body = {{ features = "${{sample}}" }}
+"""
+
+
+def gate_toml() -> str:
+    names = {"api_key": "default", "reader_key": "reader"} | {f"rate_{k}": f"rate_{k}" for k in RATE_KEYS}
+    keys = ", ".join(f'"{key}"' for key in names.values())
+    credentials = "\n".join(
+        f'{name} = {{ headers = {{ X-API-Key = "${{key.{key}}}" }} }}' for name, key in names.items()
+    )
+    return GATE.format(keys=keys, credentials=credentials)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "gate.toml").write_text(gate_toml())
+    (tmp_path / "cases.jsonl").write_text('{"id": "row-0", "input": {"a": 1.5}}\n')
+    for name in ("auth.toml", "rate_limit.toml"):
+        shutil.copy(ROOT / "scenarios" / name, tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def suite(folder: Path) -> Suite:
+    return load_suite(folder / "gate.toml")
+
+
+@pytest.fixture(scope="session")
+def _shared_credentials(tmp_path_factory: pytest.TempPathFactory) -> Credentials:
+    path = tmp_path_factory.mktemp("credentials") / "gate.toml"
+    path.write_text(gate_toml())
+    return Credentials(load_suite(path).config.auth, {})
+
+
+@pytest.fixture
+def credentials(_shared_credentials: Credentials) -> Credentials:
+    """The same for all tests: making a key pair takes long."""
+    return _shared_credentials
+
+
+@dataclass
+class Clock:
+    """Time that passes at once when it is waited for; the service and the player share it."""
+
+    ahead_s: float = 0.0
+
+    def time(self) -> float:
+        return time.time() + self.ahead_s
+
+    def perf_counter(self) -> float:
+        return time.perf_counter() + self.ahead_s
+
+    def sleep(self, seconds: float) -> None:
+        self.ahead_s += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(playing, "time", clock)
+    monkeypatch.setattr(sending, "time", clock)
+    return clock
+
+
+@dataclass
+class Service:
+    """The contract of the reference service in small. A fault is a name; without one it is correct."""
+
+    credentials: Credentials
+    clock: Clock
+    fault: str = ""
+    windows: dict[str, list[float]] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], object]:
+        counted = path == "/predict" or (self.fault == "health_counted" and "x-api-key" in headers)
+        if not counted:
+            return 200, {}, {"status": "ok"}
+        known_features = path != "/predict" or "features" in json.loads(body)
+        if self.fault == "body_first" and not known_features:
+            return 400, {}, error("bad_body")
+        identity, scopes = self.caller(headers)
+        if identity is None:
+            challenge = {} if self.fault == "no_challenge" else {"WWW-Authenticate": "Bearer"}
+            return 401, challenge, error("unauthorized")
+        told, refused = self.count(identity, headers)
+        if refused:
+            return 429, told, error("rate_limited")
+        if path == "/predict" and "predict" not in scopes and self.fault != "scope_unchecked":
+            return 403, told, error("forbidden")
+        return (200, told, {"label": "a"}) if known_features else (400, told, error("bad_body"))
+
+    def caller(self, headers: dict[str, str]) -> tuple[str | None, list[str]]:
+        key = headers.get("x-api-key")
+        if key is not None:
+            if key == "" and self.fault == "empty_key":
+                return "anyone", ["predict"]
+            for name in ("default", "reader", *(f"rate_{rate}" for rate in RATE_KEYS)):
+                if key == self.credentials.key(name) or (key and self.fault == "any_key"):
+                    return name, ["metadata"] if name == "reader" else ["predict"]
+            return None, []
+        token = headers.get("authorization", "").removeprefix("Bearer").strip()
+        if token:
+            claims = self.claims(token)
+            return (None, []) if claims is None else ("subject", str(claims.get("scope", "")).split())
+        unknown = "authorization" not in headers
+        return ("anyone", ["predict"]) if self.fault == "open" and unknown else (None, [])
+
+    def claims(self, token: str) -> dict[str, object] | None:
+        public = self.credentials.signer("issuer").public_key
+        options: dict[str, object] = {"require": ["exp", "iss", "aud"]}
+        lax = {
+            "expired_accepted": {"verify_exp": False},
+            "exp_optional": {"require": ["iss", "aud"]},
+            "nbf_unchecked": {"verify_nbf": False},
+            "aud_unchecked": {"verify_aud": False, "require": ["exp", "iss"]},
+            "iss_unchecked": {"verify_iss": False, "require": ["exp", "aud"]},
+        }
+        options |= lax.get(self.fault, {})
+        try:
+            header = jwt.get_unverified_header(token)
+            none = header["alg"] == "none" if self.fault == "alg_none" else header["alg"].lower() == "none"
+            if self.fault in {"alg_none", "alg_none_cased"} and none:
+                return jwt.decode(token, options={"verify_signature": False})
+            if self.fault == "hmac_confusion" and header["alg"] == "HS256":
+                return jwt.decode(token, options={"verify_signature": False})
+            if self.fault == "signature_unchecked":
+                return jwt.decode(token, options={"verify_signature": False, **options})
+            if self.fault == "stripped_accepted" and token.endswith("."):
+                assert header["alg"] == "ES256"
+                return jwt.decode(token, options={"verify_signature": False})
+            return jwt.decode(
+                token, public, algorithms=["ES256"], audience=AUDIENCE, issuer=ISSUER, options=options
+            )
+        except (jwt.PyJWTError, AssertionError):
+            return None
+
+    def count(self, identity: str, headers: dict[str, str]) -> tuple[dict[str, str], bool]:
+        if not identity.startswith("rate_"):
+            return {}, False
+        quota, window_s = (3, 5) if identity == "rate_retry" else (5, 60)
+        if self.fault == "spoofable":
+            identity += headers.get("x-forwarded-for", "")
+        if self.fault == "keys_share" and identity in {"rate_first", "rate_second"}:
+            identity = "rate_first"
+        allowed = quota + (self.fault == "one_more")
+        with self.lock:
+            now = self.clock.time()
+            recent = [at for at in self.windows.get(identity, []) if now - at < window_s]
+            refused = len(recent) >= allowed
+            self.windows[identity] = recent if refused else [*recent, now]
+            first = self.windows[identity][0]
+        if self.fault == "race" and identity == "rate_burst":
+            refused = refused and len(recent) > allowed
+        left = max(0, quota - len(self.windows[identity]))
+        if self.fault == "left_stands_still":
+            left = quota - 1
+        told = {"X-RateLimit-Limit": str(quota), "X-RateLimit-Remaining": str(left)}
+        if self.fault == "silent":
+            told = {}
+        retry_after = {
+            "retry_after_date": "Sat, 21 Nov 2026 22:55:56 GMT",
+            "retry_after_short": "1",
+            "retry_after_constant": str(window_s),
+        }.get(self.fault, str(math.ceil(first + window_s - now)))
+        if refused and self.fault != "retry_after_missing":
+            told["Retry-After"] = retry_after
+        return told, refused
+
+
+def error(code: str) -> object:
+    return {"error": {"code": code, "message": "no"}}
+
+
+class Server(ThreadingHTTPServer):
+    request_queue_size = 64  # the default of 5 makes a burst wait a second for its connections
+
+
+@contextmanager
+def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A server on loopback; gives its base URL."""
+    server = Server(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def handler_of(service: Service) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        wbufsize = -1  # headers and body in one packet
+
+        def do_GET(self):
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            status, extra, answer = service.answer(self.path, headers, body)
+            text = json.dumps(answer).encode()
+            self.send_response(status)
+            for name, value in {**extra, "Content-Length": str(len(text))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(text)
+
+        def do_POST(self):
+            self.do_GET()
+
+        def log_message(self, *_):
+            pass
+
+    return Handler
+
+
+@dataclass(frozen=True)
+class FakeEndpoint:
+    base_url: str
+    lives: bool = True
+    description: TargetDescription = field(default_factory=lambda: TargetDescription(kind=Scope.PROCESS))
+
+    def alive(self) -> bool:
+        return self.lives
+
+    def logs(self) -> str:
+        return "last words"
+
+
+@pytest.fixture
+def context_for(suite: Suite, credentials: Credentials, tmp_path: Path) -> Callable[..., CheckContext]:
+    """Makes the context of a candidate at a URL."""
+
+    def make(base_url: str, *, lives: bool = True, suite: Suite = suite) -> CheckContext:
+        folder = tmp_path / "evidence"
+        folder.mkdir(exist_ok=True)
+        return CheckContext(
+            candidate=FakeEndpoint(base_url, lives),
+            reference=None,
+            suite=suite,
+            credentials=credentials,
+            seed=1,
+            folder=folder,
+        )
+
+    return make
+
+
+@pytest.fixture
+def serve(credentials: Credentials, clock: Clock) -> Callable[..., object]:
+    """Serves the small service, with a fault or without."""
+    return lambda fault="": listening(handler_of(Service(credentials, clock, fault)))
+
+
+@pytest.fixture
+def serve_raw() -> Callable[..., object]:
+    """Serves any handler."""
+    return listening

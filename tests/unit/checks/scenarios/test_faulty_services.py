@@ -1,0 +1,116 @@
+"""The shipped scenarios pass a correct service; each fault fails exactly the scenarios about it."""
+
+import pytest
+
+from harness.checks.scenarios.check import AuthScenarios, RateScenarios
+from harness.model import Outcome
+
+AUTH_FAULTS = {
+    "open": {"no-credential", "no-credential-and-a-bad-body"},
+    "body_first": {"no-credential-and-a-bad-body"},
+    "no_challenge": {"no-credential"},
+    "any_key": {"key-wrong", "key-without-scope"},
+    "empty_key": {"key-empty"},
+    "scope_unchecked": {"key-without-scope", "token-without-scope"},
+    "alg_none": {"token-alg-none"},
+    "alg_none_cased": {"token-alg-none"},
+    "hmac_confusion": {"token-hmac-with-public-key"},
+    "stripped_accepted": {"token-signature-stripped"},
+    "signature_unchecked": {
+        *("token-alg-none", "token-hmac-with-public-key", "token-other-key", "token-tampered"),
+        *("token-signature-stripped", "token-expired", "token-not-yet-valid", "token-wrong-audience"),
+        *("token-wrong-issuer",),
+    },
+    "expired_accepted": {"token-expired"},
+    "exp_optional": {"token-without-expiry"},
+    "nbf_unchecked": {"token-not-yet-valid"},
+    "aud_unchecked": {"token-wrong-audience"},
+    "iss_unchecked": {"token-wrong-issuer"},
+}
+RATE_FAULTS = {
+    "one_more": {
+        *("burst", "headers-count-down", "refusal-says-when", "retry-after-works"),
+        *("keys-are-independent", "health-is-exempt", "forwarded-for-gains-nothing"),
+    },
+    "race": {"burst"},
+    "silent": {"headers-on-success", "headers-count-down", "keys-are-independent"},
+    "left_stands_still": {"headers-count-down"},
+    "retry_after_missing": {"refusal-says-when", "retry-after-works"},
+    "retry_after_date": {"refusal-says-when", "retry-after-works"},
+    "retry_after_short": {"retry-after-works"},
+    "retry_after_constant": {"retry-after-works"},
+    "keys_share": {"keys-are-independent"},
+    "health_counted": {"health-is-exempt"},
+    "spoofable": {"forwarded-for-gains-nothing"},
+}
+
+
+def findings_of(check, context):
+    settings = context.suite.config.scenarios
+    evidence = check.collect(context, settings)
+    evidence.save(context.folder, context.credentials.redact)
+    stored = check.evidence.load(context.folder)
+    assert stored.executed == stored.expected == len(stored.scenarios)
+    return check.judge(stored, settings.limits)
+
+
+def failed(findings):
+    return {finding.id.rpartition(".")[2] for finding in findings if finding.outcome is Outcome.FAIL}
+
+
+@pytest.mark.parametrize(("check", "least"), [(AuthScenarios(), 14), (RateScenarios(), 7)])
+def test_a_correct_service_passes(check, least, serve, context_for):
+    with serve() as base_url:
+        findings = findings_of(check, context_for(base_url))
+    assert {finding.outcome for finding in findings} == {Outcome.PASS}, findings
+    assert len(findings) >= least
+    assert all(finding.id.startswith(f"{check.id}.") and finding.reproduce for finding in findings)
+
+
+@pytest.mark.parametrize("fault", AUTH_FAULTS)
+def test_an_auth_fault_fails_its_scenarios(fault, serve, context_for):
+    with serve(fault) as base_url:
+        findings = findings_of(AuthScenarios(), context_for(base_url))
+    assert failed(findings) == AUTH_FAULTS[fault]
+
+
+@pytest.mark.parametrize("fault", RATE_FAULTS)
+def test_a_rate_fault_fails_its_scenarios(fault, serve, context_for):
+    with serve(fault) as base_url:
+        findings = findings_of(RateScenarios(), context_for(base_url))
+    assert failed(findings) == RATE_FAULTS[fault]
+
+
+def test_a_failure_says_what_was_observed_and_how_to_see_it_again(serve, context_for):
+    with serve("alg_none") as base_url:
+        context = context_for(base_url)
+        findings = findings_of(AuthScenarios(), context)
+    finding = next(finding for finding in findings if finding.outcome is Outcome.FAIL)
+    assert (finding.observed, finding.limit, finding.unit) == (200, 401, "status")
+    assert "status 200 instead of 401" in finding.message
+    assert '{"alg":"none"}' in finding.message
+    assert f"curl -sS -i -X POST {base_url}/predict" in finding.reproduce
+    assert "Authorization: Bearer $GATE_TOKEN" in finding.reproduce
+    assert finding.evidence == "scenarios.auth/evidence.json"
+
+
+def test_a_repeated_request_is_reproduced_by_a_loop(serve, context_for):
+    with serve("spoofable") as base_url:
+        findings = findings_of(RateScenarios(), context_for(base_url))
+    finding = next(finding for finding in findings if finding.outcome is Outcome.FAIL)
+    assert (finding.observed, finding.limit, finding.samples) == (12, "exactly 5", 12)
+    assert finding.reproduce.startswith("for i in $(seq 12); do curl")
+    assert "X-Forwarded-For: 10.0.0.${i}" in finding.reproduce
+
+
+def test_no_secret_is_in_the_evidence(serve, context_for):
+    with serve() as base_url:
+        context = context_for(base_url)
+        for check in (AuthScenarios(), RateScenarios()):
+            evidence = check.collect(context, context.suite.config.scenarios)
+            evidence.save(context.folder, context.credentials.redact)
+            text = (context.folder / "evidence.json").read_text()
+            assert "$GATE_KEY_" in text
+            assert "eyJ" not in text
+            assert context.credentials.key("default") not in text
+            assert context.credentials.key("rate_burst") not in text
