@@ -1,5 +1,6 @@
 """``[contract]``: the frozen OpenAPI document, where the candidate serves its own, and what may differ."""
 
+import difflib
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -28,7 +29,9 @@ class ContractLimits(Limits):
             if rule in SECURITY_RULES:
                 raise ValueError(f"the severity of {rule} is fixed: it guards security")
             if rule not in RULES:
-                raise ValueError(f"no rule {rule!r}; the rules are listed in docs/contract.md")
+                close = difflib.get_close_matches(rule, RULES, n=3)
+                hint = f"did you mean {' or '.join(close)}?" if close else f"one of {', '.join(RULES)}"
+                raise ValueError(f"no rule {rule!r}; {hint}")
         return severity
 
 
