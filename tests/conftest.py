@@ -2,10 +2,12 @@
 
 import fcntl
 import hashlib
+import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -113,3 +115,36 @@ def reference_image(engine: docker.DockerClient, base_image: str) -> str:
                 path=str(ROOT), dockerfile=dockerfile, buildargs={"BASE_IMAGE": base_image}, tag=tag, rm=True
             )
     return tag
+
+
+@pytest.fixture(scope="session")
+def build_image(engine: docker.DockerClient, base_image: str) -> Callable[..., str]:
+    """Builds small images ``FROM ${BASE}``; the same content is built once."""
+
+    def build(
+        name: str, dockerfile: str, files: Mapping[str, str] | None = None, base: str = base_image
+    ) -> str:
+        context = {"Dockerfile": f"ARG BASE\n{dockerfile}", **(files or {})}
+        digest = hashlib.sha256(engine.images.get(base).id.encode())
+        archive = io.BytesIO()
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            for path, text in sorted(context.items()):
+                digest.update(f"\0{path}\0{text}".encode())
+                entry = tarfile.TarInfo(path)
+                entry.size, entry.mode = len(text.encode()), 0o644
+                tar.addfile(entry, io.BytesIO(text.encode()))
+        archive.seek(0)
+        tag = f"harness-test-{name}:{digest.hexdigest()[:16]}"
+        with _lock(f"image-{name}"):
+            if not engine.images.list(tag):
+                engine.images.build(
+                    fileobj=archive,
+                    custom_context=True,
+                    buildargs={"BASE": base},
+                    tag=tag,
+                    rm=True,
+                    forcerm=True,
+                )
+        return tag
+
+    return build
