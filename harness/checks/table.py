@@ -1,5 +1,8 @@
 """All checks there are, in the order a run makes them within a stage. A new check is one line here."""
 
+from harness.checks.contract.openapi_check import ContractOpenAPI
+from harness.checks.fuzz.raw import RawFuzz
+from harness.checks.fuzz.schema import SchemaFuzz
 from harness.checks.golden.batch import GoldenBatch
 from harness.checks.golden.single import GoldenSingle
 from harness.checks.interface import AnyCheck
@@ -7,8 +10,11 @@ from harness.checks.latency.check import LatencyPaired
 from harness.checks.scenarios.check import AuthScenarios, RateScenarios
 
 CHECKS: tuple[AnyCheck, ...] = (
+    ContractOpenAPI(),
     GoldenSingle(),
     GoldenBatch(),
+    SchemaFuzz(),
+    RawFuzz(),
     AuthScenarios(),
     RateScenarios(),
     LatencyPaired(),
