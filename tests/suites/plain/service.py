@@ -219,7 +219,7 @@ def main():
     with Server(address, Handler) as server:
         # As process 1 of a container nothing but a handler ends it on SIGTERM.
         signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
-        sys.stdout.write(f"serving {MODEL.name} {MODEL.version} on port {address[1]}\n")
+        sys.stdout.write(f"serving {MODEL.name} {MODEL.version} on port {server.server_address[1]}\n")
         server.serve_forever()
 
 
