@@ -63,6 +63,9 @@ def object_deltas(
     """Differences between two objects, and the pairs of schemas to compare next."""
     for name in sorted({*old.properties, *new.properties, *old.required, *new.required}):
         was, now = _known(name, old), _known(name, new)
+        if name in old.properties and name not in new.properties:
+            # Left behind in `required` or not: what the property was like is no longer said.
+            now = False
         if was and now:
             yield from _requirement(pair, name, old, new)
             yield old.schema_of(name), new.schema_of(name)

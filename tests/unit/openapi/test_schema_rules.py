@@ -183,6 +183,27 @@ BOTH_DIALECTS = [
         {"property-removed"},
     ),
     (
+        "property removed but left in required",
+        obj(["a"], a=STRING),
+        obj(["a"]),
+        {"property-removed"},
+        {"property-removed"},
+    ),
+    (
+        "property removed from a closed object but left in required",
+        obj(["a"], a=STRING) | {"additionalProperties": False},
+        obj(["a"]) | {"additionalProperties": False},
+        {"property-forbidden"},
+        {"property-removed"},
+    ),
+    (
+        "required property gets a schema",
+        {"type": "object", "required": ["a"]},
+        obj(["a"], a={}),
+        set(),
+        set(),
+    ),
+    (
         "optional property removed",
         obj(a=STRING),
         obj(),
