@@ -1,0 +1,178 @@
+"""The process target: a group of its own that outlives neither target nor parent. No engine needed."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from harness.config.service import ServiceSettings
+from harness.errors import ConfigError, TargetError
+from harness.targets.process import ProcessTarget
+
+TINY = Path(__file__).parent.parent / "tiny"
+FILES = {"key": {"path": "/run/secrets/key", "content": "${key.caller}"}}
+
+
+@pytest.fixture
+def target(temporary):
+    def make(*arguments, cpuset=None, script="server.py", folder=TINY, **service):
+        settings = {
+            "port": 8080,
+            "ready_path": "/ready",
+            "ready_timeout_s": 15,
+            "environment": {"PORT": "${port}"},
+            "process": {"command": ["${python}", script, *arguments]},
+            **service,
+        }
+        return ProcessTarget(
+            folder=folder,
+            service=ServiceSettings.model_validate(settings),
+            values={"key.caller": "a-secret"},
+            cpuset=cpuset,
+        )
+
+    yield make
+    assert list(temporary.iterdir()) == []
+
+
+def ask(endpoint, door, **question):
+    return httpx.get(f"{endpoint.base_url}/{door}", params=question, timeout=10).json()
+
+
+def running(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def gone_within(pids, seconds):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if not any(map(running, pids)):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_it_serves_on_a_free_loopback_port(target):
+    with target() as one, target() as other:
+        assert one.base_url != other.base_url
+        assert one.base_url.startswith("http://127.0.0.1:")
+        assert one.alive()
+        assert "serving" in one.logs()
+
+
+def test_it_exits_at_once_with_a_message(target):
+    with pytest.raises(TargetError, match="exit code 3") as caught, target("exit"):
+        pass
+    assert "no model file at /model.onnx" in caught.value.logs
+
+
+def test_it_never_gets_ready(target):
+    started = time.monotonic()
+    with pytest.raises(TargetError, match=r"not ready within 1 s"), target("never-ready", ready_timeout_s=1):
+        pass
+    assert time.monotonic() - started < 10
+
+
+def test_a_command_that_does_not_exist(target):
+    service = {"process": {"command": ["/no/such/executable"]}}
+    with pytest.raises(TargetError) as caught, target(**service):
+        pass
+    assert "/no/such/executable" in f"{caught.value}{caught.value.logs}"
+
+
+def test_a_suite_without_a_process_says_what_is_missing(target):
+    with pytest.raises(ConfigError, match=r"service\.process"), target(process=None):
+        pass
+
+
+def test_it_dies_and_its_last_words_are_kept(target):
+    with target() as endpoint:
+        with pytest.raises(httpx.HTTPError):
+            ask(endpoint, "die")
+        deadline = time.monotonic() + 5
+        while endpoint.alive() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not endpoint.alive()
+        assert "last words of the tiny service" in endpoint.logs()
+
+
+def test_it_is_bound_to_its_cores(target):
+    core = str(min(os.sched_getaffinity(0)))
+    with target(cpuset=core) as endpoint:
+        assert ask(endpoint, "status")["Cpus_allowed_list"] == core
+
+
+def test_it_does_not_inherit_the_environment(target, monkeypatch):
+    monkeypatch.setenv("A_SECRET_OF_THE_CALLER", "not for the candidate")
+    with target() as endpoint:
+        environ = Path(f"/proc/{ask(endpoint, 'status')['Pid'].strip()}/environ").read_bytes()
+    assert b"not for the candidate" not in environ
+    assert b"PORT=" in environ
+
+
+def test_handed_files_are_there_while_it_runs(target, temporary):
+    environment = {"PORT": "${port}", "KEY_FILE": "${file.key}"}
+    with target(files=FILES, environment=environment):
+        (handed,) = temporary.glob("harness-files-*/key")
+        assert handed.read_text() == "a-secret"
+
+
+def test_children_and_a_deaf_service_end_with_it(target, tmp_path):
+    """The child ignores SIGTERM, as its parent does: the whole group is killed when its time is over."""
+    (tmp_path / "server.py").write_text(
+        textwrap.dedent("""
+            import os, runpy, signal, subprocess, sys
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+            sys.stderr.write(f"child {child.pid}\\n")
+            sys.stderr.flush()
+            sys.argv = ["server.py", "deaf"]
+            runpy.run_path(os.environ["TINY"])
+        """)
+    )
+    environment = {"PORT": "${port}", "TINY": str(TINY / "server.py")}
+    with target(folder=tmp_path, environment=environment, stop_timeout_s=0.5) as endpoint:
+        child = int(endpoint.logs().split("child ")[1].split()[0])
+        server = int(ask(endpoint, "status")["Pid"])
+        assert running(child)
+    assert gone_within([child, server], 5)
+
+
+def test_it_dies_with_its_parent(tmp_path):
+    """SIGKILL leaves no chance to clean up: the kernel ends the service."""
+    script = tmp_path / "parent.py"
+    script.write_text(
+        textwrap.dedent(f"""
+            import pathlib, sys, time, httpx
+            from harness.config.service import ServiceSettings
+            from harness.targets.process import ProcessTarget
+            service = ServiceSettings.model_validate({{
+                "port": 8080, "ready_path": "/ready", "environment": {{"PORT": "${{port}}"}},
+                "process": {{"command": ["${{python}}", "server.py"]}},
+            }})
+            target = ProcessTarget(folder=pathlib.Path({str(TINY)!r}), service=service, values={{}})
+            with target as endpoint:
+                print(httpx.get(endpoint.base_url + "/status").json()["Pid"], flush=True)
+                time.sleep(600)
+        """)
+    )
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, env=environ)
+    try:
+        server = int(parent.stdout.readline())
+        assert running(server)
+    finally:
+        parent.send_signal(signal.SIGKILL)
+        parent.wait()
+        parent.stdout.close()
+    assert gone_within([server], 5)
