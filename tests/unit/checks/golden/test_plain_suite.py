@@ -45,7 +45,7 @@ def test_the_set_names_its_producer_and_has_both_classes(suite):
 class Served:
     """The plain service as a process on a loopback port."""
 
-    def __init__(self, suite, credentials, folder):
+    def __init__(self, credentials, folder):
         tokens = folder / "tokens.json"
         digest = credentials.template_values()["key.default.sha256"]
         tokens.write_text(json.dumps({"tokens": [{"sha256": digest, "requests": 1_000_000, "window_s": 1}]}))
@@ -79,7 +79,7 @@ class Served:
 @pytest.mark.parametrize("check", [GoldenSingle(), GoldenBatch()], ids=lambda check: check.id)
 def test_the_service_gives_the_golden_answers(suite, tmp_path, check):
     credentials = Credentials(suite.config.auth, {})
-    with Served(suite, credentials, tmp_path) as service:
+    with Served(credentials, tmp_path) as service:
         context = CheckContext(
             candidate=service,
             reference=None,
