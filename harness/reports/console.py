@@ -67,7 +67,8 @@ def verdict_lines(report: Report, saved: Path | None = None) -> Sequence[Rendera
 
 
 def _reason(report: Report, reason: Reason) -> Iterable[Text]:
-    yield Text(f"  {_line(reason.finding_id or reason.check_id)}", style="bold")
+    if reason.finding_id or reason.check_id:
+        yield Text(f"  {_line(reason.finding_id or reason.check_id)}", style="bold")
     yield Text(f"    {_line(reason.message)}")
     finding = finding_of(report, reason)
     if finding is None:

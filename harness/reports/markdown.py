@@ -96,7 +96,8 @@ def _reason(report: Report, index: int) -> str:
     finding = finding_of(report, reason)
     compared = _compared(finding) if finding else ""
     name = reason.finding_id or reason.check_id
-    return f"{index + 1}. {_code(name)} {_prose(reason.message)}{compared and f' ({compared})'}"
+    prefix = f"{_code(name)} " if name else ""
+    return f"{index + 1}. {prefix}{_prose(reason.message)}{compared and f' ({compared})'}"
 
 
 def _identity(report: Report) -> str:

@@ -7,7 +7,6 @@ The JSON comes last: ``*.json`` is exactly the finished runs.
 """
 
 import fcntl
-import hashlib
 import os
 import re
 import shutil
@@ -24,6 +23,7 @@ from pydantic_core import from_json
 
 from harness.config.problems import config_error
 from harness.errors import ConfigError, InfrastructureError, UsageError
+from harness.evidence_files import sha256_file
 from harness.model import SCHEMA_VERSION, Report, Scope, TargetDescription
 from harness.reports.table import RENDERERS
 
@@ -189,12 +189,6 @@ def load_report(path: Path) -> Report:
         raise config_error(error, Report, path) from error
 
 
-def evidence_digests(folder: Path, under: str) -> dict[str, str]:
-    """SHA-256 of every file under ``folder/under``, by path relative to ``folder``."""
-    files = sorted(path for path in (folder / under).rglob("*") if path.is_file() and not path.is_symlink())
-    return {path.relative_to(folder).as_posix(): _sha256(path) for path in files}
-
-
 def verify_evidence(report: Report, folder: Path) -> None:
     """Hold every evidence file against the digest in the report.
 
@@ -205,7 +199,7 @@ def verify_evidence(report: Report, folder: Path) -> None:
         for relative, expected in check.evidence_files.items():
             path = _inside(folder, relative)
             try:
-                actual = _sha256(path)
+                actual = sha256_file(path)
             except OSError as error:
                 raise ConfigError(file=path, problem=f"cannot be read ({error.strerror or error})") from error
             if actual != expected:
@@ -232,11 +226,6 @@ def _inside(folder: Path, relative: str) -> Path:
         if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
             raise ConfigError(file=path, problem="evidence must be a plain file, not a link or device")
     return path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _partial(out: Path, run_id: str) -> Path:

@@ -69,10 +69,10 @@ def headline(report: Report) -> str:
             return f"{every}{_count(len(applicable), 'required check')} passed{spared}"
         case Decision.REJECT:
             failed = [check.id for check in required if check.outcome is Outcome.FAIL]
-            return _named(failed, len(required), "failed") or "the candidate was rejected before its checks"
+            return _named(failed, len(required), "failed") or _first_reason(report)
         case Decision.INCONCLUSIVE:
             unsettled = [check.id for check in required if check.outcome in _UNSETTLED]
-            return _named(unsettled, len(required), "without a judgement") or "the evidence is not there"
+            return _named(unsettled, len(required), "without a judgement") or _first_reason(report)
 
 
 def caveats(report: Report) -> tuple[str, ...]:
@@ -142,6 +142,10 @@ def _identity(target: TargetDescription) -> dict[str, str]:
         "Started in": None if target.startup_s is None else seconds(target.startup_s),
     }
     return {label: value for label, value in known.items() if value}
+
+
+def _first_reason(report: Report) -> str:
+    return report.reasons[0].message if report.reasons else "the report names no reason"
 
 
 def _count(number: int, noun: str) -> str:

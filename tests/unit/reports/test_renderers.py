@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from report_samples import HOSTILE, hostile, inconclusive, promote, reject, report, reports
 
-from harness.model import Finding, Outcome, Report
+from harness.model import Decision, Finding, Outcome, Reason, Report
 from harness.reports.markdown import MOST_BYTES
 from harness.reports.schema import report_schema
 from harness.reports.table import RENDERERS
@@ -247,6 +247,15 @@ def test_markdown_stays_under_a_job_summary_and_says_it_was_cut():
     assert MOST_BYTES * 0.9 < len(text.encode()) <= MOST_BYTES
     assert "Cut here" in text.splitlines()[-1]
     assert text.count("```") % 2 == 0
+
+
+def test_a_reason_about_no_check_is_the_headline_and_has_no_empty_name():
+    reason = Reason(check_id="", finding_id="", message="no check passed")
+    of = report(Decision.INCONCLUSIVE, reasons=(reason,))
+    text = render("markdown", of)
+    assert text.splitlines()[0].endswith("INCONCLUSIVE: no check passed")
+    assert "\n1. no check passed\n" in text
+    assert '<p class="id"></p>' not in render("html", of)
 
 
 # --- JUnit
