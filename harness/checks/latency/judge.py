@@ -76,6 +76,7 @@ class _View:
     candidate_failed: NDArray[np.bool_]
     reference_ms: Times | None
     reference_failures: int
+    blocks: NDArray[np.intp]
     groups: NDArray[np.intp]
 
     @classmethod
@@ -98,6 +99,7 @@ class _View:
             if evidence.reference is None
             else response_ms[samples.of_side(evidence.reference)],
             reference_failures=evidence.reference_failures,
+            blocks=samples.block[rows].astype(np.intp),
             groups=group_of_block(look)[samples.block[rows]],
         )
 
@@ -153,7 +155,7 @@ def _ratio(view: _View, name: str, limit: float, doubt: str) -> Finding:
     judgement = judge_ratio(
         view.candidate_ms,
         view.reference_ms,
-        view.groups,
+        view.blocks,
         probability=probability,
         limit=limit,
         spending=view.spending,

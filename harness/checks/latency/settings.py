@@ -10,6 +10,8 @@ from harness.load.plan import Arrival
 from harness.stats.groups import GROUPS
 from harness.stats.looks import Looks
 
+LEAST_BLOCK_ARRIVALS = 20
+"""Fewer do not tell a block's median from its noise."""
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -101,6 +103,6 @@ class LatencySettings(FamilySettings):
     def _enough_blocks(self) -> Self:
         if self.blocks < GROUPS:
             raise ValueError(f"budget_s must hold at least {GROUPS} blocks of block_s")
-        if self.block_arrivals < 1:
-            raise ValueError("a block of block_s holds no arrival at rate_per_s")
+        if self.block_arrivals < LEAST_BLOCK_ARRIVALS:
+            raise ValueError(f"block_s must hold at least {LEAST_BLOCK_ARRIVALS} arrivals at rate_per_s")
         return self

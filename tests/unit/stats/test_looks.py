@@ -24,7 +24,16 @@ def test_looks_spend_alpha_exactly_once(blocks, fractions, power, alpha):
 def test_default_looks():
     looks = Looks(blocks=120)
     assert looks.at_blocks == (12, 48, 72, 96, 120)
-    assert [looks.latest(n) for n in (0, 11, 47, 48, 71, 100, 120, 130)] == [None, None, 12, 48, 48, 96, 120, 120]
+    assert [looks.latest(n) for n in (0, 11, 47, 48, 71, 100, 120, 130)] == [
+        None,
+        None,
+        12,
+        48,
+        48,
+        96,
+        120,
+        120,
+    ]
 
 
 def test_there_is_no_look_between_the_looks():

@@ -13,8 +13,8 @@ from harness.stats.paired import judge_ratio, p_values, sign_flip
 SPENDING = Spending(within=0.05, beyond=0.05)
 
 
-def even_groups(n):
-    return np.arange(n) * 12 // n
+def even_blocks(n):
+    return np.arange(n) * 24 // n
 
 
 def lognormal(rng, n, sigma=0.3):
@@ -41,10 +41,10 @@ def test_sign_flip_counts_all_signs():
 @given(seed=st.integers(0, 10_000), p=st.sampled_from([0.5, 0.95, 0.99]), scale=st.floats(0.01, 100))
 def test_swapping_the_sides_swaps_the_p_values_and_units_do_not_matter(seed, p, scale):
     rng = np.random.default_rng(seed)
-    c, r, groups = lognormal(rng, 400), lognormal(rng, 400), even_groups(400)
-    lower, higher = p_values(c, r, groups, p)
-    assert p_values(r, c, groups, p) == pytest.approx((higher, lower))
-    assert p_values(c * scale, r * scale, groups, p) == pytest.approx((lower, higher))
+    c, r, blocks = lognormal(rng, 400), lognormal(rng, 400), even_blocks(400)
+    lower, higher = p_values(c, r, blocks, p)
+    assert p_values(r, c, blocks, p) == pytest.approx((higher, lower))
+    assert p_values(c * scale, r * scale, blocks, p) == pytest.approx((lower, higher))
 
 
 @settings(max_examples=25, deadline=None)
@@ -52,7 +52,7 @@ def test_swapping_the_sides_swaps_the_p_values_and_units_do_not_matter(seed, p, 
 def test_verdict_and_bounds_agree(seed, ratio, p):
     rng = np.random.default_rng(seed)
     c, r = ratio * lognormal(rng, 1000), lognormal(rng, 1000)
-    judgement = judge_ratio(c, r, even_groups(1000), probability=p, limit=1.1, spending=SPENDING)
+    judgement = judge_ratio(c, r, even_blocks(1000), probability=p, limit=1.1, spending=SPENDING)
     assert (judgement.shown is Shown.WITHIN) == (judgement.upper <= 1.1)
     assert (judgement.shown is Shown.BEYOND) == (judgement.lower > 1.1 * (1 - 1e-9))
     assert judgement.lower <= judgement.upper
@@ -66,7 +66,7 @@ def test_verdict_and_bounds_agree(seed, ratio, p):
 def test_known_slowdowns(factor, shown, p):
     rng = np.random.default_rng(5)
     c, r = factor * lognormal(rng, 4000), lognormal(rng, 4000)
-    judgement = judge_ratio(c, r, even_groups(4000), probability=p, limit=1.1, spending=SPENDING)
+    judgement = judge_ratio(c, r, even_blocks(4000), probability=p, limit=1.1, spending=SPENDING)
     assert judgement.shown is shown
     assert judgement.lower < factor < judgement.upper
 
@@ -75,24 +75,51 @@ def test_two_per_cent_of_stalls_are_seen_by_p99_and_not_by_p50():
     rng = np.random.default_rng(6)
     r = 0.002 * lognormal(rng, 3000, 0.1)
     c = 0.002 * lognormal(rng, 3000, 0.1) + np.where(rng.random(3000) < 0.02, 0.02, 0.0)
-    groups = even_groups(3000)
-    assert judge_ratio(c, r, groups, probability=0.99, limit=1.25, spending=SPENDING).shown is Shown.BEYOND
-    assert judge_ratio(c, r, groups, probability=0.5, limit=1.1, spending=SPENDING).shown is Shown.WITHIN
+    blocks = even_blocks(3000)
+    assert judge_ratio(c, r, blocks, probability=0.99, limit=1.25, spending=SPENDING).shown is Shown.BEYOND
+    assert judge_ratio(c, r, blocks, probability=0.5, limit=1.1, spending=SPENDING).shown is Shown.WITHIN
 
 
 def test_lost_answers_of_the_candidate_are_beyond_any_ratio():
     rng = np.random.default_rng(7)
     c, r = lognormal(rng, 3000), lognormal(rng, 3000)
     c[rng.random(3000) < 0.03] = math.inf
-    judgement = judge_ratio(c, r, even_groups(3000), probability=0.99, limit=100.0, spending=SPENDING)
+    judgement = judge_ratio(c, r, even_blocks(3000), probability=0.99, limit=100.0, spending=SPENDING)
     assert judgement.shown is Shown.BEYOND
     assert judgement.observed == judgement.upper == math.inf
 
 
+def test_a_machine_that_slows_both_sides_for_a_while_is_divided_out():
+    rng = np.random.default_rng(12)
+    state = np.repeat(np.exp(rng.standard_normal(24)), 125)
+    c, r, blocks = state * lognormal(rng, 3000), state * lognormal(rng, 3000), even_blocks(3000)
+    for p, limit in ((0.5, 1.1), (0.95, 1.1), (0.99, 1.25)):
+        assert judge_ratio(c, r, blocks, probability=p, limit=limit, spending=SPENDING).shown is Shown.WITHIN
+        slow = judge_ratio(1.6 * c, r, blocks, probability=p, limit=limit, spending=SPENDING)
+        assert slow.shown is Shown.BEYOND
+
+
+def test_slow_spells_of_the_candidate_alone_are_not_divided_out():
+    rng = np.random.default_rng(13)
+    c, r, blocks = lognormal(rng, 3000), lognormal(rng, 3000), even_blocks(3000)
+    c = np.where(np.isin(blocks, [3, 9, 15, 21]), 3.0 * c, c)
+    assert judge_ratio(c, r, blocks, probability=0.95, limit=1.1, spending=SPENDING).shown is not Shown.WITHIN
+
+
+def test_nothing_is_shown_that_the_plain_ratio_contradicts():
+    rng = np.random.default_rng(14)
+    c, r, blocks = lognormal(rng, 3000, 0.05), lognormal(rng, 3000, 0.05), even_blocks(3000)
+    c = np.where(blocks % 4 == 0, 1.15 * c, c)
+    judgement = judge_ratio(c, r, blocks, probability=0.95, limit=1.1, spending=SPENDING)
+    assert judgement.observed > 1.1
+    assert judgement.shown is not Shown.WITHIN
+    assert judgement.lower <= judgement.observed <= judgement.upper
+
+
 def test_equal_times_everywhere_show_no_difference():
     same = np.full(1000, 0.002)
-    assert p_values(same, same, even_groups(1000), 0.95) == (1.0, 1.0)
-    judgement = judge_ratio(same, same, even_groups(1000), probability=0.95, limit=1.1, spending=SPENDING)
+    assert p_values(same, same, even_blocks(1000), 0.95) == (1.0, 1.0)
+    judgement = judge_ratio(same, same, even_blocks(1000), probability=0.95, limit=1.1, spending=SPENDING)
     assert judgement.shown is Shown.WITHIN
     assert judgement.upper == pytest.approx(1.0, rel=1e-3)
 
@@ -109,7 +136,7 @@ def test_false_verdicts_at_the_margin_stay_below_what_was_promised(rho, p):
     runs, n = 300, 2000
     rng = np.random.default_rng(8)
     c, r = autocorrelated(rng, n, runs, rho), autocorrelated(rng, n, runs, rho)
-    values = np.array([p_values(c[i], r[i], even_groups(n), p) for i in range(runs)])
+    values = np.array([p_values(c[i], r[i], even_blocks(n), p) for i in range(runs)])
     worst = 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
     assert (values[:, 0] <= 0.05).mean() <= worst
     assert (values[:, 1] <= 0.05).mean() <= worst
@@ -126,7 +153,7 @@ def test_an_equal_candidate_is_promoted_and_a_slow_one_is_rejected():
                 judge_ratio(
                     factor * lognormal(rng, n),
                     lognormal(rng, n),
-                    even_groups(n),
+                    even_blocks(n),
                     probability=p,
                     limit=limit,
                     spending=spending,

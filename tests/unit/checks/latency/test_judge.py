@@ -234,7 +234,7 @@ def test_a_candidate_slow_by_little_is_neither_promoted_nor_rejected_lightly():
     ("wrong", "message"),
     [
         ({"budget_s": 5.0}, "at least 12 blocks"),
-        ({"rate_per_s": 0.1}, "no arrival"),
+        ({"rate_per_s": 0.1}, "at least 20 arrivals"),
         ({"rate": 3}, "rate"),
         ({"limits": {"p90": {}}}, "p90"),
         ({"limits": {"p95": {"margin": 0}}}, "margin"),
