@@ -44,13 +44,14 @@ class Signer:
         expected = rsa.RSAPrivateKey if settings.algorithm == "RS256" else ec.EllipticCurvePrivateKey
         if not isinstance(key, expected):
             raise ValueError(f"not a private key for {settings.algorithm}")
+        self._key = key  # parsing the PEM for each token would take longer than signing it
         self.private_key = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         self.public_key = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
         """A compact JWS over ``claims``."""
         merged = {**({"kid": self.kid} if self.kid else {}), **(headers or {})}
-        return jwt.encode(dict(claims), self.private_key, algorithm=self.algorithm, headers=merged)
+        return jwt.encode(dict(claims), self._key, algorithm=self.algorithm, headers=merged)
 
 
 def _new_key(settings: SignerSettings) -> PrivateKey:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 
 def digests(root: Path, check_id: str) -> dict[str, str]:
-    """SHA-256 of every file of one check, by path relative to ``root``; empty where it has none."""
-    files = sorted(path for path in (root / check_id).rglob("*") if path.is_file())
+    """SHA-256 of every file of one check, by path relative to ``root``; links are left out."""
+    files = sorted(path for path in (root / check_id).rglob("*") if path.is_file() and not path.is_symlink())
     return {path.relative_to(root).as_posix(): sha256_file(path) for path in files}
 
 

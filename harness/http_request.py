@@ -45,7 +45,8 @@ class Request:
         for name, value in {**self.headers, **shown_headers}.items():
             # Double quotes, so that the shell fills in the variable that stands for a secret.
             escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`")
-            parts += ["-H", f'"{name}: {escaped}"']
+            # curl drops a header without a value, unless it ends in a semicolon.
+            parts += ["-H", f'"{name}: {escaped}"' if value else f'"{name};"']
         if self.body is not None:
             parts += ["--data-binary", shlex.quote(self.body.decode("utf-8", "backslashreplace"))]
         return " ".join(parts)

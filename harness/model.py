@@ -3,14 +3,36 @@
 These models are the JSON of ``reports/<run_id>.json``; ``contracts/report.schema.json`` is made from them.
 """
 
+import math
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+)
 
 SCHEMA_VERSION = "1.0"
 
-Scalar = Annotated[bool | int | float | str | None, Field(union_mode="left_to_right")]
+NOT_FINITE = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
+
+
+def _not_finite(value: object) -> object:
+    """JSON has no infinity: it is stored as a string."""
+    return NOT_FINITE.get(value, value) if isinstance(value, str) else value
+
+
+Scalar = Annotated[
+    StrictBool | StrictInt | StrictFloat | StrictStr | None,
+    Field(union_mode="left_to_right"),
+    BeforeValidator(_not_finite),
+]
 
 
 class Family(StrEnum):

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from harness.policy import exit_code
 from harness.rejudge import rejudge
-from harness.reports.console import verdict_lines
+from harness.reports.console import print_verdict
 from harness.reports.json import JsonRenderer
 
 
@@ -34,10 +34,9 @@ def judge(
     """
     console = Console(stderr=True)
     result = rejudge(report, config, today=datetime.now(UTC).date())
-    for line in verdict_lines(result.report, report):
-        console.print(line, highlight=False)
+    print_verdict(console, result.report, report)
     for note in result.notes:
-        console.print(f"  note: {escape(note)}", highlight=False)
+        console.print(f"  note: {escape(note)}", highlight=False, soft_wrap=True)
     console.print(f"  the run itself had decided: {result.stored.value}", highlight=False)
     if as_json:
         sys.stdout.write(JsonRenderer().render(result.report))

@@ -13,7 +13,7 @@ from harness.cli.progress import Progress
 from harness.gate import GateRequest, gate
 from harness.model import Family
 from harness.policy import exit_code
-from harness.reports.console import verdict_lines
+from harness.reports.console import print_verdict
 from harness.reports.json import JsonRenderer
 
 
@@ -77,8 +77,7 @@ def run(
     console = Console(stderr=True)
     with Progress(console) as progress:
         report, path = gate(request, os.environ, progress.handle)
-    for line in verdict_lines(report, path):
-        console.print(line, highlight=False)
+    print_verdict(console, report, path)
     if as_json:
         sys.stdout.write(JsonRenderer().render(report))
     raise typer.Exit(exit_code(report.decision, report.checks))

@@ -70,3 +70,7 @@ def test_every_place_has_a_pointer(document):
 def test_a_pointer_to_nothing_is_an_error(pointer):
     with pytest.raises(PointerError, match="nothing at"):
         resolve({"a": [1, 2]}, pointer)
+
+
+def test_curl_sends_an_empty_header_as_such():
+    assert '-H "X-Key;"' in Request("GET", "/p", {"X-Key": ""}).curl("http://127.0.0.1:1", {})
