@@ -1,0 +1,240 @@
+"""Writes HTTP messages byte by byte, from one valid request."""
+
+import gzip
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.http_request import Request
+
+BOMB_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Payload:
+    """Bytes to send.
+
+    Attributes:
+        parts: Sent one after the other, with a pause between.
+        half_close: Whether to end the sending side afterwards, as a client that broke off does.
+        abort: Whether to reset the connection instead of waiting for an answer.
+        plain: The same as a request that any client can send, None where none can.
+    """
+
+    parts: tuple[bytes, ...]
+    half_close: bool = False
+    abort: bool = False
+    plain: Request | None = None
+
+
+@dataclass(frozen=True)
+class Valid:
+    """The valid request, from which every message is made.
+
+    Attributes:
+        request: Complete; its body is JSON where it has one.
+        host: For the Host header.
+        largest_body_bytes: As the suite declares it.
+    """
+
+    request: Request
+    host: str
+    largest_body_bytes: int | None = None
+
+    @property
+    def body(self) -> bytes:
+        """The valid body, empty where there is none."""
+        return self.request.body or b""
+
+    def head(
+        self,
+        changed: Mapping[str, str | None],
+        *,
+        method: str = "",
+        target: str = "",
+        version: str = "HTTP/1.1",
+    ) -> bytes:
+        """Request line and headers, with the length of the valid body; a header of None is left out."""
+        headers: dict[str, str | None] = {"Host": self.host, "Connection": "close", **self.request.headers}
+        if self.body:
+            headers["Content-Length"] = str(len(self.body))
+        for name, value in changed.items():
+            headers = {kept: old for kept, old in headers.items() if kept.lower() != name.lower()}
+            headers[name] = value
+        lines = [f"{method or self.request.method} {target or self.request.path} {version}"]
+        lines += [f"{name}: {value}" for name, value in headers.items() if value is not None]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+    def carrying(self, body: bytes, changed: Mapping[str, str | None] | None = None) -> Payload:
+        """A well-formed message with this body."""
+        other = changed or {}
+        headers: dict[str, str | None] = {**self.request.headers}
+        for name, value in other.items():
+            headers = {kept: old for kept, old in headers.items() if kept.lower() != name.lower()}
+            headers[name] = value
+        plain_headers = {name: value for name, value in headers.items() if value is not None}
+        plain = Request(self.request.method, self.request.path, plain_headers, body)
+        return Payload((self.head({"Content-Length": str(len(body)), **other}) + body,), plain=plain)
+
+
+Compose = Callable[[Valid], Payload | None]
+"""Makes the bytes of a case; None where the valid request has nothing for it to malform."""
+
+
+def as_it_is(valid: Valid) -> Payload:
+    """The valid request."""
+    return valid.carrying(valid.body) if valid.body else Payload((valid.head({}),), plain=valid.request)
+
+
+def body(make: Callable[[bytes], bytes]) -> Compose:
+    """What ``make`` makes of the valid body, in a good message."""
+    return lambda valid: valid.carrying(make(valid.body)) if valid.body else None
+
+
+def number(token: bytes, *, fraction: bool = False) -> Compose:
+    """The valid body with ``token`` for its first number, or only for one with a fraction."""
+
+    def compose(valid: Valid) -> Payload | None:
+        if not valid.body:
+            return None
+        marked, found = _marked(json.loads(valid.body), fraction=fraction)
+        if not found:
+            return None
+        text = json.dumps(marked, separators=(",", ":")).encode()
+        return valid.carrying(text.replace(json.dumps(_MARK).encode(), token))
+
+    return compose
+
+
+def padded(length: Callable[[Valid], int | None]) -> Compose:
+    """The valid body with spaces after it: JSON allows them, so only its length is unusual."""
+
+    def compose(valid: Valid) -> Payload | None:
+        wanted = length(valid)
+        if wanted is None or not 0 < len(valid.body) <= wanted:
+            return None
+        return valid.carrying(valid.body.ljust(wanted))
+
+    return compose
+
+
+def headers(changed: Mapping[str, str | None], *, half_close: bool = False) -> Compose:
+    """The valid body under other headers."""
+    return lambda valid: (
+        Payload((valid.head(changed) + valid.body,), half_close=half_close) if valid.body else None
+    )
+
+
+def length_off_by(difference: int) -> Compose:
+    """A Content-Length that is not the body's."""
+    return lambda valid: headers({"Content-Length": str(len(valid.body) + difference)}, half_close=True)(
+        valid
+    )
+
+
+def content_type(value: str | None) -> Compose:
+    """The valid body declared as something else."""
+    return lambda valid: valid.carrying(valid.body, {"Content-Type": value}) if valid.body else None
+
+
+def start_line(**changed: str) -> Compose:
+    """The valid request with another method, target or version."""
+    return lambda valid: Payload((valid.head({}, **changed) + valid.body,))
+
+
+def bodiless(method: str) -> Compose:
+    """Another method, without a body."""
+    return lambda valid: Payload((valid.head({"Content-Length": None, "Content-Type": None}, method=method),))
+
+
+def extra_line(line: bytes) -> Compose:
+    """The valid request with a line among its headers that no dictionary of headers can hold."""
+    return lambda valid: Payload((valid.head({})[:-2] + line + b"\r\n\r\n" + valid.body,))
+
+
+def exactly(content: bytes) -> Compose:
+    """These bytes, whatever the valid request is."""
+    return lambda _valid: Payload((content,), half_close=True)
+
+
+def chunk(data: bytes, extension: bytes = b"") -> bytes:
+    """One chunk of the chunked transfer coding."""
+    return f"{len(data):x}".encode() + extension + b"\r\n" + data + b"\r\n"
+
+
+def chunked(encode: Callable[[bytes], bytes], *, half_close: bool = False, length: bool = False) -> Compose:
+    """The body, chunked as ``encode`` writes it; ``length`` adds the Content-Length it must not have."""
+
+    def compose(valid: Valid) -> Payload | None:
+        changed = {"Transfer-Encoding": "chunked"} | ({} if length else {"Content-Length": None})
+        return (
+            Payload((valid.head(changed) + encode(valid.body),), half_close=half_close)
+            if valid.body
+            else None
+        )
+
+    return compose
+
+
+def truncated(valid: Valid) -> Payload | None:
+    """A client that ends after half of the body it announced."""
+    sent = valid.head({}) + valid.body[: len(valid.body) // 2]
+    return Payload((sent,), half_close=True) if valid.body else None
+
+
+def aborted(valid: Valid) -> Payload | None:
+    """A client that resets the connection after half of the body."""
+    return Payload((valid.head({}) + valid.body[: len(valid.body) // 2],), abort=True) if valid.body else None
+
+
+def slow(valid: Valid) -> Payload:
+    """The valid request in four parts."""
+    head, half = valid.head({}), len(valid.body) // 2
+    return Payload(
+        tuple(part for part in (head[:20], head[20:], valid.body[:half], valid.body[half:]) if part)
+    )
+
+
+def pipelined(valid: Valid) -> Payload:
+    """The valid request twice, the second before the first is answered."""
+    return Payload((valid.head({"Connection": "keep-alive"}) + valid.body + valid.head({}) + valid.body,))
+
+
+def gzipped(valid: Valid) -> Payload | None:
+    """The valid body, compressed."""
+    packed = gzip.compress(valid.body, mtime=0)
+    return valid.carrying(packed, {"Content-Encoding": "gzip"}) if valid.body else None
+
+
+def gzip_bomb(valid: Valid) -> Payload | None:
+    """A small body that expands to 16 MiB."""
+    packed = gzip.compress(b" " * BOMB_BYTES, mtime=0)
+    return valid.carrying(packed, {"Content-Encoding": "gzip"}) if valid.body else None
+
+
+def falsely_gzipped(valid: Valid) -> Payload | None:
+    """The valid body, declared as compressed."""
+    return valid.carrying(valid.body, {"Content-Encoding": "gzip"}) if valid.body else None
+
+
+def with_members_twice(text: bytes) -> bytes:
+    """A JSON object with all its members twice; anything else unchanged."""
+    return text[:-1] + b"," + text[1:] if text[:1] == b"{" and text != b"{}" else text
+
+
+_MARK = "\x00number\x00"
+
+
+def _marked(value: Any, *, fraction: bool) -> tuple[Any, bool]:
+    """``value`` with its first number replaced by the mark, and whether there was one."""
+    if isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and not fraction):
+        return _MARK, True
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        new, found = _marked(item, fraction=fraction)
+        if found:
+            copied = value.copy()
+            copied[key] = new
+            return copied, True
+    return value, False
