@@ -1,0 +1,208 @@
+"""How often the latency verdict is wrong, on simulated noise whose truth is known.
+
+Run `python benchmarks/latency_coverage/simulate.py` (about five minutes on one core; `--runs` for more or
+less). Everything is as shipped: margins, confidence, budget of 30 blocks of 100 pairs, looks.
+
+The first table puts one quantile exactly at its margin, where either verdict is wrong and at most 5 % of each
+are promised (rejects: 5 % divided by the four limits). The second table is the whole gate on known changes.
+"""
+
+import argparse
+import math
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from statistics import NormalDist
+
+import numpy as np
+
+from harness.checks.latency.judge import LEAST_BEYOND
+from harness.checks.latency.settings import LatencyLimits, LatencySettings
+from harness.stats.judgement import Shown, Spending
+from harness.stats.paired import show_ratio
+from harness.stats.proportions import clopper_pearson_upper
+
+SIGMA = 0.3
+NORMAL = NormalDist()
+LIMITS = LatencyLimits()
+SETTINGS = LatencySettings()
+PAIRS = SETTINGS.block_arrivals * SETTINGS.blocks
+ENDPOINTS = len(LIMITS.quantiles) + 1  # and the error rate
+
+Pair = tuple[np.ndarray, np.ndarray]
+Noise = Callable[[np.random.Generator], Pair]
+
+
+def ar1(rng: np.random.Generator, rho: float) -> np.ndarray:
+    """A standard normal AR(1) series, shape (PAIRS,)."""
+    steps = math.sqrt(1 - rho * rho) * rng.standard_normal(PAIRS)
+    series = np.empty(PAIRS)
+    last = rng.standard_normal()
+    for i in range(PAIRS):
+        last = rho * last + steps[i]
+        series[i] = last
+    return series
+
+
+def in_bursts(rng: np.random.Generator, every: int, length: int) -> np.ndarray:
+    """Which pairs fall into bursts, shape (PAIRS,)."""
+    starts = rng.random(PAIRS) < 1 / every
+    return np.convolve(starts, np.ones(length))[:PAIRS] > 0
+
+
+def some(rng: np.random.Generator, share_of_pairs: float) -> np.ndarray:
+    """Which pairs are drawn, independently, shape (PAIRS,)."""
+    return rng.random(PAIRS) < share_of_pairs
+
+
+def independent(rng: np.random.Generator) -> Pair:
+    return np.exp(SIGMA * rng.standard_normal(PAIRS)), np.exp(SIGMA * rng.standard_normal(PAIRS))
+
+
+def autocorrelated(rho: float) -> Noise:
+    """AR(1) noise of each side's own: the hardest case, pairing does not help."""
+    return lambda rng: (np.exp(SIGMA * ar1(rng, rho)), np.exp(SIGMA * ar1(rng, rho)))
+
+
+def hiccups(rng: np.random.Generator) -> Pair:
+    """Every 4 s the machine stalls for 0.1 s; half of the requests then wait ten times their usual time."""
+    sides = autocorrelated(0.5)(rng)
+    burst = in_bursts(rng, 400, 10)
+    c, r = (side + (burst & some(rng, 0.5)) * rng.exponential(10, PAIRS) for side in sides)
+    return c, r
+
+
+def busy_machine(rng: np.random.Generator) -> Pair:
+    """A neighbour: all times wander by a factor common to both sides, and triple for 2 s now and then."""
+    state = np.exp(0.4 * ar1(rng, 0.995)) * np.where(in_bursts(rng, 1500, 200), 3.0, 1.0)
+    c, r = autocorrelated(0.5)(rng)
+    return state * c, state * r
+
+
+NOISES: dict[str, Noise] = {
+    "independent": independent,
+    "AR(1) 0.9 of each side": autocorrelated(0.9),
+    "AR(1) 0.98 of each side": autocorrelated(0.98),
+    "hiccups": hiccups,
+    "busy machine": busy_machine,
+}
+
+
+def stretched(times: np.ndarray, probability: float) -> np.ndarray:
+    """Times with the same quantile, but ten times sparser around it: the shapes differ, not the limit."""
+    anchor = math.exp(SIGMA * NORMAL.inv_cdf(probability))
+    return anchor * (times / anchor) ** 10
+
+
+def endpoint(c: np.ndarray, r: np.ndarray, probability: float, limit: float) -> Shown:
+    """Walk the looks with one quantile until something is shown."""
+    for pairs, blocks, spending in looks(probability):
+        shown = show_ratio(
+            c[:pairs], r[:pairs], blocks, probability=probability, limit=limit, spending=spending
+        )
+        if shown is not Shown.NEITHER:
+            return shown
+    return Shown.NEITHER
+
+
+def gate(c: np.ndarray, r: np.ndarray) -> tuple[str, float]:
+    """Walk the looks with all quantiles; return the verdict and the share of the budget it took."""
+    last = max(LIMITS.quantiles.values(), key=lambda item: item[0])[0]
+    promotable = {pairs for pairs, _, _ in looks(last)}
+    for pairs, blocks, spending in looks(0.5):
+        shown = [
+            show_ratio(
+                c[:pairs],
+                r[:pairs],
+                blocks,
+                probability=probability,
+                limit=1 + declared.margin,
+                spending=spending,
+            )
+            for probability, declared in LIMITS.quantiles.values()
+            if pairs >= LEAST_BEYOND / (1 - probability)
+        ]
+        if Shown.BEYOND in shown:
+            return "reject", pairs / PAIRS
+        if pairs in promotable and set(shown) == {Shown.WITHIN}:
+            return "promote", pairs / PAIRS
+    return "inconclusive", 1.0
+
+
+def looks(probability: float) -> Iterator[tuple[int, np.ndarray, Spending]]:
+    """Yield the pairs, their blocks and the spending of each look that has samples enough."""
+    for look in SETTINGS.looks.at_blocks:
+        pairs = look * SETTINGS.block_arrivals
+        if pairs >= LEAST_BEYOND / (1 - probability):
+            alpha = SETTINGS.looks.alpha_at(look, 1 - LIMITS.confidence)
+            blocks = np.arange(pairs) // SETTINGS.block_arrivals
+            yield pairs, blocks, Spending(within=alpha, beyond=alpha / ENDPOINTS)
+
+
+def table_at_margin(runs: int, seed: int) -> None:
+    print(f"\nOne quantile exactly at its margin, {runs} runs each: wrong verdicts in % (95 % upper bound)")
+    print(f"{'noise':30}{'quantile':10}{'false promote':>18}{'false reject':>18}")
+    cases = [*NOISES.items(), ("candidate ten times sparser", independent)]
+    for number, (name, noise) in enumerate(cases):
+        rng = np.random.default_rng([seed, number])
+        counts = {quantile_name: Counter[Shown]() for quantile_name in LIMITS.quantiles}
+        for _ in range(runs):
+            c, r = noise(rng)
+            for quantile_name, (probability, declared) in LIMITS.quantiles.items():
+                limit = 1 + declared.margin
+                own = stretched(c, probability) if "sparser" in name else c
+                counts[quantile_name][endpoint(limit * own, r, probability, limit)] += 1
+        for quantile_name, count in counts.items():
+            promoted, rejected = share(count[Shown.WITHIN], runs), share(count[Shown.BEYOND], runs)
+            print(f"{name:30}{quantile_name:10}{promoted:>18}{rejected:>18}")
+        sys.stdout.flush()
+
+
+def table_of_changes(runs: int, seed: int) -> None:
+    changes: dict[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
+        "none (A/A)": lambda c, _: c,
+        "+5 %": lambda c, _: 1.05 * c,
+        "+25 %": lambda c, _: 1.25 * c,
+        "+50 %": lambda c, _: 1.5 * c,
+        "2 % stalls of 10x": lambda c, rng: c + 10 * some(rng, 0.02),
+        "2 % errors": lambda c, rng: np.where(some(rng, 0.02), np.inf, c),
+    }
+    print(f"\nThe whole gate, {runs} runs each: verdicts in % (95 % upper bound), median share of the budget")
+    print(f"{'noise':30}{'change':20}{'promote':>16}{'reject':>16}{'inconclusive':>14}{'budget':>9}")
+    for number, (name, noise) in enumerate(NOISES.items()):
+        for change_number, (change, apply) in enumerate(changes.items()):
+            rng = np.random.default_rng([seed, 100 + number, change_number])
+            verdicts, spent = Counter[str](), []
+            for _ in range(runs):
+                c, r = noise(rng)
+                verdict, budget = gate(apply(c, rng), r)
+                verdicts[verdict] += 1
+                spent.append(budget)
+            promoted, rejected = share(verdicts["promote"], runs), share(verdicts["reject"], runs)
+            undecided = 100 * verdicts["inconclusive"] / runs
+            print(
+                f"{name:30}{change:20}{promoted:>16}{rejected:>16}{undecided:>13.1f} {np.median(spent):>8.0%}",
+                flush=True,
+            )
+
+
+def share(count: int, runs: int) -> str:
+    return f"{100 * count / runs:.1f} (<={100 * clopper_pearson_upper(count, runs, 0.05):.1f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    started = time.monotonic()
+    table_at_margin(asked.runs, asked.seed)
+    table_of_changes(asked.runs, asked.seed)
+    print(f"\nseed {asked.seed}, {time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
