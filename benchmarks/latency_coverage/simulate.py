@@ -181,10 +181,8 @@ def table_of_changes(runs: int, seed: int) -> None:
                 spent.append(budget)
             promoted, rejected = share(verdicts["promote"], runs), share(verdicts["reject"], runs)
             undecided = 100 * verdicts["inconclusive"] / runs
-            print(
-                f"{name:30}{change:20}{promoted:>16}{rejected:>16}{undecided:>13.1f} {np.median(spent):>8.0%}",
-                flush=True,
-            )
+            line = f"{name:30}{change:20}{promoted:>16}{rejected:>16}{undecided:>14.1f}"
+            print(f"{line}{np.median(spent):>9.0%}", flush=True)
 
 
 def share(count: int, runs: int) -> str:

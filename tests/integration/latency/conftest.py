@@ -1,0 +1,94 @@
+"""Starts delay servers and runs the latency check on them, as a suite would."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from harness.checks.interface import CheckContext
+from harness.checks.latency.check import LatencyPaired
+from harness.checks.latency.evidence import LatencyEvidence
+from harness.config.suite import Suite, parse_suite
+from harness.credentials import Credentials
+from harness.environment import split_cores
+from harness.model import Scope, TargetDescription
+
+SUITE = """
+schema_version = 1
+name = "delays"
+[service]
+port = 8000
+ready_path = "/"
+[latency]
+request = { path = "/", body = { question = 1 } }
+"""
+
+
+def suite(settings: str) -> Suite:
+    return parse_suite(SUITE + settings, Path("gate.toml"))
+
+
+@dataclass(frozen=True)
+class DelayEndpoint:
+    """An endpoint on a delay server."""
+
+    process: subprocess.Popen[bytes]
+    base_url: str
+
+    @property
+    def description(self) -> TargetDescription:
+        return TargetDescription(kind=Scope.PROCESS)
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def logs(self) -> str:
+        return ""
+
+
+@contextmanager
+def delay_server(**wanted: float) -> Iterator[DelayEndpoint]:
+    script = Path(__file__).with_name("delay_server.py")
+    cpus, _ = split_cores()
+    command = [sys.executable, str(script), json.dumps(wanted | {"cpus": cpus})]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            port = int(process.stdout.readline())
+            yield DelayEndpoint(process, f"http://127.0.0.1:{port}")
+        finally:
+            process.kill()
+
+
+def collect(
+    folder: Path, candidate: DelayEndpoint, reference: DelayEndpoint | None, settings: str, *, seed: int
+) -> LatencyEvidence:
+    declared = suite(settings)
+    context = CheckContext(
+        candidate=candidate,
+        reference=reference,
+        suite=declared,
+        credentials=Credentials(declared.config.auth, {}),
+        seed=seed,
+        folder=folder,
+        generator_cpus=split_cores()[1],
+    )
+    return LatencyPaired().collect(context, declared.config.latency)
+
+
+@dataclass(frozen=True)
+class Latency:
+    """What the tests here share; helpers come as a fixture, since test folders are no packages."""
+
+    suite = staticmethod(suite)
+    server = staticmethod(delay_server)
+    collect = staticmethod(collect)
+
+
+@pytest.fixture
+def latency() -> Latency:
+    return Latency()
