@@ -21,6 +21,7 @@ from harness.reports.store import RunFolder, new_run_id
 from harness.runner import Runner, RunResult
 from harness.targets.engine import Engine, find_engine
 from harness.targets.launch import NO_REFERENCE, URL, Launch, Launcher
+from harness.targets.scratch import remove_orphan_folders
 
 PROCESS_NOTE = (
     "no container engine answers: the service of this checkout runs as a local process, "
@@ -136,9 +137,9 @@ def _engine(request: GateRequest, suite: Suite, environ: Mapping[str, str], emit
     if request.candidate is not None and all(URL.match(name) for name in remote):
         return None
     engine = find_engine(suite.folder, environ)
-    if engine is not None:
-        for name in engine.remove_orphans():
-            emit(Note(f"removed what a killed run had left: {name}"))
+    orphans = remove_orphan_folders() + ([] if engine is None else engine.remove_orphans())
+    for name in orphans:
+        emit(Note(f"removed what a killed run had left: {name}"))
     return engine
 
 

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from harness.errors import Interrupted
-
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+from harness.targets.uninterrupted import SIGNALS
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -21,6 +22,7 @@ from harness.targets.files import HandedFiles, filled_all
 from harness.targets.image import ImageIdentity
 from harness.targets.interface import RemovalError
 from harness.targets.readiness import wait_until_ready
+from harness.targets.uninterrupted import uninterrupted
 
 LOG_BYTES = 256 * 1024
 LOG_FILE_SIZE = "8m"
@@ -86,18 +88,40 @@ class ContainerTarget:
 
     def __enter__(self) -> ContainerEndpoint:
         """Create, start, wait; on any failure everything made so far is removed first."""
-        with ExitStack() as stack:
-            endpoint = self._start(stack)
-            self._stack = stack.pop_all()
-        return endpoint
-
-    def __exit__(self, *_exc: object) -> None:
         try:
-            self._stack.close()
+            return self._start(self._stack)
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
+
+    def __exit__(self, kind: object = None, *_exc: object) -> None:
+        """Raises RemovalError, unless it would hide what is already being raised."""
+        try:
+            with uninterrupted():
+                self._stack.close()
         except (docker.errors.DockerException, requests.RequestException) as error:
-            raise RemovalError(f"{self._name}: {error}") from error
+            if kind is None:
+                raise RemovalError(f"{self._name}: {error}") from error
 
     def _start(self, stack: ExitStack) -> ContainerEndpoint:
+        with uninterrupted():
+            wrapped, base_url = self._create(stack)
+        startup_s = wait_until_ready(
+            base_url, self._service, died=lambda: death(wrapped), logs=lambda: container_logs(wrapped)
+        )
+        description = TargetDescription(
+            kind=Scope.CONTAINER,
+            image=self._image.name,
+            image_id=self._image.image_id,
+            repo_digest=self._image.repo_digest,
+            url=base_url,
+            device="gpu" if self._gpu else "cpu",
+            startup_s=round(startup_s, 3),
+        )
+        return ContainerEndpoint(wrapped, base_url, description)
+
+    def _create(self, stack: ExitStack) -> tuple[Any, str]:
+        """The started container and its base URL."""
         try:
             files = stack.enter_context(HandedFiles(self._service.files, self._values))
             network = self._make_network(stack)
@@ -114,26 +138,13 @@ class ContainerTarget:
             stack.callback(_remove, container)
             container.start()
             wrapped = container.get_wrapped_container()
-            base_url = self._base_url(wrapped)
+            return wrapped, self._base_url(wrapped)
         except docker.errors.APIError as error:
             if error.status_code is not None and error.status_code < 500 and _is_image_fault(error):  # noqa: PLR2004 - HTTP class
                 raise TargetError(f"the container could not be started: {error.explanation}") from error
             raise InfrastructureError(f"container engine: {error.explanation or error}") from error
         except (docker.errors.DockerException, requests.RequestException) as error:
             raise InfrastructureError(f"container engine: {error}") from error
-        startup_s = wait_until_ready(
-            base_url, self._service, died=lambda: death(wrapped), logs=lambda: container_logs(wrapped)
-        )
-        description = TargetDescription(
-            kind=Scope.CONTAINER,
-            image=self._image.name,
-            image_id=self._image.image_id,
-            repo_digest=self._image.repo_digest,
-            url=base_url,
-            device="gpu" if self._gpu else "cpu",
-            startup_s=round(startup_s, 3),
-        )
-        return ContainerEndpoint(wrapped, base_url, description)
 
     def _make_network(self, stack: ExitStack) -> Network:
         """A bridge of its own: other targets are out of reach, and without masquerading so is the outside."""

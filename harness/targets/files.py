@@ -1,12 +1,11 @@
 """The files and environment that a suite hands to its service, filled with the secrets of the run."""
 
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from harness.config.service import FileSettings
 from harness.errors import ConfigError
+from harness.targets.scratch import ScratchFolder
 from harness.template import TemplateError, fill
 
 
@@ -16,7 +15,7 @@ class HandedFiles:
     def __init__(self, files: Mapping[str, FileSettings], values: Mapping[str, str]) -> None:
         self._files = files
         self._values = values
-        self._folder: Path | None = None
+        self._scratch = ScratchFolder()
 
     def __enter__(self) -> dict[str, Path]:
         """The path on this machine of each file, by name.
@@ -24,11 +23,11 @@ class HandedFiles:
         Raises:
             ConfigError: for a placeholder that nothing fills.
         """
-        self._folder = Path(tempfile.mkdtemp(prefix="harness-files-"))  # mode 0700
+        folder = self._scratch.__enter__()
         paths = {}
         try:
             for name, file in self._files.items():
-                path = self._folder / name
+                path = folder / name
                 path.write_text(
                     filled(file.content, self._values, key=f"service.files.{name}.content"), encoding="utf-8"
                 )
@@ -40,8 +39,7 @@ class HandedFiles:
         return paths
 
     def __exit__(self, *_exc: object) -> None:
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.__exit__()
 
 
 def filled(text: str, values: Mapping[str, str], *, key: str) -> str:

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +16,8 @@ from harness.errors import ConfigError, TargetError
 from harness.model import Scope, TargetDescription
 from harness.targets.files import HandedFiles, filled, filled_all
 from harness.targets.readiness import wait_until_ready
+from harness.targets.scratch import ScratchFolder
+from harness.targets.uninterrupted import uninterrupted
 
 LOG_BYTES = 256 * 1024
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
@@ -63,15 +64,33 @@ class ProcessTarget:
 
     def __enter__(self) -> ProcessEndpoint:
         """Start and wait; on any failure everything made so far is removed first."""
-        with ExitStack() as stack:
-            endpoint = self._start(stack)
-            self._stack = stack.pop_all()
-        return endpoint
+        try:
+            return self._start(self._stack)
+        except BaseException:
+            self.__exit__(*sys.exc_info())
+            raise
 
     def __exit__(self, *_exc: object) -> None:
-        self._stack.close()
+        with uninterrupted():
+            self._stack.close()
 
     def _start(self, stack: ExitStack) -> ProcessEndpoint:
+        with uninterrupted():
+            process, log, port = self._create(stack)
+        base_url = f"http://127.0.0.1:{port}"
+        startup_s = wait_until_ready(
+            base_url,
+            self._service.model_copy(update={"port": port}),
+            died=lambda: (
+                None if process.poll() is None else f"the process exited: exit code {process.returncode}"
+            ),
+            logs=lambda: _tail(log),
+        )
+        description = TargetDescription(kind=Scope.PROCESS, url=base_url, startup_s=round(startup_s, 3))
+        return ProcessEndpoint(process, log, base_url, description)
+
+    def _create(self, stack: ExitStack) -> tuple[subprocess.Popen[bytes], Path, int]:
+        """The process, its log and its port."""
         settings = self._service.process
         if settings is None:
             raise ConfigError(
@@ -81,8 +100,7 @@ class ProcessTarget:
                 allowed='a table such as { command = ["${python}", "-m", "my_service"] }',
             )
         files = stack.enter_context(HandedFiles(self._service.files, self._values))
-        work = Path(tempfile.mkdtemp(prefix="harness-process-"))
-        stack.callback(shutil.rmtree, work, ignore_errors=True)
+        work = stack.enter_context(ScratchFolder())
         port = free_port()
         values = {
             **self._values,
@@ -96,18 +114,7 @@ class ProcessTarget:
         environment |= filled_all(settings.environment, values, key="service.process.environment")
         command = [filled(part, values, key="service.process.command") for part in settings.command]
         log = work / "log"
-        process = self._spawn(stack, command, environment, log)
-        base_url = f"http://127.0.0.1:{port}"
-        startup_s = wait_until_ready(
-            base_url,
-            self._service.model_copy(update={"port": port}),
-            died=lambda: (
-                None if process.poll() is None else f"the process exited: exit code {process.returncode}"
-            ),
-            logs=lambda: _tail(log),
-        )
-        description = TargetDescription(kind=Scope.PROCESS, url=base_url, startup_s=round(startup_s, 3))
-        return ProcessEndpoint(process, log, base_url, description)
+        return self._spawn(stack, command, environment, log), log, port
 
     def _spawn(
         self, stack: ExitStack, command: list[str], environment: dict[str, str], log: Path

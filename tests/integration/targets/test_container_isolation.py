@@ -154,7 +154,7 @@ def test_a_handed_file_is_readable_as_non_root_and_not_writable(target, standing
 
 def test_the_folder_of_handed_files_is_closed_to_other_users(target, temporary):
     with target(files=FILES):
-        (folder,) = temporary.glob("harness-files-*")
+        (folder,) = temporary.glob("harness-*")
         assert folder.stat().st_mode & 0o777 == 0o700
 
 

@@ -123,7 +123,7 @@ def test_it_does_not_inherit_the_environment(target, monkeypatch):
 def test_handed_files_are_there_while_it_runs(target, temporary):
     environment = {"PORT": "${port}", "KEY_FILE": "${file.key}"}
     with target(files=FILES, environment=environment):
-        (handed,) = temporary.glob("harness-files-*/key")
+        (handed,) = temporary.glob("harness-*/key")
         assert handed.read_text() == "a-secret"
 
 
