@@ -1,0 +1,172 @@
+import json
+import socket
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.checks.fuzz.corpus import CORPUS, VALID
+from harness.checks.fuzz.raw_message import Payload, Valid, number, with_members_twice
+from harness.checks.fuzz.raw_socket import exchange, is_whole
+from harness.http_request import Request
+
+BODY = {"name": "a", "sizes": [1, 2.5], "more": {"weight": 3.5}}
+
+
+def valid(body=BODY, **changes):
+    content = None if body is None else json.dumps(body, separators=(",", ":")).encode()
+    request = Request("POST", "/predict", {"Content-Type": "application/json", "X-API-Key": "k"}, content)
+    return Valid(request, "127.0.0.1:1", **changes)
+
+
+def sent(case, start=None):
+    (found,) = [item for item in CORPUS if item.name == case]
+    return found.compose(start or valid())
+
+
+def body_of(payload):
+    return b"".join(payload.parts).split(b"\r\n\r\n", 1)[1]
+
+
+def test_names_are_distinct_and_fit_a_finding_id():
+    names = [case.name for case in CORPUS]
+    assert len(set(names)) == len(names)
+    assert all(name == name.lower() and " " not in name for name in names)
+    assert CORPUS[0] is VALID
+
+
+def test_the_corpus_is_the_same_each_time():
+    first, second = ([case.compose(valid()) for case in CORPUS] for _ in range(2))
+    assert first == second
+
+
+def test_only_the_first_number_is_replaced():
+    assert body_of(number(b"NaN")(valid())) == b'{"name":"a","sizes":[NaN,2.5],"more":{"weight":3.5}}'
+    assert (
+        body_of(number(b"-0", fraction=True)(valid())) == b'{"name":"a","sizes":[1,-0],"more":{"weight":3.5}}'
+    )
+    assert number(b"NaN")(valid({"name": "a", "flag": True})) is None
+
+
+def test_a_request_without_a_body_keeps_what_needs_none():
+    applying = {case.name for case in CORPUS if case.compose(valid(None)) is not None}
+    assert {"valid", "method-head", "tls-hello", "http-1.0"} <= applying
+    assert not {"nan", "empty-body", "chunked", "truncated-body", "body-of-16-mib"} & applying
+
+
+def test_the_length_is_the_body_s_unless_the_case_is_about_it():
+    for case in CORPUS:
+        payload = case.compose(valid())
+        if payload is not None and payload.plain is not None and payload.plain.body is not None:
+            assert f"Content-Length: {len(payload.plain.body)}\r\n".encode() in payload.parts[0], case.name
+
+
+@pytest.mark.parametrize(
+    ("case", "expected"),
+    [
+        ("content-length-missing", b""),
+        ("content-length-negative", b"Content-Length: -1\r\n"),
+        ("content-length-twice", b"Content-Length: 1\r\n"),
+        ("chunked", b"Transfer-Encoding: chunked\r\n"),
+        ("header-without-colon", b"\r\nX-No-Colon\r\n\r\n"),
+        ("http-9.9", b"HTTP/9.9\r\n"),
+    ],
+)
+def test_a_message_holds_what_it_is_named_for(case, expected):
+    content = b"".join(sent(case).parts)
+    assert expected in content
+    if case in {"content-length-missing", "chunked"}:
+        assert b"Content-Length" not in content
+
+
+def test_sizes_follow_the_declared_limit():
+    bounded = valid(largest_body_bytes=500)
+    assert len(body_of(sent("body-at-limit", bounded))) == 500
+    assert len(body_of(sent("body-beyond-limit", bounded))) == 501
+    assert sent("body-of-16-mib", bounded) is None
+    assert sent("body-at-limit") is sent("body-beyond-limit") is None
+    assert len(body_of(sent("body-of-16-mib"))) == 16 * 1024 * 1024
+
+
+def test_duplicate_members_are_still_json():
+    assert json.loads(with_members_twice(b'{"a":1}')) == {"a": 1}
+    assert with_members_twice(b"[1]") == b"[1]"
+
+
+@pytest.mark.parametrize(
+    ("content", "whole"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", True),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\na", False),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", False),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", False),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", True),
+        (b"HTTP/1.1 200 OK\r\n\r\nuntil the end", False),
+        (b"garbage\r\n\r\n", False),
+        (b"", False),
+    ],
+)
+def test_when_an_answer_is_whole(content, whole):
+    assert is_whole(content) == whole
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_break_the_reader(content):
+    assert is_whole(content) in {True, False}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "ended"),
+    [
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, True),
+        (b"HTTP/1.1 503 No\r\n\r\nuntil the end", 503, True),
+        (b"SSH-2.0\r\n", None, True),
+        (b"", None, True),
+        (None, None, False),
+    ],
+)
+def test_what_an_exchange_reports(answer, status, ended):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1000)
+                if answer is None:
+                    connection.recv(1000)
+                else:
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        got = exchange(f"http://127.0.0.1:{server.getsockname()[1]}", Payload((b"hello",)), timeout_s=0.5)
+        thread.join()
+    assert (got.status, got.ended, got.connected) == (status, ended, True)
+
+
+def test_an_endless_answer_is_bounded():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            connection, _ = server.accept()
+            with connection:
+                try:
+                    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n" + b"a" * 50_000_000)
+                except OSError:
+                    return
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        got = exchange(f"http://127.0.0.1:{server.getsockname()[1]}", Payload((b"hello",)), timeout_s=5)
+        thread.join()
+    assert got.status == 200
+    assert len(got.content) == 64 * 1024
+
+
+def test_nobody_there_is_no_connection():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    assert not exchange(f"http://127.0.0.1:{port}", Payload((b"",)), timeout_s=1).connected

@@ -1,0 +1,165 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.checks.fuzz.protocol import Answered, Applied, Broken, Ended, Failed, Planned, parse
+from harness.checks.fuzz.schema import SchemaFuzz
+from harness.checks.fuzz.schema_evidence import CheckCases, FailureKind, OperationCases, SchemaEvidence, Tally
+from harness.checks.fuzz.settings import FuzzLimits
+from harness.model import Outcome
+
+LIMITS = FuzzLimits(min_accepted_share=0.9)
+
+
+def operation(name="POST /predict", cases=100, valid=50, accepted=50):
+    return OperationCases(operation=name, cases=cases, valid=valid, accepted=accepted, statuses={200: cases})
+
+
+def evidence(**changes):
+    sound = {
+        "expected": 100,
+        "executed": 100,
+        "cases_per_operation": 100,
+        "operations": (operation(),),
+        "checks": (CheckCases(name="not_a_server_error", applied=100, failed=0),),
+        "failures": (),
+        "failure_kinds": 0,
+        "errors": (),
+        "ended": "completed",
+    }
+    return SchemaEvidence(**(sound | changes))
+
+
+def judged(**changes):
+    return {finding.id: finding for finding in SchemaFuzz().judge(evidence(**changes), LIMITS)}
+
+
+def kind(check="not_a_server_error", status=500, curl="curl x"):
+    return FailureKind(
+        check=check,
+        operation="POST /predict",
+        status=status,
+        count=3,
+        message="a server error",
+        request="POST /predict",
+        answer="",
+        curl=curl,
+    )
+
+
+def test_sound_evidence_passes():
+    assert {finding.outcome for finding in judged().values()} == {Outcome.PASS}
+
+
+def test_a_failed_check_fails_and_brings_its_command():
+    found = judged(checks=(CheckCases(name="not_a_server_error", applied=9, failed=3),), failures=(kind(),))
+    finding = found["fuzz.schema.not_a_server_error"]
+    assert finding.outcome is Outcome.FAIL
+    assert "POST /predict → 500 (3 times)" in finding.message
+    assert finding.reproduce == "curl x"
+
+
+def test_a_failure_beyond_the_stored_ones_still_fails():
+    found = judged(checks=(CheckCases(name="ignored_auth", applied=9, failed=3),), failures=())
+    assert found["fuzz.schema.ignored_auth"].outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize("ended", ["", "crashed", "killed", "broken", "interrupted", "failure_limit"])
+def test_an_early_end_is_an_error(ended):
+    assert judged(ended=ended)["fuzz.schema.engine"].outcome is Outcome.ERROR
+
+
+def test_an_engine_error_is_an_error_even_when_all_cases_ran():
+    assert judged(errors=("boom",))["fuzz.schema.engine"].outcome is Outcome.ERROR
+
+
+def test_too_few_cases_are_inconclusive():
+    found = judged(operations=(operation(), operation("GET /slow", cases=99)), ended="budget")
+    assert found["fuzz.schema.cases"].outcome is Outcome.INCONCLUSIVE
+    assert "GET /slow 99" in found["fuzz.schema.cases"].message
+    assert "fuzz.schema.engine" not in found
+
+
+def test_no_valid_request_is_inconclusive():
+    found = judged(operations=(operation(valid=0, accepted=0),))
+    assert found["fuzz.schema.accepted_share"].outcome is Outcome.INCONCLUSIVE
+
+
+@given(st.lists(st.integers(1, 200).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))), min_size=1))
+def test_the_accepted_share_holds_for_each_operation(shares):
+    operations = tuple(
+        operation(f"GET /{index}", valid=valid, accepted=accepted)
+        for index, (valid, accepted) in enumerate(shares)
+    )
+    outcome = judged(operations=operations)["fuzz.schema.accepted_share"].outcome
+    holds = all(accepted / valid >= LIMITS.min_accepted_share for valid, accepted in shares)
+    assert (outcome is Outcome.PASS) == holds
+
+
+@given(
+    failed=st.integers(0, 3),
+    cases=st.integers(0, 200),
+    errors=st.lists(st.text(max_size=5), max_size=2),
+    ended=st.sampled_from(["completed", "budget", "server_unavailable", "crashed", ""]),
+)
+def test_only_sound_evidence_passes_whole(failed, cases, errors, ended):
+    found = judged(
+        checks=(CheckCases(name="c", applied=10, failed=failed),),
+        operations=(operation(cases=cases),),
+        errors=tuple(errors),
+        ended=ended,
+    )
+    sound = (
+        failed == 0 and cases >= 100 and not errors and ended in {"completed", "budget", "server_unavailable"}
+    )
+    assert all(finding.outcome is Outcome.PASS for finding in found.values()) == sound
+
+
+def failed(check="c", path="/", count=1, status=500):
+    return Failed(
+        check=check, operation="GET /", status=status, count=count, message="m", method="GET", path=path
+    )
+
+
+def test_a_busy_operation_does_not_stand_in_for_another():
+    tally = Tally(10, lambda _done, _total: None)
+    tally.add(Planned(operations=("GET /a", "GET /b")))
+    for _ in range(50):
+        tally.add(Answered(operation="GET /a", valid=True, status=200))
+    assert (tally.executed, tally.expected) == (10, 20)
+    assert [(cases.cases, cases.accepted) for cases in tally.cases()] == [(50, 50), (0, 0)]
+
+
+def test_failures_of_one_kind_are_one_with_the_shortest_request():
+    tally = Tally(1, lambda _done, _total: None)
+    for path in ("/long", "/a", "/longer"):
+        tally.add(failed(path=path, count=2))
+    tally.add(Applied(checks={"c": 9, "d": 4}))
+    assert [(kind.path, kind.count) for kind in tally.failures()] == [("/a", 6)]
+    assert [(check.name, check.applied, check.failed) for check in tally.checks()] == [
+        ("c", 9, 6),
+        ("d", 4, 0),
+    ]
+
+
+def test_every_check_is_among_the_first_failures():
+    tally = Tally(1, lambda _done, _total: None)
+    for status in range(400, 500):
+        tally.add(failed(check="loud", status=status, count=9))
+    tally.add(failed(check="quiet"))
+    assert "quiet" in {kind.check for kind in tally.failures()[:2]}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Planned(operations=("GET /",)),
+        Answered(operation="GET /", valid=False, status=404),
+        Applied(checks={"a": 1}),
+        failed().model_copy(update={"body": b"\xff\x00", "headers": {"a": "b"}}),
+        Broken(message="m"),
+        Ended(reason="completed"),
+    ],
+)
+def test_a_message_survives_the_pipe(message):
+    assert parse(message.model_dump_json().encode()) == message
