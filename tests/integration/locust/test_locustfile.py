@@ -1,0 +1,135 @@
+"""The locustfile, with its web UI, against the reference service as a process."""
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+START_TIMEOUT_S = 30
+SWARM_TIMEOUT_S = 20
+REQUESTS = 40
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def process(command, log, *, url, **environment):
+    """Run a server until the block ends; inside, it answers at `url`."""
+    with log.open("wb") as output:
+        started = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT
+        )
+        try:
+            deadline = time.monotonic() + START_TIMEOUT_S
+            while not answers(url):
+                assert started.poll() is None, log.read_text()
+                assert time.monotonic() < deadline, log.read_text()
+                time.sleep(0.1)
+            yield
+        finally:
+            started.kill()
+            started.wait()
+
+
+def answers(url):
+    try:
+        return httpx.get(url, timeout=2).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture
+def key():
+    return secrets.token_hex(16)
+
+
+@pytest.fixture
+def service(tmp_path, key):
+    """Base URL of the service; only `key` may predict."""
+    entry = {"id": "load", "sha256": hashlib.sha256(key.encode()).hexdigest(), "scopes": ["predict"]}
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps({"keys": [entry]}))
+    port = free_port()
+    with process(
+        [sys.executable, "-m", "reference_service"],
+        tmp_path / "service.log",
+        url=f"http://127.0.0.1:{port}/ready",
+        SERVICE_HOST="127.0.0.1",
+        SERVICE_PORT=str(port),
+        SERVICE_API_KEYS_FILE=str(keys),
+    ):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def web_ui(tmp_path, service):
+    """Opens the web UI with an API key; gives a client of it."""
+
+    @contextmanager
+    def opened(key):
+        port = free_port()
+        ui = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "locust", "-f", "scenarios/locustfile.py", "--host", service]
+        command += ["--web-host", "127.0.0.1", "--web-port", str(port), "--class-picker"]
+        log = tmp_path / "locust.log"
+        with (
+            process(command, log, url=ui, LOCUST_API_KEY=key),
+            httpx.Client(base_url=ui, timeout=10) as client,
+        ):
+            yield client
+
+    return opened
+
+
+def until(ui, condition):
+    """Poll the statistics, which Locust renews every two seconds, until they meet a condition."""
+    deadline = time.monotonic() + SWARM_TIMEOUT_S
+    while not condition(seen := ui.get("/stats/requests").json()):
+        assert time.monotonic() < deadline, seen
+        time.sleep(0.2)
+    return seen
+
+
+def swarm(ui):
+    """Start two users, stop them after some requests; return statistics by request name, and errors."""
+    started = ui.post("/swarm", data={"user_count": 2, "spawn_rate": 2, "user_classes": "InferenceUser"})
+    assert started.json()["success"], started.text
+    until(ui, lambda seen: seen["stats"][-1]["num_requests"] >= REQUESTS)
+    assert ui.post("/stop").json()["success"]
+    statistics = until(ui, lambda seen: seen["state"] == "stopped")
+    return {entry["name"]: entry for entry in statistics["stats"]}, statistics["errors"]
+
+
+def test_web_ui_swarms_without_a_failure(web_ui, key):
+    with web_ui(key) as ui:
+        page = ui.get("/")
+        assert page.status_code == httpx.codes.OK
+        assert re.search(r"\bInferenceUser\b", page.text)
+        statistics, errors = swarm(ui)
+        logs = ui.get("/logs").text
+    assert errors == []
+    assert statistics["/predict"]["num_requests"] > statistics["/predict/batch"]["num_requests"] > 0
+    assert statistics["Aggregated"]["num_failures"] == 0
+    assert key not in page.text + logs
+
+
+def test_refused_requests_are_counted_as_failures(web_ui):
+    with web_ui("a-key-that-was-never-issued") as ui:
+        statistics, errors = swarm(ui)
+    total = statistics["Aggregated"]
+    assert total["num_failures"] == total["num_requests"] > 0
+    assert all("401" in error["error"] for error in errors)
