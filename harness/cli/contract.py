@@ -32,7 +32,7 @@ def contract_diff(
 
     Example: harness contract diff contracts/openapi.json served.json --json
     """
-    changes = diff(read_document(old), read_document(new))
+    changes = diff(read_document(old), read_document(new), names=(str(old), str(new)))
     if as_json:
         sys.stdout.write(json.dumps([change.model_dump(mode="json") for change in changes], indent=2) + "\n")
     else:
