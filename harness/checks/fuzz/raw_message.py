@@ -183,6 +183,11 @@ def truncated(valid: Valid) -> Payload | None:
     return Payload((sent,), half_close=True) if valid.body else None
 
 
+def unfinished_head(valid: Valid) -> Payload:
+    """A client that ends in the middle of a header."""
+    return Payload((valid.head({})[:-6],), half_close=True)
+
+
 def aborted(valid: Valid) -> Payload | None:
     """A client that resets the connection after half of the body."""
     return Payload((valid.head({}) + valid.body[: len(valid.body) // 2],), abort=True) if valid.body else None
