@@ -1,6 +1,6 @@
 """How often the latency verdict is wrong, on simulated noise whose truth is known.
 
-Run `python benchmarks/latency_coverage/simulate.py` (about five minutes on one core; `--runs` for more or
+Run `python benchmarks/latency_coverage/simulate.py` (about two minutes on one core; `--runs` for more or
 less). Everything is as shipped: margins, confidence, budget of 30 blocks of 100 pairs, looks.
 
 The first table puts one quantile exactly at its margin, where either verdict is wrong and at most 5 % of each
