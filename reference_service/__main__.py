@@ -1,4 +1,4 @@
-"""`python -m reference_service`: serves until SIGTERM, then finishes the requests in flight."""
+"""`python -m reference_service`: serves until SIGTERM or SIGINT, then finishes the requests in flight."""
 
 import gc
 import signal
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from reference_service.app import create_app
 from reference_service.artifact import ArtifactError
 from reference_service.logs import LOGGER, configure_logging
+from reference_service.problems import first_problem
 from reference_service.settings import Settings
 from reference_service.tokens import KeyFileError
 
@@ -19,14 +20,18 @@ EXIT_REFUSED = 3
 
 def main() -> int:
     """Serve; return 0 after an orderly stop and 3 if the service refuses to start."""
-    # The server takes over SIGTERM while it runs and raises it again when drained: an orderly end.
-    signal.signal(signal.SIGTERM, _stop)
+    # The server takes over these signals while it runs and raises them again when drained: an orderly end.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     configure_logging("info")
     try:
         settings = Settings()
         configure_logging(settings.log_level)
         app = create_app(settings)
-    except (ArtifactError, KeyFileError, ValidationError) as error:
+    except ValidationError as error:
+        LOGGER.critical("refusing to start: settings: %s", first_problem(error))
+        return EXIT_REFUSED
+    except (ArtifactError, KeyFileError) as error:
         LOGGER.critical("refusing to start: %s", error)
         return EXIT_REFUSED
     server = uvicorn.Server(

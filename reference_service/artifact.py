@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from reference_service.manifest import Manifest
+from reference_service.problems import first_problem
 
 MANIFEST = "manifest.json"
 
@@ -36,16 +37,12 @@ def load_artifact(folder: Path) -> Artifact:
     try:
         manifest = Manifest.model_validate_json(_read(path))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        at = ".".join(str(part) for part in first["loc"])
-        raise ArtifactError(f"{path}: {at}: {first['msg']}") from error
+        raise ArtifactError(f"{path}: {first_problem(error)}") from error
     contents = {name: _read(folder / name) for name in manifest.files}
     for name, expected in manifest.files.items():
         found = hashlib.sha256(contents[name]).hexdigest()
         if found != expected:
             raise ArtifactError(f"{folder / name}: SHA-256 is {found}, the manifest says {expected}")
-    if manifest.model_file not in contents:
-        raise ArtifactError(f"{path}: model_file {manifest.model_file!r} has no checksum in files")
     return Artifact(manifest=manifest, model=contents[manifest.model_file])
 
 

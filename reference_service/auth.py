@@ -10,6 +10,7 @@ from starlette.datastructures import Headers
 
 from reference_service.errors import ApiError
 from reference_service.manifest import Sha256
+from reference_service.problems import first_problem
 from reference_service.settings import Quota, Settings
 from reference_service.tokens import KeyFileError, TokenError, TokenVerifier, read_public_keys
 
@@ -101,9 +102,7 @@ def build_authenticator(settings: Settings) -> Authenticator:
         except OSError as error:
             raise KeyFileError(f"{settings.api_keys_file}: {error.strerror}") from error
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            at = ".".join(str(part) for part in first["loc"])
-            raise KeyFileError(f"{settings.api_keys_file}: {at}: {first['msg']}") from error
+            raise KeyFileError(f"{settings.api_keys_file}: {first_problem(error)}") from error
     verifier = None
     if settings.jwt_public_key_file and settings.jwt_issuer and settings.jwt_audience:
         verifier = TokenVerifier(

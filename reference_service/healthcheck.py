@@ -20,4 +20,4 @@ def healthy(port: int) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if healthy(int(os.environ.get("SERVICE_PORT", "8000"))) else 1)
+    sys.exit(0 if healthy(int(os.environ.get("SERVICE_PORT") or "8000")) else 1)

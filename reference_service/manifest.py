@@ -1,8 +1,16 @@
 """The manifest: what an artifact says of itself, written by a pipeline and read by the service."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, PositiveInt, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    PositiveInt,
+    StringConstraints,
+    model_validator,
+)
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A SHA-256 digest in lower-case hexadecimal."""
@@ -38,6 +46,13 @@ class InputTensor(Part):
     shape: tuple[Literal["batch"], PositiveInt]
     features: tuple[Feature, ...] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _shape_is_that_of_the_features(self) -> Self:
+        names = {feature.name for feature in self.features}
+        if not self.shape[1] == len(self.features) == len(names):
+            raise ValueError(f"shape {self.shape} for {len(names)} differently named features")
+        return self
+
 
 class LabelTensor(Part):
     """The predicted class of each row, shape `[batch]`."""
@@ -57,6 +72,12 @@ class ProbabilityTensor(Part):
     classes: tuple[str, ...] = Field(min_length=2)
     meaning: str
     unit: str
+
+    @model_validator(mode="after")
+    def _shape_is_that_of_the_classes(self) -> Self:
+        if not self.shape[1] == len(self.classes) == len(set(self.classes)):
+            raise ValueError(f"shape {self.shape} for the classes {self.classes}")
+        return self
 
 
 class Outputs(Part):
@@ -136,3 +157,16 @@ class Manifest(Part):
     dataset: Dataset
     acceptance: tuple[Criterion, ...] = Field(min_length=1)
     training: Training
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.model_file not in self.files:
+            raise ValueError(f"model_file {self.model_file!r} has no checksum in files")
+        features = {feature.name for feature in self.input.features}
+        if self.sample.input.keys() != features:
+            raise ValueError("the sample's input does not name exactly the features")
+        expected = self.sample.expected
+        classes = set(self.outputs.probabilities.classes)
+        if expected.probabilities.keys() != classes or expected.label not in classes:
+            raise ValueError("the sample's expected answer does not name exactly the classes")
+        return self

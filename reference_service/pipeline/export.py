@@ -34,7 +34,6 @@ def export(pipeline: Pipeline, identity: ModelIdentity) -> bytes:
         classifier,
         name=identity.name,
         initial_types=[(INPUT, FloatTensorType([None, classifier.n_features_in_]))],
-        final_types=None,
         options={id(classifier): {"zipmap": False}},
         target_opset=OPSETS,
     )

@@ -33,6 +33,24 @@ def change(folder, edit):
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
+def swap_label(manifest):
+    expected = manifest["sample"]["expected"]
+    expected["label"] = next(name for name in expected["probabilities"] if name != expected["label"])
+
+
+def drop_feature(manifest):
+    dropped = manifest["input"]["features"].pop()
+    manifest["input"]["shape"][1] -= 1
+    del manifest["sample"]["input"][dropped["name"]]
+
+
+def add_class(manifest):
+    probabilities = manifest["outputs"]["probabilities"]
+    probabilities["classes"].append("other")
+    probabilities["shape"][1] += 1
+    manifest["sample"]["expected"]["probabilities"]["other"] = 0.0
+
+
 def start(folder):
     return Model(load_artifact(folder), intra_op_threads=1)
 
@@ -69,8 +87,26 @@ def test_missing_file_is_named(folder, name):
         (lambda manifest: manifest["files"].update({"../../etc/passwd": "0" * 64}), "files"),
         (lambda manifest: manifest["files"].pop("model.onnx"), "no checksum"),
         (lambda manifest: manifest["input"].update(dtype="float64"), "dtype"),
+        (lambda manifest: manifest["input"].update(shape=["batch", 29]), "29.* 30 differently named"),
+        (lambda manifest: manifest["input"]["features"][0].update(name="mean_area"), "29 differently"),
+        (lambda manifest: manifest["outputs"]["probabilities"].update(shape=["batch", 3]), "3.* classes"),
+        (lambda manifest: manifest["sample"]["input"].popitem(), "features"),
+        (lambda manifest: manifest["sample"]["expected"].update(label="other"), "classes"),
+        (lambda manifest: manifest["sample"]["expected"]["probabilities"].popitem(), "classes"),
     ],
-    ids=["version", "unknown field", "path in files", "model without checksum", "dtype"],
+    ids=[
+        "version",
+        "unknown field",
+        "path in files",
+        "model without checksum",
+        "dtype",
+        "input shape",
+        "repeated feature",
+        "output shape",
+        "sample without a feature",
+        "sample of an unknown class",
+        "sample without a class",
+    ],
 )
 def test_manifest_that_breaks_its_schema(folder, edit, message):
     change(folder, edit)
@@ -81,14 +117,14 @@ def test_manifest_that_breaks_its_schema(folder, edit, message):
 @pytest.mark.parametrize(
     "edit",
     [
-        lambda manifest: manifest["sample"]["expected"].update(label="other"),
+        swap_label,
         lambda manifest: manifest["sample"]["expected"]["probabilities"].update(benign=0.5),
-        lambda manifest: manifest["sample"]["input"].popitem(),
         lambda manifest: manifest["outputs"]["probabilities"].update(name="scores"),
         lambda manifest: manifest["input"].update(name="x"),
-        lambda manifest: manifest["input"]["features"].pop(),
+        drop_feature,
+        add_class,
     ],
-    ids=["label", "probability", "sample input", "output name", "input name", "feature count"],
+    ids=["label", "probability", "output name", "input name", "feature count", "class count"],
 )
 def test_model_that_differs_from_its_manifest_does_not_start(folder, edit):
     change(folder, edit)
@@ -129,7 +165,7 @@ def test_process_refuses_to_start_with_one_json_line(folder):
 
 
 def test_lifespan_refuses_a_wrong_sample(folder, serve):
-    change(folder, lambda manifest: manifest["sample"]["expected"].update(label="other"))
+    change(folder, lambda manifest: manifest["sample"]["expected"]["probabilities"].update(benign=0.5))
     settings = Settings(artifact=folder)
     create_app(settings)  # checksums hold: only the loaded model shows it
     with pytest.raises(ArtifactError, match="sample answered"):
