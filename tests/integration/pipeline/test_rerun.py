@@ -1,0 +1,73 @@
+"""The training pipeline, run again in an environment of its own, writes the committed bytes."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reference_service.pipeline.declaration import read_declaration
+
+ROOT = Path(__file__).resolve().parents[3]
+INSTALL_TIMEOUT_S = 900
+RUN_TIMEOUT_S = 300
+
+PYTHON = "python3.11"  # the version in the committed manifest; another would rightly be recorded instead
+
+pytestmark = pytest.mark.slow
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def pipeline_python(tmp_path_factory):
+    """Python of a virtual environment made from the hashed lock file."""
+    interpreter = shutil.which(PYTHON)
+    if interpreter is None:
+        pytest.skip(f"the committed artifact was made with {PYTHON}, which is not installed")
+    folder = tmp_path_factory.mktemp("pipeline") / "venv"
+    subprocess.run([interpreter, "-m", "venv", folder], check=True)
+    lock = ROOT / "requirements" / "pipeline.lock"
+    pip = [folder / "bin" / "pip", "--disable-pip-version-check", "install", "-qq"]
+    subprocess.run([*pip, "--require-hashes", "-r", lock], check=True, timeout=INSTALL_TIMEOUT_S)
+    yield folder / "bin" / "python"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def rerun(pipeline_python, tmp_path):
+    """Runs the pipeline into empty folders; gives the bytes of the artifact and of the golden set."""
+
+    def run(*arguments):
+        artifact, golden = tmp_path / "artifact", tmp_path / "golden"
+        command = [pipeline_python, "-m", "reference_service.pipeline", *arguments]
+        subprocess.run(
+            [*command, "--artifact", artifact, "--golden", golden],
+            cwd=ROOT,
+            check=True,
+            timeout=RUN_TIMEOUT_S,
+        )
+        return contents(artifact), contents(golden)
+
+    return run
+
+
+@pytest.fixture
+def committed():
+    """The bytes of the committed artifact and golden set."""
+    name = read_declaration().model.name
+    return contents(ROOT / "reference_service" / "artifacts" / name), contents(ROOT / "golden" / name)
+
+
+def test_rerun_writes_the_committed_bytes(rerun, committed):
+    assert all(committed)
+    assert rerun() == committed
+
+
+def test_the_date_is_an_input_that_changes_no_number(rerun, committed):
+    for made, before in zip(rerun("--date", "2001-02-03"), committed, strict=True):
+        assert made.keys() == before.keys()
+        assert {name for name in made if made[name] != before[name]} <= {"manifest.json", "golden.toml"}
+        assert sum(content.count(b"2001-02-03") for content in made.values()) == 1
