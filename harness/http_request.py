@@ -1,7 +1,6 @@
 """A request as data: built from a suite's template, sent by httpx or by the load generator."""
 
 import json
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,23 +32,6 @@ class Request:
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
-
-    def curl(self, base_url: str, shown_headers: Mapping[str, str]) -> str:
-        """A shell command that sends it.
-
-        Args:
-            base_url: Where to.
-            shown_headers: Headers to show in place of the credential's (``$GATE_KEY_DEFAULT`` and alike).
-        """
-        parts = ["curl", "-sS", "-i", "-X", self.method, shlex.quote(base_url + self.path)]
-        for name, value in {**self.headers, **shown_headers}.items():
-            # Double quotes, so that the shell fills in the variable that stands for a secret.
-            escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("`", "\\`")
-            # curl drops a header without a value, unless it ends in a semicolon.
-            parts += ["-H", f'"{name}: {escaped}"' if value else f'"{name};"']
-        if self.body is not None:
-            parts += ["--data-binary", shlex.quote(self.body.decode("utf-8", "backslashreplace"))]
-        return " ".join(parts)
 
 
 def build(template: RequestTemplate, values: Mapping[str, Any], credential: Mapping[str, str]) -> Request:

@@ -52,7 +52,8 @@ def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
     results = tuple(judge.decide(result) for result in report.checks)
     expected = [Expected(result.id, result.required) for result in results]
     present = {result.family for result in results}
-    undeclared = [] if report.partial else sorted(suite.config.policy.required - present)
+    required = suite.config.policy.required
+    undeclared = [family for family in required if not report.partial and family not in present]
     verdict = decide(results, expected, suite.config.policy, undeclared=undeclared)
     decided = report.model_copy(
         update={

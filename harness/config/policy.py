@@ -8,7 +8,7 @@ from pydantic import Field
 from harness.config.section import Section
 from harness.model import Capability, Family
 
-MAIN_FAMILIES = frozenset({Family.CONTRACT, Family.GOLDEN, Family.FUZZ, Family.SCENARIOS, Family.LATENCY})
+MAIN_FAMILIES = (Family.CONTRACT, Family.GOLDEN, Family.FUZZ, Family.SCENARIOS, Family.LATENCY)
 
 
 class Waiver(Section):
@@ -34,6 +34,6 @@ class PolicySettings(Section):
             first release, ``container`` for a process or URL.
     """
 
-    required: frozenset[Family] = MAIN_FAMILIES
-    allow_not_applicable: frozenset[Capability] = frozenset(Capability)
+    required: tuple[Family, ...] = MAIN_FAMILIES
+    allow_not_applicable: tuple[Capability, ...] = tuple(Capability)
     waivers: tuple[Waiver, ...] = ()

@@ -4,7 +4,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Section(BaseModel):
-    """Immutable, and an unknown key is an error: a misspelt limit must not be silently no limit."""
+    """Immutable, and an unknown key is an error: a misspelt limit must not be silently no limit.
+
+    No field is a set: sets have no order, and the settings' digest goes into the report.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 

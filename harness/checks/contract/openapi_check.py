@@ -14,6 +14,7 @@ from harness.errors import ConfigError
 from harness.http_request import Request
 from harness.model import Capability, Family, Finding
 from harness.openapi import OpenAPIError, diff, operation_names, read_document
+from harness.reproduce import curl
 
 _KEY = "contract.openapi"
 
@@ -54,15 +55,15 @@ class ContractOpenAPI:
         served = fetch(context.candidate, request, timeout_s=settings.timeout_s)
         context.progress(1, 1)
         shown_headers = context.credentials.shown_headers(settings.credential)
-        curl = Request("GET", settings.served, shown_headers).curl(context.candidate.base_url, {})
+        command = curl(Request("GET", settings.served, shown_headers), context.candidate.base_url)
         # Without the headers that `-i` prints, the output is the document.
-        curl = curl.replace(" -i", "", 1)
+        command = command.replace(" -i", "", 1)
         return ContractEvidence(
             expected=len(operations),
             executed=len(operations) if _is_comparable(served) else 0,
             frozen=json.dumps(frozen),
             served=served,
-            reproduce=f"{curl} -o served.json && harness contract diff {path} served.json",
+            reproduce=f"{command} -o served.json && harness contract diff {path} served.json",
         )
 
     def judge(self, evidence: ContractEvidence, limits: ContractLimits) -> Sequence[Finding]:

@@ -33,7 +33,7 @@ class Job(_Line):
     document: dict[str, Any]
     base_url: str
     headers: dict[str, str]
-    checks: frozenset[str]
+    checks: tuple[str, ...]
     seed: int
     cases_per_operation: int
     answer_timeout_s: float

@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict
 from harness.checks.fuzz.corpus import CORPUS, VALID, RawCase
 from harness.checks.fuzz.raw_message import Payload, Valid, as_it_is
 from harness.checks.fuzz.raw_socket import Answer, exchange
-from harness.checks.fuzz.reproduce import curl, redact_bytes, replay
 from harness.checks.fuzz.settings import Expectation, FuzzLimits, FuzzSettings, RawSettings
 from harness.checks.golden.golden_set import load_golden_set
 from harness.checks.interface import CheckContext, Evidence, Stage
@@ -19,6 +18,7 @@ from harness.credentials import Credentials
 from harness.errors import ConfigError, TargetError
 from harness.http_request import Request, build
 from harness.model import Capability, Family, Finding, Outcome
+from harness.reproduce import curl, redact_bytes, redacted, replay
 from harness.template import TemplateError
 
 MOST_REQUEST_BYTES = 1024
@@ -197,7 +197,7 @@ def _in_time(answer: Answer) -> bool:
 
 def _command(base_url: str, payload: Payload, redact: Callable[[str], str]) -> str:
     if payload.plain is not None and len(payload.plain.body or b"") <= MOST_CURL_BODY_BYTES:
-        return curl(payload.plain, base_url, redact)
+        return curl(redacted(payload.plain, redact), base_url)
     parts = [redact_bytes(part, redact) for part in payload.parts]
     command = replay(parts, base_url, half_close=payload.half_close)
     return command if len(command) <= MOST_COMMAND_CHARACTERS else ""

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from harness.checks.fuzz.protocol import NO_ANSWER, Failed, Job
-from harness.checks.fuzz.reproduce import curl
 from harness.checks.fuzz.schema_evidence import CheckCases, FailureKind, OperationCases, SchemaEvidence, Tally
 from harness.checks.fuzz.settings import FuzzLimits, FuzzSettings
 from harness.checks.fuzz.supervise import WorkerEnd, run_worker
@@ -14,6 +13,7 @@ from harness.errors import TargetError
 from harness.http_request import Request
 from harness.model import Capability, Family, Finding, Outcome
 from harness.openapi.load import read_document
+from harness.reproduce import curl, redacted
 
 MOST_FAILURES = 50
 MOST_ERRORS = 20
@@ -111,11 +111,10 @@ def _note_early_end(tally: Tally, end: WorkerEnd) -> None:
 
 
 def _kind(failed: Failed, context: CheckContext) -> FailureKind:
-    redact = context.credentials.redact
     command = ""
     if failed.method and failed.body_bytes == len(failed.body or b""):
         request = Request(failed.method, failed.path, failed.headers, failed.body)
-        command = curl(request, context.candidate.base_url, redact)
+        command = curl(redacted(request, context.credentials.redact), context.candidate.base_url)
     return FailureKind(
         check=failed.check,
         operation=failed.operation,

@@ -79,7 +79,7 @@ class FuzzSettings(FamilySettings):
 
     openapi: str | None = None
     credential: str | None = None
-    checks: Annotated[frozenset[SchemaCheck], Field(min_length=1)] = frozenset(get_args(SchemaCheck))
+    checks: Annotated[tuple[SchemaCheck, ...], Field(min_length=1)] = get_args(SchemaCheck)
     cases_per_operation: Annotated[int, Field(ge=1, le=100_000)] = 100
     answer_timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
     budget_s: Annotated[float, Field(gt=0, le=3600)] = 120.0

@@ -7,6 +7,7 @@ from harness.checks.golden.settings import OutputSettings
 from harness.checks.interface import CheckContext, Evidence
 from harness.http_request import Request, RequestTemplate, build
 from harness.model import Model
+from harness.reproduce import curl
 
 
 class CaseRecord(Model):
@@ -50,7 +51,7 @@ class RecordedRequest(Model):
     def curl(self, body: str) -> str:
         """A shell command that asks one case."""
         request = Request(method=self.method, path=self.path, headers=self.headers, body=body.encode())
-        return request.curl(self.base_url, {})
+        return curl(request, self.base_url)
 
 
 class GoldenEvidence(Evidence):

@@ -17,6 +17,7 @@ from harness.config.auth import SignerSettings
 from harness.credentials import Credentials, Signer
 from harness.errors import TargetError
 from harness.http_request import Request, build
+from harness.reproduce import curl, redacted
 from harness.template import fill
 
 WHOLE_SECONDS = re.compile(r"[0-9]{1,9}")
@@ -99,13 +100,14 @@ class Player:
 
     def _reproduce(self, planned: PlannedStep, credential: Mapping[str, str]) -> str:
         redact = self._context.credentials.redact
-        shown = {name: redact(value) for name, value in credential.items()}
         base_url = self._context.candidate.base_url
         if planned.step.repeat == 1:
-            return self._request(planned, 1, {}).curl(base_url, shown)
-        # The shell's own variable: curl's headers are in double quotes.
-        looped = self._filled(planned, {**self._variables, REPEAT_VARIABLE: "${i}"}, {})
-        return f"for i in $(seq {planned.step.repeat}); do {looped.curl(base_url, shown)}; done"
+            return curl(redacted(self._request(planned, 1, credential), redact), base_url)
+        looped = self._filled(
+            planned, {**self._variables, REPEAT_VARIABLE: f"${{{REPEAT_VARIABLE}}}"}, credential
+        )
+        command = curl(redacted(looped, redact), base_url, loop_variable=REPEAT_VARIABLE)
+        return f"for {REPEAT_VARIABLE} in $(seq {planned.step.repeat}); do {command}; done"
 
     def _require_alive(self, scenario: PlannedScenario, record: StepRecord) -> None:
         candidate = self._context.candidate

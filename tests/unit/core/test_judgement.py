@@ -1,6 +1,10 @@
 """From findings and counts to a check's outcome."""
 
+import os
+import subprocess
+import sys
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +15,7 @@ from harness.config.section import FamilySettings
 from harness.judgement import asked_sha256, conclude
 from harness.model import ErrorKind, Family, Finding, Outcome
 
+ROOT = Path(__file__).resolve().parents[3]
 TODAY = date(2026, 6, 1)
 
 
@@ -114,3 +119,25 @@ def test_the_digest_of_what_was_asked_leaves_limits_out():
     looser = GoldenSettings.model_validate(base | {"limits": {"outputs": {"y": {"atol": 1.0}}}})
     other = GoldenSettings.model_validate(base | {"single": {"path": "/q", "body": "${input}"}})
     assert asked_sha256(one) == asked_sha256(looser) != asked_sha256(other)
+
+
+def test_the_digest_is_the_same_in_every_process():
+    code = """
+from pathlib import Path
+from harness.config.suite import load_suite
+from harness.judgement import asked_sha256
+config = load_suite(Path("gate.toml")).config
+families = ("contract", "golden", "fuzz", "scenarios", "latency")
+print([asked_sha256(getattr(config, name)) for name in families])
+"""
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(digests) == 1

@@ -76,7 +76,7 @@ def test_an_optional_failure_neither_rejects_nor_earns():
 def test_not_applicable_is_allowed_only_for_a_capability_that_the_policy_names():
     lacking = result(Outcome.NOT_APPLICABLE, name="image.user", missing=Capability.CONTAINER)
     assert verdict(result(Outcome.PASS), lacking).decision is Decision.PROMOTE
-    strict = PolicySettings(allow_not_applicable=frozenset())
+    strict = PolicySettings(allow_not_applicable=())
     assert verdict(result(Outcome.PASS), lacking, policy=strict).decision is Decision.INCONCLUSIVE
 
 
@@ -94,7 +94,7 @@ def test_a_passing_check_with_a_part_that_does_not_apply_needs_the_policy_too():
     )
     passing = result(Outcome.PASS, findings=(part,))
     assert verdict(passing).decision is Decision.PROMOTE
-    strict = PolicySettings(allow_not_applicable=frozenset())
+    strict = PolicySettings(allow_not_applicable=())
     assert verdict(passing, policy=strict).decision is Decision.INCONCLUSIVE
 
 

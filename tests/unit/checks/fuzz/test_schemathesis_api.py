@@ -7,7 +7,7 @@ from importlib.metadata import version
 import pytest
 import schemathesis
 from schemathesis import generation
-from schemathesis.checks import CHECKS
+from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import StopReason, events, from_schema
 from schemathesis.engine.recorder import CheckFailureInfo, CheckNode, Interaction, Request, ScenarioRecorder
@@ -77,7 +77,8 @@ def test_the_engine_s_api_is_what_the_adapter_uses():
 
 
 def test_every_check_that_a_suite_may_name_exists():
-    assert FuzzSettings().checks <= set(CHECKS.get_all_names())
+    load_all_checks()
+    assert set(FuzzSettings().checks) <= set(CHECKS.get_all_names())
 
 
 def test_the_configuration_is_accepted_and_arrives():

@@ -89,7 +89,8 @@ def test_a_failure_says_what_was_observed_and_how_to_see_it_again(serve, context
     assert (finding.observed, finding.limit, finding.unit) == (200, 401, "status")
     assert "status 200 instead of 401" in finding.message
     assert '{"alg":"none"}' in finding.message
-    assert f"curl -sS -i -X POST {base_url}/predict" in finding.reproduce
+    assert finding.reproduce.startswith("curl ")
+    assert finding.reproduce.endswith(f"{base_url}/predict")
     assert "Authorization: Bearer $GATE_TOKEN" in finding.reproduce
     assert finding.evidence == "scenarios.auth/evidence.json"
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.checks.fuzz.reproduce import curl, redact_bytes, replay
 from harness.http_request import Request
+from harness.reproduce import curl, redact_bytes, redacted, replay
 
 SECRET = "s3cret-key"
 # A stand-in for curl that prints its arguments and its input, each ended by a NUL byte.
@@ -24,7 +24,7 @@ def run(command):
 
 
 def arguments(request):
-    command = curl(request, "http://127.0.0.1:1", redact)
+    command = curl(redacted(request, redact), "http://127.0.0.1:1")
     assert SECRET not in command
     return run(command)
 
@@ -75,3 +75,12 @@ def test_a_replay_is_short_however_long_the_request():
 def test_bytes_without_a_secret_are_unchanged(content):
     assert redact_bytes(content, redact) == content
     assert SECRET.encode() not in redact_bytes(content + SECRET.encode(), redact)
+
+
+def test_a_loop_counts_in_the_shell():
+    request = Request("GET", "/", {"X-Forwarded-For": "10.0.0.${i}", "X-B": "${j}"})
+    command = curl(request, "http://127.0.0.1:1", loop_variable="i")
+    got = run(f"for i in 1 2; do {command}; done")
+    assert b"X-Forwarded-For: 10.0.0.1" in got
+    assert b"X-Forwarded-For: 10.0.0.2" in got
+    assert got.count(b"X-B: ${j}") == 2

@@ -16,28 +16,39 @@ _LEFT_OUT = frozenset(
 _TEXT = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f]*")
 
 
-def curl(request: Request, base_url: str, redact: Callable[[str], str]) -> str:
+def redacted(request: Request, redact: Callable[[str], str]) -> Request:
+    """``request`` with a shell variable in place of each secret."""
+    return Request(
+        method=request.method,
+        path=redact(request.path),
+        headers={name: redact(value) for name, value in request.headers.items()},
+        body=None if request.body is None else redact_bytes(request.body, redact),
+    )
+
+
+def curl(request: Request, base_url: str, *, loop_variable: str | None = None) -> str:
     """A command that sends ``request``.
 
     Args:
-        request: As it was sent, with its secrets.
+        request: Without secrets (:func:`redacted`): the variables in their place are left to the shell.
         base_url: Where to.
-        redact: Puts a shell variable in place of each secret.
+        loop_variable: A name whose ``${name}`` is left to the shell too.
     """
     method = ["--head"] if request.method == "HEAD" else ["-X", shlex.quote(request.method)]
     parts = ["curl", "-sS", "-i", "-g", "--path-as-is", *method]
     for name, value in request.headers.items():
         if name.lower() not in _LEFT_OUT:
-            parts += ["-H", _header(name, value, redact)]
+            # A header without a value has to be written with a semicolon, or curl leaves it out.
+            parts += ["-H", _quoted(f"{name}: {value}" if value else f"{name};", loop_variable)]
     if request.body is not None and "content-type" not in {name.lower() for name in request.headers}:
         parts += ["-H", "'Content-Type:'"]
-    url = _quoted(base_url + request.path, redact)
+    url = _quoted(base_url + request.path, loop_variable)
     if request.body is None:
         return " ".join([*parts, url])
     text = request.body.decode("utf-8", "surrogateescape")
     if text.isprintable() or (_TEXT.fullmatch(text) and not _has_surrogate(text)):
         # Unlike --data-binary it takes a leading @ for what it is.
-        return " ".join([*parts, "--data-raw", _quoted(text, redact), url])
+        return " ".join([*parts, "--data-raw", _quoted(text, loop_variable), url])
     octal = "".join(f"\\{byte:03o}" for byte in request.body)
     return " ".join([f"printf '{octal}' |", *parts, "--data-binary", "@-", url])
 
@@ -72,17 +83,15 @@ def redact_bytes(content: bytes, redact: Callable[[str], str]) -> bytes:
     return redact(content.decode("latin-1")).encode("latin-1", "replace")
 
 
-def _header(name: str, value: str, redact: Callable[[str], str]) -> str:
-    # A header without a value has to be written with a semicolon, or curl leaves it out.
-    return _quoted(f"{name}: {value}" if value else f"{name};", redact)
-
-
-def _quoted(text: str, redact: Callable[[str], str]) -> str:
-    """One shell word; only the variable that stands for a secret is expanded."""
-    if redact(text) == text:
+def _quoted(text: str, loop_variable: str | None) -> str:
+    """One shell word; only the variables of secrets and of the loop are expanded."""
+    loop = rf"|\$\{{{loop_variable}\}}" if loop_variable else ""
+    pieces = re.split(rf"(\$GATE_[A-Z0-9_]+{loop})", text)
+    if len(pieces) == 1:
         return shlex.quote(text)
-    escaped = re.sub(r'([\\"`$])', r"\\\1", text)
-    return f'"{redact(escaped)}"'
+    literal = (re.sub(r'([\\"`$])', r"\\\1", piece) for piece in pieces[::2])
+    woven = [part for pair in zip(literal, [*pieces[1::2], ""], strict=True) for part in pair]
+    return f'"{"".join(woven)}"'
 
 
 def _has_surrogate(text: str) -> bool:
