@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-export PYTHON CANDIDATE REFERENCE DEVICE
+export PYTHON CANDIDATE REFERENCE DEVICE ARTIFACT
 
 .PHONY: help
 help: ## list the targets
@@ -22,6 +22,10 @@ help: ## list the targets
 .PHONY: gate
 gate: $(STAMP) ## gate a candidate against the reference, write reports/
 	@scripts/gate.sh $(ARGS)
+
+.PHONY: image
+image: $(STAMP) ## build the reference service's image, write its release record into dist/
+	@scripts/image.sh
 
 .PHONY: test
 test: $(STAMP) ## every test but the slow ones, containers included
