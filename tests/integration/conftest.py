@@ -143,8 +143,8 @@ def run_gate(temporary, tmp_path):
     assert list(temporary.glob("harness-*")) == []
 
 
-@pytest.fixture
-def harness():
+@pytest.fixture(scope="session")
+def run_harness():
     """Runs the command line in a process of its own, to its end."""
 
     def run(*arguments, cwd=None, timeout=120, **environ):
