@@ -1,0 +1,128 @@
+"""Containers of the reference service, as locked up as its README says."""
+
+import hashlib
+import json
+import secrets
+import shutil
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+import reference_service
+
+ARTIFACT = Path(reference_service.__file__).parent / "artifacts" / "breast-cancer"
+ARTIFACT_INSIDE = "/opt/app/reference_service/artifacts/breast-cancer"
+KEYS_INSIDE = "/run/keys.json"
+READY_TIMEOUT_S = 30
+LABEL = "harness.test.reference_service"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A container that is ready, and a client with a valid key."""
+
+    container: Any
+    client: httpx.Client
+    startup_s: float
+
+
+def readable(path):
+    """Let the service's user, which is not the one running the tests, read a file or folder."""
+    path.chmod(0o755 if path.is_dir() else 0o644)
+    return path
+
+
+@pytest.fixture(scope="session")
+def key():
+    return secrets.token_hex(16)
+
+
+@pytest.fixture(scope="session")
+def keys_file(tmp_path_factory, key):
+    entry = {
+        "id": "tester",
+        "sha256": hashlib.sha256(key.encode()).hexdigest(),
+        "scopes": ["predict", "metadata"],
+    }
+    path = tmp_path_factory.mktemp("keys") / "keys.json"
+    path.write_text(json.dumps({"keys": [entry]}))
+    return readable(path)
+
+
+@pytest.fixture(scope="session")
+def created(engine, reference_image, keys_file):
+    """Creates one on its own artifact or another, for the caller to start; removes it in the end."""
+
+    @contextmanager
+    def make(*, artifact=None, **options):
+        mounts = {KEYS_INSIDE: keys_file} | ({ARTIFACT_INSIDE: artifact} if artifact else {})
+        container = engine.containers.create(
+            reference_image,
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+            mem_limit="512m",
+            pids_limit=64,
+            ports={"8000/tcp": ("127.0.0.1", None)},
+            environment={"SERVICE_API_KEYS_FILE": KEYS_INSIDE},
+            volumes={str(source): {"bind": target, "mode": "ro"} for target, source in mounts.items()},
+            labels={LABEL: ""},
+            **options,
+        )
+        try:
+            yield container
+        finally:
+            container.remove(force=True, v=True)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def serving(created, key):
+    """Starts a service and waits until it is ready."""
+
+    @contextmanager
+    def start(**options):
+        with created(**options) as container:
+            begun = time.monotonic()
+            container.start()
+            container.reload()
+            port = container.ports["8000/tcp"][0]["HostPort"]
+            headers = {"X-API-Key": key}
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=10) as client:
+                while not is_ready(client):
+                    container.reload()
+                    assert container.status == "running", container.logs().decode()
+                    assert time.monotonic() - begun < READY_TIMEOUT_S, container.logs().decode()
+                    time.sleep(0.05)
+                yield Service(container, client, time.monotonic() - begun)
+
+    return start
+
+
+def is_ready(client):
+    try:
+        return client.get("/ready").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def service(serving):
+    """A service that the tests of one file share."""
+    with serving() as started:
+        yield started
+
+
+@pytest.fixture
+def artifact(tmp_path):
+    """A copy of the artifact that a test may damage, readable inside a container."""
+    folder = Path(shutil.copytree(ARTIFACT, tmp_path / "artifact"))
+    for path in (folder, *folder.iterdir()):
+        readable(path)
+    return folder
