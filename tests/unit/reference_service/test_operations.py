@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from reference_service.artifact import ArtifactError
 from reference_service.logs import JsonFormatter
+from reference_service.schema import Prediction
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready"])
@@ -17,11 +17,23 @@ def test_health_says_what_is_served(anonymous, manifest, path):
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready"])
-def test_health_really_runs_the_sample(anonymous, path, monkeypatch, expect_error):
-    def wrong(_model, _rows):
-        raise ArtifactError("sample differs")
+@pytest.mark.parametrize("label", ["benign", "malignant"])
+def test_health_really_runs_the_sample(anonymous, manifest, path, label, monkeypatch, expect_error):
+    expected = manifest["sample"]["expected"]
+    answer = Prediction(label=label, probabilities=expected["probabilities"], out_of_range=[])
+    monkeypatch.setattr("reference_service.inference.Model.predict", lambda _model, _rows: [answer])
+    if label == expected["label"]:
+        assert anonymous.get(path).status_code == 200
+    else:
+        assert expect_error(anonymous.get(path), 503)["code"] == "model_unhealthy"
 
-    monkeypatch.setattr("reference_service.inference.Model.predict", wrong)
+
+@pytest.mark.parametrize("path", ["/health", "/ready"])
+def test_health_of_a_model_that_fails(anonymous, path, monkeypatch, expect_error):
+    def failing(_model, _rows):
+        raise RuntimeError("the runtime failed")
+
+    monkeypatch.setattr("reference_service.inference.Model.predict", failing)
     assert expect_error(anonymous.get(path), 503)["code"] == "model_unhealthy"
 
 

@@ -1,4 +1,4 @@
-"""The service as a process of its own: it starts quickly, drains on SIGTERM, and survives malformed HTTP."""
+"""The service as a process of its own: it starts quickly, drains on a signal, and survives malformed HTTP."""
 
 import json
 import os
@@ -64,17 +64,18 @@ def request_bytes(body, *, length):
     return head.encode() + body
 
 
-def test_request_in_flight_is_answered_after_sigterm(shared_settings, features):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_request_in_flight_is_answered_after_a_signal(shared_settings, features, number):
     with running(shared_settings) as (process, port):
-        drain(process, port, features)
+        drain(process, port, features, number)
 
 
-def drain(process, port, features):
+def drain(process, port, features, number):
     body = json.dumps({"features": features}).encode()
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(request_bytes(body[:100], length=len(body)))
         time.sleep(0.3)
-        os.kill(process.pid, signal.SIGTERM)
+        os.kill(process.pid, number)
         time.sleep(0.3)
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"http://127.0.0.1:{port}/health")
@@ -108,3 +109,18 @@ def test_malformed_http_leaves_a_healthy_service(port, raw):
 
 def test_healthcheck_of_a_port_where_nothing_listens():
     assert not healthy(free_port())
+
+
+def test_wrong_setting_is_refused_in_one_line():
+    finished = subprocess.run(
+        [sys.executable, "-m", "reference_service"],
+        env={"PYTHONPATH": str(ROOT), "SERVICE_PORT": "0"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert finished.returncode == 3
+    message = json.loads(finished.stdout)["message"]
+    assert message.startswith("refusing to start: settings: port: ")
+    assert finished.stderr == ""
