@@ -1,0 +1,71 @@
+"""Tables that list what the code has list all of it, and nothing else."""
+
+import re
+
+import pytest
+
+from harness.checks.fuzz.corpus import CORPUS
+from harness.checks.fuzz.settings import SchemaCheck
+from harness.checks.latency.settings import LatencyLimits, LatencySettings
+from harness.checks.scenarios.scenario import Count, Expect, Forge, Rule, Scenario, Step
+from harness.openapi import RULES, SECURITY_RULES
+
+NAME = re.compile(r"`([a-z0-9][a-z0-9_.-]*)`")
+
+
+def rows_by_name(page):
+    """Table rows whose first cell is one name in code, by that name."""
+    rows = [(NAME.fullmatch(row[0]), row[1:]) for row in page.table_rows()]
+    named = [(match.group(1), cells) for match, cells in rows if match]
+    assert len({name for name, _ in named}) == len(named), "a name stands in two rows"
+    return dict(named)
+
+
+def test_every_contract_rule_stands_with_its_severity_and_no_other_does(pages):
+    rows = {name: cells for name, cells in rows_by_name(pages["docs/contract.md"]).items() if len(cells) == 2}
+    shown = {name: cells[0] for name, cells in rows.items()}
+    assert shown == {
+        rule: f"{severity}, **security**" if rule in SECURITY_RULES else str(severity)
+        for rule, severity in RULES.items()
+    }
+    assert all(meaning for _, meaning in rows.values())
+
+
+def test_every_raw_case_stands_with_its_expectation_and_no_other_does(pages):
+    rows = {name: cells for name, cells in rows_by_name(pages["docs/fuzz.md"]).items() if len(cells) == 2}
+    words = {"refused_or_closed": "refused or closed"}
+    expected = {
+        case.name: ", or ".join([words.get(case.expect, case.expect), *map(str, sorted(case.statuses))])
+        for case in CORPUS
+    }
+    del rows["fuzz.schema"], rows["fuzz.raw"]
+    assert {name: cells[1] for name, cells in rows.items()} == expected
+    assert all(cells[0] for cells in rows.values())
+
+
+def test_every_check_of_generated_answers_is_explained(pages):
+    rows = {name for name, cells in rows_by_name(pages["docs/fuzz.md"]).items() if len(cells) == 1}
+    assert rows == set(SchemaCheck.__args__)
+
+
+@pytest.mark.parametrize("model", [Scenario, Step, Expect, Rule, Count, Forge])
+def test_every_key_of_a_scenario_file_is_explained(pages, model):
+    text = pages["docs/scenarios.md"].text
+    missing = [name for name in model.model_fields if f"`{name}`" not in text]
+    assert not missing
+
+
+def test_every_key_of_latency_is_explained_with_its_default(pages):
+    rows = {row[0]: row[1] for row in pages["docs/latency.md"].table_rows() if len(row) == 3}
+    settings = {f"`{name}`": field.default for name, field in LatencySettings.model_fields.items()}
+    limits = {f"`limits.{name}`": field.default for name, field in LatencyLimits.model_fields.items()}
+    del settings["`limits`"], settings["`request`"]
+    quantiles = {f"`limits.{name}`" for name in LatencyLimits().quantiles}
+    plain = {name: default for name, default in (settings | limits).items() if name not in quantiles}
+    shown = {name: rows.get(name, "").strip("`") for name in plain}
+    assert shown == {
+        name: f"{default:g}" if isinstance(default, float | int) else str(default)
+        for name, default in plain.items()
+    }
+    margins = ", ".join(f"{declared.margin:.2f}" for _, declared in LatencyLimits().quantiles.values())
+    assert rows["`limits.p50`, `p95`, `p99`"] == f"margin {margins}, no `slo_ms`"
