@@ -86,7 +86,9 @@ def test_commands_are_found(pages):
 
 
 def test_commands_are_found_in_shell():
-    shell = "make gate  # it's one\nA=1 harness run \\\n  --json | python -m harness doctor > x; bin/harness judge x"
+    shell = (
+        "make gate  # it's one\nA=1 harness run \\\n  --json|python -m harness doctor; bin/harness judge x"
+    )
     assert list(commands_in(shell)) == [["run", "--json"], ["doctor"], ["judge", "x"]]
 
 
