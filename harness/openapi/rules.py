@@ -13,6 +13,8 @@ from harness.openapi.model import Change, Direction, Severity
 _ERROR, _WARNING, _INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
 
 _ASPECTS = ("type", "format", "enum", "range", "length", "pattern", "items", "constraint")
+# Of these each value or end is reported by itself, so that none changes but by narrowing and widening.
+_ENDS = ("enum", "length", "items")
 _VARIANCE = {
     Direction.REQUEST: {"narrowed": _ERROR, "widened": _INFO, "changed": _ERROR},
     Direction.RESPONSE: {"narrowed": _INFO, "widened": _ERROR, "changed": _ERROR},
@@ -110,6 +112,7 @@ RULES: Mapping[str, Severity] = MappingProxyType(
         for direction, effects in _VARIANCE.items()
         for aspect in _ASPECTS
         for effect, severity in effects.items()
+        if not (effect == "changed" and aspect in _ENDS)
     }
 )
 
