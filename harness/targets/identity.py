@@ -8,6 +8,8 @@ import httpx
 from harness.config.service import MetadataSettings, ServiceSettings
 from harness.credentials import Credentials
 from harness.errors import TargetError
+from harness.http_exchange import exchange
+from harness.http_request import Request
 from harness.model import ModelIdentity, TargetDescription
 from harness.pointer import PointerError, resolve
 from harness.targets.interface import Endpoint
@@ -48,24 +50,19 @@ def identified(endpoint: Endpoint, service: ServiceSettings, credentials: Creden
 
 
 def _fetch(endpoint: Endpoint, settings: MetadataSettings, credentials: Credentials) -> Any:
-    headers = credentials.headers(settings.credential)
-    url = endpoint.base_url + settings.path
+    request = Request("GET", settings.path, credentials.headers(settings.credential))
     try:
-        with httpx.stream("GET", url, headers=headers, timeout=TIMEOUT_S, trust_env=False) as response:
-            body = bytearray()
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > MAX_BYTES:
-                    raise TargetError(
-                        f"GET {settings.path}: more than {MAX_BYTES} bytes", logs=endpoint.logs()
-                    )
+        with httpx.Client(base_url=endpoint.base_url, timeout=TIMEOUT_S, trust_env=False) as client:
+            answer = exchange(client, request, timeout_s=TIMEOUT_S, most_bytes=MAX_BYTES)
     except httpx.HTTPError as error:
         raise TargetError(
             f"GET {settings.path}: {type(error).__name__} {error}", logs=endpoint.logs()
         ) from error
-    if response.status_code != httpx.codes.OK:
-        raise TargetError(f"GET {settings.path}: status {response.status_code}", logs=endpoint.logs())
+    if answer.truncated:
+        raise TargetError(f"GET {settings.path}: more than {MAX_BYTES} bytes", logs=endpoint.logs())
+    if answer.status != httpx.codes.OK:
+        raise TargetError(f"GET {settings.path}: status {answer.status}", logs=endpoint.logs())
     try:
-        return json.loads(body)
+        return json.loads(answer.body)
     except (ValueError, RecursionError) as error:
         raise TargetError(f"GET {settings.path}: not JSON: {error}", logs=endpoint.logs()) from error

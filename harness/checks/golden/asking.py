@@ -12,6 +12,7 @@ import httpx
 from harness.checks.golden.settings import GoldenSettings
 from harness.checks.golden.wire import cut, parse_json
 from harness.errors import TargetError
+from harness.http_exchange import exchange
 from harness.http_request import Request
 from harness.targets.interface import Endpoint
 
@@ -81,33 +82,18 @@ class _Asker:
         if self.unanswered >= MOST_UNANSWERED:
             return Answer(answered=False, problem=f"not asked: {MOST_UNANSWERED} requests had no answer")
         try:
-            status, content = self._exchange(client, request)
+            answer = exchange(client, request, timeout_s=self._timeout_s, most_bytes=self._most_bytes)
         except httpx.HTTPError as error:
             with self._lock:
                 self.unanswered += 1
             return Answer(answered=False, problem=cut(f"no answer: {type(error).__name__}: {error}"))
+        status = answer.status
         if not httpx.codes.is_success(status):
-            text = content.decode("utf-8", "backslashreplace")
+            text = answer.body.decode("utf-8", "backslashreplace")
             return Answer(answered=True, problem=cut(f"HTTP {status}: {text}", 300))
-        if len(content) > self._most_bytes:
+        if answer.truncated:
             return Answer(answered=True, problem=f"HTTP {status} with more than {self._most_bytes} bytes")
         try:
-            return Answer(answered=True, document=parse_json(content))
+            return Answer(answered=True, document=parse_json(answer.body))
         except ValueError as error:
             return Answer(answered=True, problem=cut(f"HTTP {status}, but not JSON: {error}"))
-
-    def _exchange(self, client: httpx.Client, request: Request) -> tuple[int, bytes]:
-        """Status and body, of which reading stops once it is too long."""
-        give_up = time.monotonic() + self._timeout_s
-        content = bytearray()
-        with client.stream(
-            request.method, request.path, headers=dict(request.headers), content=request.body
-        ) as response:
-            for chunk in response.iter_bytes():
-                content += chunk
-                if len(content) > self._most_bytes:
-                    break
-                # httpx's timeout is for each read, so a service that drips could go on for ever.
-                if time.monotonic() > give_up:
-                    raise httpx.ReadTimeout(f"still answering after {self._timeout_s:g} s")
-            return response.status_code, bytes(content)

@@ -7,6 +7,7 @@ from typing import Self
 import httpx
 
 from harness.checks.scenarios.evidence import Exchange
+from harness.http_exchange import exchange
 from harness.http_request import Request
 
 MOST_BODY_BYTES = 16 * 1024
@@ -21,10 +22,12 @@ class Sender:
     """
 
     def __init__(self, base_url: str, timeout_s: float) -> None:
-        self._base_url = base_url
         self._timeout_s = timeout_s
         self._client = httpx.Client(
-            timeout=timeout_s, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+            base_url=base_url,
+            timeout=timeout_s,
+            trust_env=False,
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
 
     def __enter__(self) -> Self:
@@ -43,33 +46,17 @@ class Sender:
             started_s: ``time.perf_counter()`` of the scenario's first request.
         """
         sent_s = time.perf_counter()
-        status: int | None = None
-        headers: dict[str, str] = {}
-        body = b""
-        error = ""
+        answer, error = None, ""
         try:
-            with self._client.stream(
-                request.method,
-                self._base_url + request.path,
-                headers={"Accept-Encoding": "identity", **request.headers},
-                content=request.body,
-            ) as response:
-                for chunk in response.iter_raw():
-                    body += chunk
-                    if len(body) > MOST_BODY_BYTES:
-                        break
-                    # httpx bounds each read, not all of them together.
-                    if time.perf_counter() - sent_s > self._timeout_s:
-                        raise httpx.ReadTimeout(f"answer not complete after {self._timeout_s:g} s")
-                status, headers = response.status_code, dict(response.headers)
+            answer = exchange(self._client, request, timeout_s=self._timeout_s, most_bytes=MOST_BODY_BYTES)
         except httpx.HTTPError as problem:
             error = f"{type(problem).__name__}: {problem}".removesuffix(": ")
         return Exchange(
             sent_s=sent_s - started_s,
             elapsed_s=time.perf_counter() - sent_s,
-            status=status,
-            headers=headers,
-            body=body[:MOST_BODY_BYTES].decode("utf-8", "replace"),
-            truncated=len(body) > MOST_BODY_BYTES,
+            status=answer.status if answer else None,
+            headers=dict(answer.headers) if answer else {},
+            body=answer.body.decode("utf-8", "replace") if answer else "",
+            truncated=answer.truncated if answer else False,
             error=error,
         )
