@@ -1,5 +1,6 @@
 """Gates as processes of their own, to be interrupted and to run side by side."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -8,6 +9,41 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+PLAIN = Path(__file__).resolve().parents[2] / "suites" / "plain"
+
+
+def running_processes():
+    """Parent of each process that runs."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+            if state != "Z":
+                parents[int(stat.parent.name)] = int(parent)
+    return parents
+
+
+@pytest.fixture
+def alive_after():
+    """Those of some processes that still run after some seconds, given that time to end."""
+
+    def alive(pids, seconds):
+        deadline = time.monotonic() + seconds
+        while (running := pids & running_processes().keys()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return running
+
+    return alive
+
+
+@pytest.fixture(scope="session")
+def plain_image(engine, base_image):
+    """The service of the foreign suite, built by its own Dockerfile."""
+    image, _ = engine.images.build(
+        path=str(PLAIN), buildargs={"BASE_IMAGE": base_image}, tag="harness-test-plain:1", rm=True
+    )
+    return image.tags[0]
 
 
 @dataclass
@@ -27,6 +63,14 @@ class RunningGate:
     @property
     def stderr(self):
         return self.log.read_text()
+
+    def descendants(self):
+        """Process ids of all that it started, and what those started."""
+        parents = running_processes()
+        found = {self.process.pid}
+        while more := {pid for pid, parent in parents.items() if parent in found} - found:
+            found |= more
+        return found - {self.process.pid}
 
     def wait_for(self, condition, timeout_s=40):
         """Until ``condition()`` gives something; that."""
@@ -56,7 +100,9 @@ def start_gate(tmp_path):
         temporary.mkdir(exist_ok=True)
         log = folder / "log"
         out = out or folder / "reports"
-        command = [sys.executable, "-m", "harness", "run", "--config", config, "--candidate", candidate]
+        command = [sys.executable, "-m", "harness", "run", "--config", config]
+        if candidate is not None:
+            command += ["--candidate", candidate]
         if "--reference" not in options:
             command += ["--reference", "none"]
         command += ["--out", out, *options]

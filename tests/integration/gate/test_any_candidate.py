@@ -14,15 +14,6 @@ SUITE = Path(__file__).resolve().parents[2] / "suites" / "plain"
 FAMILIES = {Family.CONTRACT, Family.GOLDEN, Family.FUZZ, Family.SCENARIOS, Family.LATENCY}
 
 
-@pytest.fixture(scope="session")
-def plain_image(engine, base_image):
-    """The plain service, built by its own Dockerfile."""
-    image, _ = engine.images.build(
-        path=str(SUITE), buildargs={"BASE_IMAGE": base_image}, tag="harness-test-plain:1", rm=True
-    )
-    return image.tags[0]
-
-
 @pytest.fixture
 def gate_plain(tmp_path, plain_image):
     def run(candidate, **request):
