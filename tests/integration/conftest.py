@@ -57,15 +57,6 @@ single = { path = "/predict", credential = "caller", body = { x = "${input}" } }
 pointer = "/y"
 dtype = "int64"
 """
-PAIRED_TOML = """
-[latency]
-rate_per_s = 50
-budget_s = 6
-block_s = 0.5
-warmup_requests = 5
-[latency.limits]
-max_error_rate = 0.2
-"""
 
 
 @pytest.fixture(scope="session")
