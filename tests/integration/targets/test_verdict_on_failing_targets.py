@@ -13,7 +13,7 @@ pytestmark = pytest.mark.engine
 
 PAIRED = """
 [latency]
-rate_per_s = 20
+rate_per_s = 50
 budget_s = 6
 block_s = 0.5
 warmup_requests = 2
