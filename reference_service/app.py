@@ -74,5 +74,5 @@ def create_app(settings: Settings) -> FastAPI:
         scopes=SCOPES,
     )
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
-    app.add_middleware(RequestContext, metrics=metrics, paths=frozenset(openapi["paths"]))
+    app.add_middleware(RequestContext, metrics=metrics, paths=frozenset(SCOPES))
     return app

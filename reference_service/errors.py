@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 MAX_FIELD_LENGTH = 200
-CODES = {404: "not_found", 405: "method_not_allowed"}
+CODES = {405: "method_not_allowed"}
 VALIDATION_CODES = {
     "json_invalid": "malformed_json",
     "missing": "missing_field",

@@ -110,7 +110,11 @@ class BodyLimit:
 
 
 class Access:
-    """Authenticates, rate-limits and authorises requests to protected paths; others pass."""
+    """Authenticates, rate-limits and authorises requests to protected paths; open paths pass.
+
+    Any other path is answered 404 here. The router must not decide what exists: it matches more than exactly
+    the declared paths (its pattern ends in `$`, which also matches before a newline).
+    """
 
     def __init__(
         self,
@@ -118,7 +122,7 @@ class Access:
         *,
         authenticator: Authenticator,
         limiter: RateLimiter,
-        scopes: Mapping[str, str],
+        scopes: Mapping[str, str | None],
     ) -> None:
         self.app = app
         self._authenticator = authenticator
@@ -127,7 +131,14 @@ class Access:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request; nothing of its body has been read yet."""
-        required = self._scopes.get(scope["path"]) if scope["type"] == "http" else None
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["path"] not in self._scopes:
+            unknown = ApiError(404, "not_found", "there is nothing at this path")
+            await error_response(unknown, scope["request_id"])(scope, receive, send)
+            return
+        required = self._scopes[scope["path"]]
         if required is None:
             await self.app(scope, receive, send)
             return

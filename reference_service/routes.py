@@ -1,5 +1,6 @@
 """The operations. Bodies are parsed and validated in one step, after access was granted."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -21,8 +22,16 @@ from reference_service.schema import (
     row,
 )
 
-SCOPES = {"/predict": "predict", "/predict/batch": "predict", "/metadata": "metadata"}
-"""The protected paths and the scope each requires."""
+SCOPES: Mapping[str, str | None] = {
+    "/predict": "predict",
+    "/predict/batch": "predict",
+    "/metadata": "metadata",
+    "/health": None,
+    "/ready": None,
+    "/metrics": None,
+    "/openapi.json": None,
+}
+"""Every path there is, with the scope it requires; None where it is open to all."""
 
 
 def build_router(manifest: Manifest, models: RequestModels, metrics: Metrics) -> APIRouter:

@@ -142,11 +142,18 @@ def serve() -> Iterator[Callable[[Settings], TestClient]]:
         client.__exit__(None, None, None)
 
 
+def another_client(shared: TestClient, **headers: str) -> TestClient:
+    """Make a client of its own, of an application that `shared` has started."""
+    client = TestClient(shared.app, headers=headers)
+    client.app_state.update(shared.app_state)
+    client.portal = shared.portal
+    return client
+
+
 @pytest.fixture
 def anonymous(shared: TestClient) -> TestClient:
     """A client without credentials, of the application that all tests share."""
-    shared.headers.pop("X-API-Key", None)
-    return shared
+    return another_client(shared)
 
 
 @pytest.fixture
@@ -156,10 +163,9 @@ def fresh(settings: Settings, serve: Callable[[Settings], TestClient]) -> TestCl
 
 
 @pytest.fixture
-def client(anonymous: TestClient) -> TestClient:
-    """A client with the unlimited key."""
-    anonymous.headers["X-API-Key"] = "good-key"
-    return anonymous
+def client(shared: TestClient) -> TestClient:
+    """A client with the unlimited key, of the application that all tests share."""
+    return another_client(shared, **{"X-API-Key": "good-key"})
 
 
 @pytest.fixture(scope="session")
