@@ -8,7 +8,7 @@ import httpx
 from harness.config.service import MetadataSettings, ServiceSettings
 from harness.credentials import Credentials
 from harness.errors import TargetError
-from harness.http_exchange import exchange
+from harness.http_exchange import exchange, http_client
 from harness.http_request import Request
 from harness.model import ModelIdentity, TargetDescription
 from harness.pointer import PointerError, resolve
@@ -52,7 +52,7 @@ def identified(endpoint: Endpoint, service: ServiceSettings, credentials: Creden
 def _fetch(endpoint: Endpoint, settings: MetadataSettings, credentials: Credentials) -> Any:
     request = Request("GET", settings.path, credentials.headers(settings.credential))
     try:
-        with httpx.Client(base_url=endpoint.base_url, timeout=TIMEOUT_S, trust_env=False) as client:
+        with http_client(endpoint.base_url) as client:
             answer = exchange(client, request, timeout_s=TIMEOUT_S, most_bytes=MAX_BYTES)
     except httpx.HTTPError as error:
         raise TargetError(

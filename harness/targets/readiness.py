@@ -7,6 +7,8 @@ import httpx
 
 from harness.config.service import ServiceSettings
 from harness.errors import TargetError
+from harness.http_exchange import exchange, http_client
+from harness.http_request import Request
 
 POLL_S = 0.05
 PROBE_TIMEOUT_S = 2.0
@@ -28,10 +30,11 @@ def wait_until_ready(
     """
     started = time.monotonic()
     last = "no answer"
-    with httpx.Client(base_url=base_url, timeout=PROBE_TIMEOUT_S, trust_env=False) as client:
-        while time.monotonic() - started < service.ready_timeout_s:
-            ready, last = _probe(client, service)
-            if ready:
+    give_up = started + service.ready_timeout_s
+    with http_client(base_url) as client:
+        while (left_s := give_up - time.monotonic()) > 0:
+            status, last = probe(client, service, timeout_s=min(PROBE_TIMEOUT_S, left_s))
+            if status == service.ready_status:
                 return time.monotonic() - started
             death = died()
             if death is not None:
@@ -45,10 +48,10 @@ def wait_until_ready(
     )
 
 
-def _probe(client: httpx.Client, service: ServiceSettings) -> tuple[bool, str]:
-    """Whether it is ready, and what was seen; the body is never read."""
+def probe(client: httpx.Client, service: ServiceSettings, *, timeout_s: float) -> tuple[int | None, str]:
+    """The status of the readiness path, None without one, and what was seen; the body is never read."""
     try:
-        with client.stream("GET", service.ready_path) as response:
-            return response.status_code == service.ready_status, f"status {response.status_code}"
+        answer = exchange(client, Request("GET", service.ready_path), timeout_s=timeout_s, most_bytes=0)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        return False, f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return None, f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return answer.status, f"status {answer.status}"

@@ -1,10 +1,9 @@
 """A service that already runs somewhere; the harness neither starts nor stops it."""
 
-import httpx
-
 from harness.config.service import ServiceSettings
+from harness.http_exchange import http_client
 from harness.model import Scope, TargetDescription
-from harness.targets.readiness import PROBE_TIMEOUT_S, wait_until_ready
+from harness.targets.readiness import PROBE_TIMEOUT_S, probe, wait_until_ready
 
 
 class UrlEndpoint:
@@ -17,11 +16,9 @@ class UrlEndpoint:
 
     def alive(self) -> bool:
         """Whether the readiness path answers at all."""
-        try:
-            httpx.get(self.base_url + self._service.ready_path, timeout=PROBE_TIMEOUT_S, trust_env=False)
-        except httpx.HTTPError:
-            return False
-        return True
+        with http_client(self.base_url) as client:
+            status, _ = probe(client, self._service, timeout_s=PROBE_TIMEOUT_S)
+        return status is not None
 
     def logs(self) -> str:
         """Empty: they are not ours to read."""

@@ -3,7 +3,7 @@
 import httpx
 
 from harness.errors import TargetError
-from harness.http_exchange import exchange
+from harness.http_exchange import exchange, http_client
 from harness.http_request import Request
 from harness.model import Model
 from harness.openapi.load import MAX_BYTES
@@ -31,7 +31,7 @@ def fetch(endpoint: Endpoint, request: Request, *, timeout_s: float, most_bytes:
         TargetError: the service died.
     """
     try:
-        with httpx.Client(base_url=endpoint.base_url, timeout=timeout_s, trust_env=False) as client:
+        with http_client(endpoint.base_url) as client:
             answer = exchange(client, request, timeout_s=timeout_s, most_bytes=most_bytes)
     except httpx.HTTPError as error:
         if not endpoint.alive():

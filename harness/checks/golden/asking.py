@@ -12,7 +12,7 @@ import httpx
 from harness.checks.golden.settings import GoldenSettings
 from harness.checks.golden.wire import cut, parse_json
 from harness.errors import TargetError
-from harness.http_exchange import exchange
+from harness.http_exchange import exchange, http_client
 from harness.http_request import Request
 from harness.targets.interface import Endpoint
 
@@ -46,12 +46,7 @@ def ask_all(endpoint: Endpoint, requests: Sequence[Request], settings: GoldenSet
     """
     asker = _Asker(settings)
     with (
-        httpx.Client(
-            base_url=endpoint.base_url,
-            timeout=settings.timeout_s,
-            limits=httpx.Limits(max_connections=settings.connections),
-            trust_env=False,
-        ) as client,
+        http_client(endpoint.base_url, connections=settings.connections) as client,
         ThreadPoolExecutor(settings.connections, thread_name_prefix="golden") as pool,
     ):
         yield from pool.map(lambda request: asker.ask(client, request), requests)

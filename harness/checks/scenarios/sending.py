@@ -7,7 +7,8 @@ from typing import Self
 import httpx
 
 from harness.checks.scenarios.evidence import Exchange
-from harness.http_exchange import exchange
+from harness.checks.scenarios.scenario import MOST_AT_ONCE
+from harness.http_exchange import exchange, http_client
 from harness.http_request import Request
 
 MOST_BODY_BYTES = 16 * 1024
@@ -23,12 +24,7 @@ class Sender:
 
     def __init__(self, base_url: str, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._client = httpx.Client(
-            base_url=base_url,
-            timeout=timeout_s,
-            trust_env=False,
-            limits=httpx.Limits(max_keepalive_connections=0),
-        )
+        self._client = http_client(base_url, connections=MOST_AT_ONCE, keep_alive=False)
 
     def __enter__(self) -> Self:
         return self

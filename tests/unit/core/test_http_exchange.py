@@ -7,39 +7,74 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from harness.http_exchange import exchange
+from harness.config.service import ServiceSettings
+from harness.errors import TargetError
+from harness.http_exchange import exchange, http_client
 from harness.http_request import Request
+from harness.targets.url import UrlTarget
+
+DRIPS = {"/drip-status": b"H", "/drip-headers": b"HTTP/1.1 200 OK\r\nX-Drip: ", "/drip-interim": b""}
 
 
 class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 10
+
     def log_message(self, *_):
         pass
 
+    def do_POST(self):
+        time.sleep(5)  # the body is never read
+
     def do_GET(self):
-        self.send_response(200)
-        self.send_header("X-Path", self.path)
-        self.send_header("X-Encoding", self.headers["Accept-Encoding"])
-        self.end_headers()
         try:
-            if self.path == "/drip":
-                for _ in range(100):
-                    self.wfile.write(b".")
-                    self.wfile.flush()
-                    time.sleep(0.05)
-            else:
-                self.wfile.write(b"x" * 1000)
+            self.misbehave()
         except OSError:
-            pass  # the client had enough
+            self.close_connection = True  # the client had enough
+
+    def misbehave(self):
+        if self.path in DRIPS:
+            self.wfile.write(DRIPS[self.path])
+            self.drip(b"HTTP/1.1 103 Early Hints\r\n\r\n" if "interim" in self.path else b"T")
+            return
+        self.send_response(302 if self.path == "/elsewhere" else 200)
+        self.send_header("Location", "/a")
+        self.send_header("Set-Cookie", "session=abc; Path=/")
+        self.send_header("X-Path", self.path)
+        self.send_header("X-Cookie", self.headers.get("Cookie", ""))
+        self.send_header("X-Encoding", self.headers["Accept-Encoding"])
+        self.send_header("X-Client", str(self.client_address[1]))
+        self.send_header("Content-Length", "100000" if self.path in ("/drip", "/nothing") else "1000")
+        self.end_headers()
+        if self.path == "/drip":
+            self.drip(b".")
+        elif self.path == "/nothing":
+            time.sleep(3)
+        else:
+            self.wfile.write(b"x" * 1000)
+
+    def drip(self, piece):
+        for _ in range(60):
+            self.wfile.write(piece)
+            self.wfile.flush()
+            time.sleep(0.05)
+        self.close_connection = True
 
 
 @pytest.fixture(scope="module")
-def client():
+def base_url():
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        base_url = f"http://127.0.0.1:{server.server_address[1]}"
-        with httpx.Client(base_url=base_url, timeout=5, trust_env=False) as client:
-            yield client
+        yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
+        server.block_on_close = False
+
+
+@pytest.fixture
+def client(base_url):
+    with http_client(base_url) as client:
+        yield client
 
 
 def test_a_whole_answer(client):
@@ -53,11 +88,62 @@ def test_a_long_answer_is_cut(client):
     assert (len(answer.body), answer.truncated) == (999, True)
 
 
-def test_an_answer_that_drips_is_given_up(client):
+@pytest.mark.parametrize("path", ["/drip", *DRIPS])
+def test_an_answer_that_drips_is_given_up(client, path):
     started = time.monotonic()
-    with pytest.raises(httpx.ReadTimeout, match="still answering"):
-        exchange(client, Request("GET", "/drip"), timeout_s=0.3, most_bytes=1000)
-    assert time.monotonic() - started < 3
+    with pytest.raises(httpx.ReadTimeout):
+        exchange(client, Request("GET", path), timeout_s=0.3, most_bytes=10_000)
+    assert time.monotonic() - started < 1
+
+
+def test_a_request_that_is_not_taken_is_given_up(client):
+    started = time.monotonic()
+    with pytest.raises((httpx.WriteTimeout, httpx.ReadTimeout)):
+        exchange(client, Request("POST", "/", {}, b"x" * 50_000_000), timeout_s=0.3, most_bytes=1)
+    assert time.monotonic() - started < 2
+
+
+def test_without_a_size_the_body_is_not_waited_for(client):
+    started = time.monotonic()
+    assert exchange(client, Request("GET", "/nothing"), timeout_s=2, most_bytes=0).status == 200
+    assert time.monotonic() - started < 1
+
+
+def test_no_cookie_is_kept_and_no_redirect_followed(client):
+    first = exchange(client, Request("GET", "/elsewhere"), timeout_s=5, most_bytes=1000)
+    second = exchange(client, Request("GET", "/a"), timeout_s=5, most_bytes=1000)
+    assert first.status == 302
+    assert "session=abc" in first.headers["set-cookie"]
+    assert second.headers["x-cookie"] == ""
+    assert second.headers["x-client"] == first.headers["x-client"], "the connection is kept"
+
+
+def test_each_request_on_a_connection_of_its_own(base_url):
+    with http_client(base_url, keep_alive=False) as client:
+        ports = {
+            exchange(client, Request("GET", "/a"), timeout_s=5, most_bytes=1000).headers["x-client"]
+            for _ in range(2)
+        }
+    assert len(ports) == 2
+
+
+def test_a_readiness_path_that_drips_is_given_up_in_its_time(base_url):
+    settings = {"port": 80, "ready_path": "/drip-headers", "ready_timeout_s": 0.5}
+    started = time.monotonic()
+    with (
+        pytest.raises(TargetError, match=r"not ready within 0\.5 s"),
+        UrlTarget(base_url, ServiceSettings.model_validate(settings)),
+    ):
+        pass
+    assert time.monotonic() - started < 1.5
+
+
+def test_a_url_lives_though_its_body_never_ends(base_url):
+    settings = {"port": 80, "ready_path": "/nothing"}
+    with UrlTarget(base_url, ServiceSettings.model_validate(settings)) as endpoint:
+        started = time.monotonic()
+        assert endpoint.alive()
+    assert time.monotonic() - started < 1
 
 
 def test_a_double_slash_is_sent_as_it_is(client):

@@ -248,7 +248,7 @@ def test_the_reproduce_command_fetches_the_document(gate, tmp_path):
             "into this document",
         ),
         (lambda: Candidate(None), "no answer"),
-        (lambda: Candidate(b" " * 64, drip_s=0.2), "no answer: ReadTimeout: still answering after 1 s"),
+        (lambda: Candidate(b" " * 64, drip_s=0.2), "no answer: ReadTimeout: no whole answer within 1 s"),
         (lambda: Candidate(b"{}", headers={"Content-Length": "999"}), "no answer"),
     ],
     ids=[
