@@ -219,7 +219,12 @@ class Environment(Model):
 
 
 class Report(Model):
-    """``reports/<run_id>.json``."""
+    """``reports/<run_id>.json``.
+
+    Attributes:
+        partial: Whether families were left out, by ``only`` (empty keeps all) or ``skip``.
+        not_declared: Families and checks of which the suite declares nothing, so that nothing was checked.
+    """
 
     schema_version: str = SCHEMA_VERSION
     run_id: str
@@ -230,6 +235,8 @@ class Report(Model):
     reasons: tuple[Reason, ...]
     scope: Scope
     partial: bool
+    only: tuple[Family, ...] = ()
+    skip: tuple[Family, ...] = ()
     suite: str
     not_declared: tuple[str, ...] = ()
     candidate: TargetDescription

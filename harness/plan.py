@@ -8,6 +8,7 @@ from harness.config.section import FamilySettings
 from harness.config.suite import Suite
 from harness.errors import UsageError
 from harness.model import Capability, Family
+from harness.policy import is_required, selected, silent
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,15 @@ class Plan:
         groups: Checks that share their targets, in order.
         not_applicable: Checks that this run cannot make.
         not_declared: Required families of which the suite declares nothing, so that nothing is checked.
-        undeclared: All selected families that nothing is checked of; lifecycle.target always is.
+        undeclared: All selected families that nothing is checked of, and the checks of the others whose
+            inputs the suite does not declare.
         partial: Whether families were left out by the command line.
     """
 
     groups: tuple[tuple[PlannedCheck, ...], ...]
     not_applicable: tuple[PlannedCheck, ...]
     not_declared: tuple[Family, ...]
-    undeclared: tuple[Family, ...]
+    undeclared: tuple[str, ...]
     partial: bool
 
     @property
@@ -62,7 +64,7 @@ def make_plan(
     Args:
         suite: Declares what there is to ask.
         table: All checks there are.
-        only: Families to keep; empty keeps all.
+        only: Families to keep, required in this run; empty keeps all.
         skip: Families to leave out.
         capabilities: What this run has.
 
@@ -79,29 +81,35 @@ def make_plan(
                 f"--only {family.value}: {suite.path} does not declare it",
                 fix=f"declare [{family.value}], or one of: {known}",
             )
-    wanted = {family for family in Family if (not only or family in only) and family not in skip}
+    wanted = selected(only, skip)
     policy = suite.config.policy
     planned: list[PlannedCheck] = []
+    left_out: list[AnyCheck] = []
     for check in table:
         settings = suite.config.family(check.family)
-        if check.family not in wanted or settings is None or not check.applies(settings):
+        if check.family not in wanted or settings is None:
+            continue
+        if not check.applies(settings):
+            left_out.append(check)
             continue
         missing = next(
             (capability for capability in sorted(check.needs) if capability not in capabilities), None
         )
-        planned.append(
-            PlannedCheck(check, settings, required=check.family in policy.required, missing=missing)
-        )
+        required = is_required(check.family, policy, only)
+        planned.append(PlannedCheck(check, settings, required=required, missing=missing))
     if not planned:
         raise UsageError(
             "no check is left to run", fix="see --only, --skip and the families that gate.toml declares"
         )
-    silent = [family for family in Family if family in wanted - {item.check.family for item in planned}]
+    unchecked = silent({item.check.family for item in planned}, only=only, skip=skip)
     return Plan(
         groups=_grouped([item for item in planned if item.missing is None]),
         not_applicable=tuple(item for item in planned if item.missing is not None),
-        not_declared=tuple(family for family in silent if family in policy.required),
-        undeclared=tuple(family for family in silent if family is not Family.LIFECYCLE),
+        not_declared=tuple(family for family in unchecked if is_required(family, policy, only)),
+        undeclared=(
+            *(family.value for family in unchecked),
+            *(check.id for check in left_out if check.family not in unchecked),
+        ),
         partial=not served <= wanted,
     )
 

@@ -1,6 +1,6 @@
 """The verdict. Nothing else decides."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -25,6 +25,23 @@ class Expected:
 
     check_id: str
     required: bool
+
+
+def is_required(family: Family, policy: PolicySettings, only: Collection[Family]) -> bool:
+    """Whether there is no promote without a family: the policy says so, or ``--only`` asked for it."""
+    return family in policy.required or family in only
+
+
+def selected(only: Collection[Family], skip: Collection[Family]) -> frozenset[Family]:
+    """The families that ``--only`` (empty keeps all) and ``--skip`` leave."""
+    return frozenset(family for family in Family if (not only or family in only) and family not in skip)
+
+
+def silent(
+    checked: Collection[Family], *, only: Collection[Family], skip: Collection[Family]
+) -> tuple[Family, ...]:
+    """Selected families that nothing is checked of; the runner itself checks the lifecycle in every run."""
+    return tuple(sorted(selected(only, skip) - {*checked, Family.LIFECYCLE}, key=list(Family).index))
 
 
 def decide(
@@ -57,7 +74,9 @@ def decide(
         )
         for family in undeclared
     ]
-    if not failures and not any(result.outcome in {Outcome.PASS, Outcome.WARN} for result in required):
+    # That it starts and lives earns nothing: no question was asked.
+    asked = [result for result in required if result.family is not Family.LIFECYCLE]
+    if not failures and not any(result.outcome in {Outcome.PASS, Outcome.WARN} for result in asked):
         doubts.append(Reason(check_id="", finding_id="", message="no required check passed"))
     if failures:
         return Verdict(decision=Decision.REJECT, reasons=(*failures, *doubts))

@@ -11,8 +11,8 @@ from harness.config.section import FamilySettings
 from harness.config.suite import Suite, load_suite, parse_suite
 from harness.errors import ConfigError
 from harness.judgement import asked_sha256, conclude
-from harness.model import CheckResult, Decision, Outcome, PolicyRecord, Report
-from harness.policy import Expected, decide
+from harness.model import CheckResult, Decision, Family, Outcome, PolicyRecord, Report
+from harness.policy import Expected, decide, is_required, silent
 from harness.reports.store import evidence_folder, load_report, verify_evidence
 
 
@@ -48,13 +48,14 @@ def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
     suite = (
         parse_suite(report.policy.content, Path(report.policy.path)) if config is None else load_suite(config)
     )
-    judge = _StoredRun(suite, folder, date.fromisoformat(report.started_at[:10]) if config is None else today)
+    policy = suite.config.policy
+    today = date.fromisoformat(report.started_at[:10]) if config is None else today
+    judge = _StoredRun(suite, folder, today, only=report.only)
     results = tuple(judge.decide(result) for result in report.checks)
     expected = [Expected(result.id, result.required) for result in results]
-    present = {result.family for result in results}
-    required = suite.config.policy.required
-    undeclared = [family for family in required if not report.partial and family not in present]
-    verdict = decide(results, expected, suite.config.policy, undeclared=undeclared)
+    unchecked = silent({result.family for result in results}, only=report.only, skip=report.skip)
+    undeclared = [family for family in unchecked if is_required(family, policy, report.only)]
+    verdict = decide(results, expected, policy, undeclared=undeclared)
     decided = report.model_copy(
         update={
             "checks": results,
@@ -73,13 +74,14 @@ class _StoredRun:
     suite: Suite
     folder: Path
     today: date
+    only: tuple[Family, ...]
     notes: list[str] = field(default_factory=list)
 
     def decide(self, result: CheckResult) -> CheckResult:
         """The result under this policy; as stored where there is no evidence to judge."""
         if result.id == TargetJudge.id:
             return self._judged(TargetJudge(), TargetEvidence, FamilySettings(), result, required=True)
-        required = result.family in self.suite.config.policy.required
+        required = is_required(result.family, self.suite.config.policy, self.only)
         check = next((check for check in CHECKS if check.id == result.id), None)
         settings = self.suite.config.family(result.family)
         if check is None or settings is None:

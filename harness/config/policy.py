@@ -29,11 +29,11 @@ class PolicySettings(Section):
     """``[policy]``.
 
     Attributes:
-        required: Families without which there is no promote.
+        required: Families without which there is no promote; what ``--only`` asks for is required too.
         allow_not_applicable: Capabilities whose absence a required check may plead: ``reference`` for a
             first release, ``container`` for a process or URL.
     """
 
-    required: tuple[Family, ...] = MAIN_FAMILIES
+    required: Annotated[tuple[Family, ...], Field(min_length=1)] = MAIN_FAMILIES
     allow_not_applicable: tuple[Capability, ...] = tuple(Capability)
     waivers: tuple[Waiver, ...] = ()

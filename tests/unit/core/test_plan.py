@@ -1,5 +1,6 @@
 """Which checks a run makes, and which families it says it does not."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -55,6 +56,18 @@ def test_required_comes_from_the_policy(suite):
     }
 
 
+def test_what_is_asked_for_is_required(suite):
+    made = plan(suite, only={Family.SCENARIOS})
+    assert [(planned.check.id, planned.required) for planned in made.checks] == [("scenarios.s", True)]
+
+
+def test_the_lifecycle_may_be_required_as_it_is_always_checked(suite):
+    policy = suite.config.policy.model_copy(update={"required": (Family.GOLDEN, Family.LIFECYCLE)})
+    made = plan(replace(suite, config=suite.config.model_copy(update={"policy": policy})))
+    assert made.not_declared == ()
+    assert Family.LIFECYCLE not in made.undeclared
+
+
 def test_a_required_family_without_checks_is_told(suite):
     without = plan(suite, table=[check("scenarios.s")])
     assert without.not_declared == (Family.GOLDEN,)
@@ -68,7 +81,16 @@ def test_a_partial_run_does_not_require_what_it_leaves_out(suite):
 
 
 def test_a_check_whose_inputs_are_not_declared_is_not_planned(suite):
-    assert ids(plan(suite, table=[check("golden.g"), check("golden.h", applies=False)])) == [["golden.g"]]
+    made = plan(suite, table=[check("golden.g"), check("golden.h", applies=False)])
+    assert ids(made) == [["golden.g"]]
+    assert "golden.h" in made.undeclared
+    assert "golden" not in made.undeclared
+
+
+def test_a_family_none_of_whose_inputs_are_declared_is_told_as_a_whole(suite):
+    made = plan(suite, table=[check("golden.g", applies=False), check("scenarios.s")])
+    assert made.not_declared == (Family.GOLDEN,)
+    assert [name for name in made.undeclared if name.startswith("golden")] == ["golden"]
 
 
 def test_only_an_undeclared_family_is_a_mistake(suite):

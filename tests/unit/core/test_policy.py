@@ -3,19 +3,29 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from harness.config.policy import PolicySettings
 from harness.errors import ExitCode
 from harness.model import Capability, CheckError, CheckResult, Decision, ErrorKind, Family, Finding, Outcome
-from harness.policy import Expected, decide, exit_code
+from harness.policy import Expected, decide, exit_code, is_required, silent
 
 POLICY = PolicySettings()
 
 
-def result(outcome, *, name="golden.single", required=True, findings=(), missing=None, error=None):
+def result(
+    outcome,
+    *,
+    name="golden.single",
+    family=Family.GOLDEN,
+    required=True,
+    findings=(),
+    missing=None,
+    error=None,
+):
     return CheckResult(
         id=name,
-        family=Family.GOLDEN,
+        family=family,
         required=required,
         outcome=outcome,
         expected=1,
@@ -65,6 +75,32 @@ def test_a_required_check_that_is_missing_is_inconclusive():
 
 def test_nothing_at_all_is_inconclusive():
     assert verdict().decision is Decision.INCONCLUSIVE
+
+
+def test_that_it_starts_earns_no_promote():
+    lifecycle = result(Outcome.PASS, name="lifecycle.target", family=Family.LIFECYCLE)
+    optional = result(Outcome.FAIL, required=False)
+    decided = verdict(lifecycle, optional)
+    assert decided.decision is Decision.INCONCLUSIVE
+    assert decided.reasons[0].message == "no required check passed"
+
+
+def test_a_policy_requires_something():
+    with pytest.raises(ValidationError, match="required"):
+        PolicySettings(required=())
+
+
+def test_what_only_asks_for_is_required():
+    policy = PolicySettings(required=(Family.GOLDEN,))
+    assert is_required(Family.GOLDEN, policy, ())
+    assert not is_required(Family.FUZZ, policy, ())
+    assert is_required(Family.FUZZ, policy, {Family.FUZZ})
+
+
+def test_selected_families_without_a_check_are_silent_but_for_the_lifecycle():
+    families = {Family.GOLDEN, Family.LIFECYCLE, Family.FUZZ}
+    assert silent({Family.GOLDEN}, only=families, skip={Family.GOLDEN}) == (Family.FUZZ,)
+    assert Family.LIFECYCLE not in silent((), only=(), skip=())
 
 
 def test_an_optional_failure_neither_rejects_nor_earns():
