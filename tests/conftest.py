@@ -40,7 +40,9 @@ def _lock(name: str) -> Iterator[None]:
 
 
 def pytest_configure() -> None:
-    """Let the tests, and the processes they start, use the engine that answers."""
+    """Let the tests, and the processes they start, use the engine that answers, and no proxy on loopback."""
+    for name in ("NO_PROXY", "no_proxy"):  # clients read either
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1,localhost"]))
     if address := _engine_address():
         os.environ["DOCKER_HOST"] = address
     else:

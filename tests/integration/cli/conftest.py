@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from local_processes import free_port, kill
 
 from harness.cli.app import main
-from harness.targets.process import free_port
 
 TINY = Path(__file__).parent.parent / "tiny" / "server.py"
 
@@ -32,7 +32,7 @@ def serve_tiny():
         deadline = time.monotonic() + 15
         while time.monotonic() < deadline:
             try:
-                if httpx.get(f"{url}/ready", trust_env=False).is_success:
+                if httpx.get(f"{url}/ready").is_success:
                     return url
             except httpx.HTTPError:
                 time.sleep(0.05)
@@ -40,8 +40,7 @@ def serve_tiny():
 
     yield serve
     for process in processes:
-        process.kill()
-        process.wait()
+        kill(process)
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +57,7 @@ def faulty_url(serve_tiny):
 
 @pytest.fixture
 def run_main(capsys, monkeypatch):
-    """Runs the command line in this process, which saves its second of imports"""
+    """Runs the command line in this process, which saves its second of imports."""
 
     def run(*arguments, **environ):
         with monkeypatch.context() as patch:

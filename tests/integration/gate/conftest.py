@@ -1,6 +1,5 @@
 """Gates as processes of their own, to be interrupted and to run side by side."""
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -9,32 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from local_processes import descendants, kill
 
 PLAIN = Path(__file__).resolve().parents[2] / "suites" / "plain"
-
-
-def running_processes():
-    """Parent of each process that runs."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
-            if state != "Z":
-                parents[int(stat.parent.name)] = int(parent)
-    return parents
-
-
-@pytest.fixture
-def alive_after():
-    """Those of some processes that still run after some seconds, given that time to end."""
-
-    def alive(pids, seconds):
-        deadline = time.monotonic() + seconds
-        while (running := pids & running_processes().keys()) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        return running
-
-    return alive
 
 
 @pytest.fixture(scope="session")
@@ -66,11 +42,7 @@ class RunningGate:
 
     def descendants(self):
         """Process ids of all that it started, and what those started."""
-        parents = running_processes()
-        found = {self.process.pid}
-        while more := {pid for pid, parent in parents.items() if parent in found} - found:
-            found |= more
-        return found - {self.process.pid}
+        return descendants(self.process.pid)
 
     def wait_for(self, condition, timeout_s=40):
         """Until ``condition()`` gives something; that."""
@@ -118,6 +90,4 @@ def start_gate(tmp_path):
 
     yield start
     for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+        kill(process)

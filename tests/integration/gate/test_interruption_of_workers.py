@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from local_processes import alive_after
 
 from harness.errors import ExitCode
 
@@ -30,7 +31,7 @@ def working(start_gate, plain_image):
 
 
 @pytest.mark.parametrize("family", CHECKS)
-def test_a_signal_ends_the_worker_too(working, left_behind, alive_after, family):
+def test_a_signal_ends_the_worker_too(working, left_behind, family):
     gate, workers = working(family)
     assert gate.end(signal.SIGTERM) == ExitCode.INTERRUPTED, gate.stderr
     assert alive_after(workers, 5) == set()
@@ -40,7 +41,7 @@ def test_a_signal_ends_the_worker_too(working, left_behind, alive_after, family)
 
 
 @pytest.mark.parametrize("family", CHECKS)
-def test_a_killed_gate_leaves_no_worker(working, engine, left_behind, alive_after, family):
+def test_a_killed_gate_leaves_no_worker(working, engine, left_behind, family):
     gate, workers = working(family)
     gate.end(signal.SIGKILL)
     assert alive_after(workers, 10) == set()

@@ -4,6 +4,7 @@ import json
 import signal
 
 import pytest
+from local_processes import alive_after
 
 from harness.errors import ExitCode
 
@@ -38,7 +39,7 @@ def test_one_that_exits_is_rejected_with_its_message(run_harness, tiny_suite, op
     assert "no model file at /model.onnx" in result.stderr
 
 
-def test_a_signal_ends_it_too(start_gate, tiny_suite, alive_after):
+def test_a_signal_ends_it_too(start_gate, tiny_suite):
     config = tiny_suite(replace={"[service.environment]": '[service.environment]\nSLOW_S = "0.5"'})
     gate = start_gate(config, None)
     gate.wait_for(lambda: list(gate.out.glob(".*.partial/evidence/golden.single")))

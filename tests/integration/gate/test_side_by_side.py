@@ -24,6 +24,7 @@ def test_two_gates_share_a_machine_and_a_folder_of_reports(
     bad = start_gate(config, tiny_variant("ENV SLOW_S=0.3", "ENV FACTOR=3"), out=out)
     for gate in (good, bad):
         gate.wait_for(lambda gate=gate: len(left_behind(pid=gate.process.pid)) == 2)
+    assert [gate.process.poll() for gate in (good, bad)] == [None, None]  # both have a target, and run
     assert good.process.wait(60) == ExitCode.PROMOTE
     assert bad.process.wait(60) == ExitCode.REJECT
 

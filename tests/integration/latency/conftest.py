@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from local_processes import first_line
 
 from harness.checks.interface import CheckContext
 from harness.checks.latency.check import LatencyPaired
@@ -58,7 +59,7 @@ def delay_server(**wanted: float) -> Iterator[DelayEndpoint]:
     command = [sys.executable, str(script), json.dumps(wanted | {"cpus": cpus})]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:
-            port = int(process.stdout.readline())
+            port = int(first_line(process))
             yield DelayEndpoint(process, f"http://127.0.0.1:{port}")
         finally:
             process.kill()

@@ -4,12 +4,11 @@ import math
 import os
 import subprocess
 import sys
-import time
 import tomllib
-from pathlib import Path
 
 import numpy as np
 import pytest
+from local_processes import alive_after, first_line
 
 from harness.checks.latency.check import LatencyPaired
 from harness.checks.latency.evidence import LatencyEvidence
@@ -104,7 +103,7 @@ def test_a_side_that_dies_under_load_is_told_apart(latency, tmp_path, who):
         expected = TargetError if who == "candidate" else InfrastructureError
         with pytest.raises(expected, match="stopped under load"):
             latency.collect(tmp_path, candidate, reference, SHORT + TOLERANT, seed=7)
-        killer.wait()
+        killer.wait(10)
 
 
 @pytest.mark.parametrize(
@@ -185,21 +184,10 @@ with LoadGenerator(plan, Path({str(tmp_path)!r})) as generator:
     time.sleep(60)
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
-        worker = int(parent.stdout.readline())
-        assert Path(f"/proc/{worker}").exists()
+        worker = int(first_line(parent))
+        assert alive_after({worker}, 0) == {worker}
         parent.kill()
-    deadline = time.monotonic() + 5
-    while _runs(worker) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not _runs(worker)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
+    assert alive_after({worker}, 5) == set()
 
 
 def test_times_agree_with_the_servers_known_delays(latency, tmp_path):

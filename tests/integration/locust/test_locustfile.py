@@ -5,7 +5,6 @@ import json
 import os
 import re
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -14,16 +13,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from local_processes import free_port, kill
 
 ROOT = Path(__file__).resolve().parents[3]
 START_TIMEOUT_S = 30
 SWARM_TIMEOUT_S = 20
 REQUESTS = 40
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 @contextmanager
@@ -41,8 +36,7 @@ def process(command, log, *, url, **environment):
                 time.sleep(0.1)
             yield
         finally:
-            started.kill()
-            started.wait()
+            kill(started)
 
 
 def answers(url):

@@ -1,7 +1,6 @@
 """The process target: a group of its own that outlives neither target nor parent. No engine needed."""
 
 import os
-import signal
 import subprocess
 import sys
 import textwrap
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from local_processes import alive_after, first_line, kill
 
 from harness.config.service import ServiceSettings
 from harness.errors import ConfigError, TargetError
@@ -43,23 +43,6 @@ def target(temporary):
 
 def ask(endpoint, door, **question):
     return httpx.get(f"{endpoint.base_url}/{door}", params=question, timeout=10).json()
-
-
-def running(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
-def gone_within(pids, seconds):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if not any(map(running, pids)):
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def test_it_serves_on_a_free_loopback_port(target):
@@ -144,8 +127,8 @@ def test_children_and_a_deaf_service_end_with_it(target, tmp_path):
     with target(folder=tmp_path, environment=environment, stop_timeout_s=0.5) as endpoint:
         child = int(endpoint.logs().split("child ")[1].split()[0])
         server = int(ask(endpoint, "status")["Pid"])
-        assert running(child)
-    assert gone_within([child, server], 5)
+        assert alive_after({child, server}, 0) == {child, server}
+    assert alive_after({child, server}, 5) == set()
 
 
 def test_it_dies_with_its_parent(tmp_path):
@@ -169,10 +152,9 @@ def test_it_dies_with_its_parent(tmp_path):
     environ = {**os.environ, "TMPDIR": str(tmp_path)}
     parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, env=environ)
     try:
-        server = int(parent.stdout.readline())
-        assert running(server)
+        server = int(first_line(parent))
+        assert alive_after({server}, 0) == {server}
     finally:
-        parent.send_signal(signal.SIGKILL)
-        parent.wait()
+        kill(parent)
         parent.stdout.close()
-    assert gone_within([server], 5)
+    assert alive_after({server}, 5) == set()

@@ -5,11 +5,11 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from local_processes import free_port
 
 from harness.config.service import ServiceSettings
 from harness.errors import TargetError
 from harness.model import Scope
-from harness.targets.process import free_port
 from harness.targets.url import UrlTarget
 
 
@@ -69,6 +69,6 @@ def test_it_went_away():
         thread.start()
         with UrlTarget(f"http://127.0.0.1:{port}", service()) as endpoint:
             server.shutdown()
-            thread.join()
+            thread.join(5)
             server.server_close()
             assert not endpoint.alive()

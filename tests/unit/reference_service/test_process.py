@@ -12,16 +12,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from local_processes import free_port, kill
 
 import reference_service
 from reference_service.healthcheck import healthy
 
 ROOT = Path(reference_service.__file__).parents[1]
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 @contextmanager
@@ -45,8 +41,7 @@ def running(settings):
             time.sleep(0.05)
         yield process, port
     finally:
-        process.kill()
-        process.wait()
+        kill(process)
         process.stdout.close()
 
 
