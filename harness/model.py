@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -28,8 +29,20 @@ def _not_finite(value: object) -> object:
     return NOT_FINITE.get(value, value) if isinstance(value, str) else value
 
 
+def as_utf8(text: str) -> str:
+    r"""``text``, each half of a surrogate pair that stands alone written as its escape (``\ud800``).
+
+    JSON allows such halves and UTF-8 does not: without this an answer could keep its own report from being
+    written.
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+Utf8Text = Annotated[str, AfterValidator(as_utf8)]
+"""Text that a candidate may have written."""
+
 Scalar = Annotated[
-    StrictBool | StrictInt | StrictFloat | StrictStr | None,
+    StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, AfterValidator(as_utf8)] | None,
     Field(union_mode="left_to_right"),
     BeforeValidator(_not_finite),
 ]
@@ -114,25 +127,25 @@ class Finding(Model):
         waiver: For a waived failure: who waived it and why.
     """
 
-    id: str
+    id: Utf8Text
     outcome: Outcome
-    message: str
+    message: Utf8Text
     observed: Scalar = None
     limit: Scalar = None
-    unit: str = ""
+    unit: Utf8Text = ""
     samples: int = 0
     confidence: float | None = None
-    evidence: str = ""
-    reproduce: str = ""
+    evidence: Utf8Text = ""
+    reproduce: Utf8Text = ""
     missing: Capability | None = None
-    waiver: str | None = None
+    waiver: Utf8Text | None = None
 
 
 class CheckError(Model):
     """Why a check has no judgement."""
 
     kind: ErrorKind
-    message: str
+    message: Utf8Text
 
 
 class CheckResult(Model):
@@ -144,14 +157,14 @@ class CheckResult(Model):
         settings_sha256: Digest of the settings that collected the evidence; ``judge`` refuses others.
     """
 
-    id: str
+    id: Utf8Text
     family: Family
     required: bool
     outcome: Outcome
     expected: int
     executed: int
     duration_s: float
-    reason: str = ""
+    reason: Utf8Text = ""
     missing: Capability | None = None
     error: CheckError | None = None
     findings: tuple[Finding, ...] = ()
@@ -162,9 +175,9 @@ class CheckResult(Model):
 class Reason(Model):
     """One line of why the verdict is what it is."""
 
-    check_id: str
-    finding_id: str
-    message: str
+    check_id: Utf8Text
+    finding_id: Utf8Text
+    message: Utf8Text
 
 
 class Verdict(Model):
@@ -177,22 +190,22 @@ class Verdict(Model):
 class ModelIdentity(Model):
     """The model a target serves, as its metadata endpoint says; None where not declared."""
 
-    name: str | None = None
-    version: str | None = None
-    sha256: str | None = None
+    name: Utf8Text | None = None
+    version: Utf8Text | None = None
+    sha256: Utf8Text | None = None
 
 
 class TargetDescription(Model):
     """What was tested: enough to find the same bytes again."""
 
     kind: Scope
-    image: str | None = None
-    image_id: str | None = None
-    repo_digest: str | None = None
-    url: str | None = None
+    image: Utf8Text | None = None
+    image_id: Utf8Text | None = None
+    repo_digest: Utf8Text | None = None
+    url: Utf8Text | None = None
     model: ModelIdentity = ModelIdentity()
     device: Literal["cpu", "gpu"] = "cpu"
-    execution_provider: str | None = None
+    execution_provider: Utf8Text | None = None
     startup_s: float | None = None
 
 

@@ -194,7 +194,7 @@ class Runner:
             result = self._errored(planned, ErrorKind.INFRASTRUCTURE, str(error), started)
         except Exception as error:  # noqa: BLE001 - a fault of ours must end as a result, never as a promote
             text = self.credentials.redact(traceback.format_exc())
-            (folder / "traceback.txt").write_text(text, encoding="utf-8")
+            (folder / "traceback.txt").write_text(text, encoding="utf-8", errors="backslashreplace")
             message = self.credentials.redact(f"{type(error).__name__}: {error}")
             result = self._errored(planned, ErrorKind.HARNESS, message, started)
         if not self._starts[-1].problem and not self._alive(candidate):

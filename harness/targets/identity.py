@@ -10,7 +10,7 @@ from harness.credentials import Credentials
 from harness.errors import TargetError
 from harness.http_exchange import exchange, http_client
 from harness.http_request import Request
-from harness.model import ModelIdentity, TargetDescription
+from harness.model import ModelIdentity, TargetDescription, as_utf8
 from harness.pointer import PointerError, resolve
 from harness.targets.interface import Endpoint
 
@@ -36,7 +36,7 @@ def identified(endpoint: Endpoint, service: ServiceSettings, credentials: Creden
         if pointer is None:
             return None
         try:
-            return str(resolve(document, pointer))[:MAX_CHARACTERS]
+            return as_utf8(str(resolve(document, pointer))[:MAX_CHARACTERS])
         except PointerError as error:
             raise TargetError(f"GET {settings.path}: {error}", logs=endpoint.logs()) from error
 

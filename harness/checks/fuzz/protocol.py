@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from harness.model import Utf8Text
+
 NO_ANSWER = "no_answer"
 """The name under which a request that got no HTTP answer is reported, beside Schemathesis's own checks."""
 
@@ -87,13 +89,13 @@ class Failed(_Line):
     operation: str
     status: int | None
     count: int
-    message: str
+    message: Utf8Text
     method: str = ""
-    path: str = ""
-    headers: dict[str, str] = {}
+    path: Utf8Text = ""
+    headers: dict[Utf8Text, Utf8Text] = {}
     body: bytes | None = None
     body_bytes: int = 0
-    answer: str = ""
+    answer: Utf8Text = ""
 
     @property
     def same(self) -> tuple[str, str, int | None]:
@@ -115,7 +117,7 @@ class Broken(_Line):
     """The engine could not do its part; whatever else it found, this is no pass."""
 
     kind: Literal["broken"] = "broken"
-    message: str
+    message: Utf8Text
 
 
 class Ended(_Line):

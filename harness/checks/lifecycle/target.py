@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from harness.checks.interface import Evidence
 from harness.config.section import Limits
-from harness.model import Family, Finding, Outcome
+from harness.model import Family, Finding, Outcome, Utf8Text
 
 CHECK_ID = "lifecycle.target"
 
@@ -31,8 +31,8 @@ class Start(BaseModel):
 
     used_by: tuple[str, ...]
     startup_s: float | None
-    problem: str = ""
-    logs: str = ""
+    problem: Utf8Text = ""
+    logs: Utf8Text = ""
 
 
 class TargetEvidence(Evidence):

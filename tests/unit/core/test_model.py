@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.model import Finding, Outcome
+from harness.model import (
+    CheckError,
+    ErrorKind,
+    Finding,
+    ModelIdentity,
+    Outcome,
+    Reason,
+    Scope,
+    TargetDescription,
+)
 
 SPECIAL = ("Infinity", "-Infinity", "NaN")
 scalars = (
@@ -16,6 +25,22 @@ scalars = (
     | st.floats(allow_nan=False)
     | st.text().filter(lambda s: s not in SPECIAL)
 )
+
+
+def test_half_a_surrogate_pair_is_kept_as_its_escape():
+    """A candidate's answer must not keep the report on it from being written."""
+    half = "a\ud800"
+    models = [
+        Finding(id="x.y", outcome=Outcome.FAIL, message=half, observed=half, limit=half, reproduce=half),
+        CheckError(kind=ErrorKind.CANDIDATE, message=half),
+        Reason(check_id="x.y", finding_id=half, message=half),
+        ModelIdentity(name=half, version=half, sha256=half),
+        TargetDescription(kind=Scope.URL, execution_provider=half),
+    ]
+    for model in models:
+        written = model.model_dump_json()
+        assert r"a\\ud800" in written
+        assert type(model).model_validate_json(written) == model
 
 
 def finding(observed):
