@@ -23,6 +23,10 @@ from harness.model import Scope, TargetDescription
 ROOT = Path(__file__).parents[4]
 ISSUER, AUDIENCE = "https://issuer.example", "inference"
 RATE_KEYS = ("burst", "headers", "countdown", "refusal", "retry", "first", "second", "health", "spoof")
+REQUIRED = {"/predict": "predict", "/predict/batch": "predict", "/metadata": "metadata"}
+OPEN = {"/health", "/ready"}
+LOOSE = {"newline_opens": "/predict%0A", "slash_opens": "/predict/", "double_slash_opens": "//predict"}
+"""Faults of a router that matches more than the paths that access knows, and a path they open."""
 
 GATE = """
 schema_version = 1
@@ -51,6 +55,9 @@ pointer = "/input"
 [scenarios.requests.predict]
 path = "/predict"
 body = {{ features = "${{sample}}" }}
+[scenarios.requests.batch]
+path = "/predict/batch"
+body = {{ instances = ["${{sample}}"] }}
 """
 
 
@@ -125,9 +132,17 @@ class Service:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], object]:
-        counted = path == "/predict" or (self.fault == "health_counted" and "x-api-key" in headers)
-        if not counted:
+        if path == LOOSE.get(self.fault):
+            path = "/health"
+        if path in OPEN and not (self.fault == "health_counted" and "x-api-key" in headers):
             return 200, {}, {"status": "ok"}
+        if path not in REQUIRED.keys() | OPEN:
+            return 404, {}, error("not_found")
+        return self.protected(path, headers, body)
+
+    def protected(
+        self, path: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, dict[str, str], object]:
         known_features = path != "/predict" or "features" in json.loads(body)
         if self.fault == "body_first" and not known_features:
             return 400, {}, error("bad_body")
@@ -138,9 +153,10 @@ class Service:
         told, refused = self.count(identity, headers)
         if refused:
             return 429, told, error("rate_limited")
-        if path == "/predict" and "predict" not in scopes and self.fault != "scope_unchecked":
+        if REQUIRED.get(path, "predict") not in scopes and self.fault != "scope_unchecked":
             return 403, told, error("forbidden")
-        return (200, told, {"label": "a"}) if known_features else (400, told, error("bad_body"))
+        answer = {"label": "a", "predictions": [{"label": "a"}]}
+        return (200, told, answer) if known_features else (400, told, error("bad_body"))
 
     def caller(self, headers: dict[str, str]) -> tuple[str | None, list[str]]:
         key = headers.get("x-api-key")
@@ -149,12 +165,15 @@ class Service:
                 return "anyone", ["predict"]
             for name in ("default", "reader", *(f"rate_{rate}" for rate in RATE_KEYS)):
                 if key == self.credentials.key(name) or (key and self.fault == "any_key"):
-                    return name, ["metadata"] if name == "reader" else ["predict"]
+                    return name, ["metadata"] if name == "reader" else ["predict", "metadata"]
             return None, []
         token = headers.get("authorization", "").removeprefix("Bearer").strip()
         if token:
             claims = self.claims(token)
-            return (None, []) if claims is None else ("subject", str(claims.get("scope", "")).split())
+            if claims is None:
+                return None, []
+            subject = claims.get("jti") if self.fault == "tokens_counted" else claims.get("sub")
+            return f"subject:{subject}", str(claims.get("scope", "")).split()
         unknown = "authorization" not in headers
         return ("anyone", ["predict"]) if self.fault == "open" and unknown else (None, [])
 
@@ -182,15 +201,25 @@ class Service:
                 assert header["alg"] == "ES256"
                 return jwt.decode(token, options={"verify_signature": False})
             return jwt.decode(
-                token, public, algorithms=["ES256"], audience=AUDIENCE, issuer=ISSUER, options=options
+                token,
+                public,
+                algorithms=["ES256"],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                options=options,
+                leeway=60,  # the player's clock may be ahead
             )
         except (jwt.PyJWTError, AssertionError):
             return None
 
     def count(self, identity: str, headers: dict[str, str]) -> tuple[dict[str, str], bool]:
-        if not identity.startswith("rate_"):
+        if not identity.startswith(("rate_", "subject:")):
             return {}, False
+        if self.fault == "subjects_share" and identity.startswith("subject:"):
+            identity = "subject:"
         quota, window_s = (3, 5) if identity == "rate_retry" else (5, 60)
+        if identity.startswith("subject:"):
+            quota = 40
         if self.fault == "spoofable":
             identity += headers.get("x-forwarded-for", "")
         if self.fault == "keys_share" and identity in {"rate_first", "rate_second"}:
@@ -248,8 +277,9 @@ def handler_of(service: Service) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self):
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            target = self.requestline.split()[1]  # `self.path` has lost its second slash
             headers = {name.lower(): value for name, value in self.headers.items()}
-            status, extra, answer = service.answer(self.path, headers, body)
+            status, extra, answer = service.answer(target, headers, body)
             text = json.dumps(answer).encode()
             self.send_response(status)
             for name, value in {**extra, "Content-Length": str(len(text))}.items():

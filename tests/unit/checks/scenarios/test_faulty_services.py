@@ -6,12 +6,20 @@ from harness.checks.scenarios.check import AuthScenarios, RateScenarios
 from harness.model import Outcome
 
 AUTH_FAULTS = {
-    "open": {"no-credential", "no-credential-and-a-bad-body"},
+    "newline_opens": {"path-with-a-newline"},
+    "slash_opens": {"path-with-a-trailing-slash"},
+    "double_slash_opens": {"path-with-a-double-slash"},
+    "open": {
+        *("no-credential", "no-credential-and-a-bad-body"),
+        *("no-credential-for-a-batch", "no-credential-for-the-metadata"),
+    },
     "body_first": {"no-credential-and-a-bad-body"},
     "no_challenge": {"no-credential"},
-    "any_key": {"key-wrong", "key-without-scope"},
+    "any_key": {"key-wrong", "key-without-scope", "batch-without-scope"},
     "empty_key": {"key-empty"},
-    "scope_unchecked": {"key-without-scope", "token-without-scope"},
+    "scope_unchecked": {
+        *("key-without-scope", "token-without-scope", "batch-without-scope", "metadata-without-scope"),
+    },
     "alg_none": {"token-alg-none"},
     "alg_none_cased": {"token-alg-none"},
     "hmac_confusion": {"token-hmac-with-public-key"},
@@ -31,14 +39,24 @@ RATE_FAULTS = {
     "one_more": {
         *("burst", "headers-count-down", "refusal-says-when", "retry-after-works"),
         *("keys-are-independent", "health-is-exempt", "forwarded-for-gains-nothing"),
+        *("subjects-are-limited-and-independent",),
     },
     "race": {"burst"},
-    "silent": {"headers-on-success", "headers-count-down", "keys-are-independent"},
+    "silent": {
+        *("headers-on-success", "headers-count-down", "keys-are-independent"),
+        *("subjects-are-limited-and-independent",),
+    },
     "left_stands_still": {"headers-count-down"},
-    "retry_after_missing": {"refusal-says-when", "retry-after-works"},
-    "retry_after_date": {"refusal-says-when", "retry-after-works"},
+    "retry_after_missing": {
+        *("refusal-says-when", "retry-after-works", "subjects-are-limited-and-independent"),
+    },
+    "retry_after_date": {
+        *("refusal-says-when", "retry-after-works", "subjects-are-limited-and-independent"),
+    },
     "retry_after_short": {"retry-after-works"},
     "retry_after_constant": {"retry-after-works"},
+    "subjects_share": {"subjects-are-limited-and-independent"},
+    "tokens_counted": {"subjects-are-limited-and-independent"},
     "keys_share": {"keys-are-independent"},
     "health_counted": {"health-is-exempt"},
     "spoofable": {"forwarded-for-gains-nothing"},
