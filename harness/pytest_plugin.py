@@ -1,11 +1,12 @@
 """``pytest --gate-candidate=IMAGE``: every check of the gate as a test item.
 
+Whatever ``-k`` and ``-m`` leave of them, ``gate::verdict`` comes last, and only a promote passes it.
 The plugin is loaded in every pytest run of this environment, so nothing heavy is imported before it is
 asked for, and no container starts before the first item runs.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ import pytest
 if TYPE_CHECKING:
     from harness.model import CheckResult, Finding, Report
 
-REPORT = pytest.StashKey["tuple[Report, Path]"]()
+GATED = pytest.StashKey["tuple[Report, Path] | Exception"]()
+LEFT_OUT = pytest.StashKey["bool"]()
 OPTIONS = ("gate_reference", "gate_only")
 
 
@@ -48,14 +50,22 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--{given[0].replace('_', '-')} needs --gate-candidate")
 
 
-@pytest.hookimpl(tryfirst=True)  # before -k and -m choose
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around -k and -m, which choose
 def pytest_collection_modifyitems(
     session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
-) -> None:
-    """Add an item for each check that the suite declares; start nothing."""
-    if config.getoption("gate_candidate"):
-        collector = GateCollector.from_parent(session, name="gate")
-        items.extend(collector.collect())
+) -> Generator[None]:
+    """Add an item for each check that the suite declares, and the verdict on what is left; start nothing."""
+    if not config.getoption("gate_candidate"):
+        return (yield)
+    collector = GateCollector.from_parent(session, name="gate")
+    declared = list(collector.collect())
+    items.extend(declared)
+    result = yield
+    kept = [item for item in items if isinstance(item, GateItem)]
+    session.stash[LEFT_OUT] = len(kept) < len(declared)
+    if kept:
+        items.append(VerdictItem.from_parent(collector, name="verdict"))
+    return result
 
 
 class GateCollector(pytest.Collector):
@@ -87,13 +97,36 @@ class GateCollector(pytest.Collector):
         yield GateItem.from_parent(self, name="lifecycle.target", check_id="lifecycle.target")
 
 
-class GateItem(pytest.Item):
-    """One check. The first of them to run makes the gate, of the families that are still selected."""
+class _Item(pytest.Item):
+    """One thing to know of the gate. The first of them to run makes it, of the families still selected."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.add_marker("gate")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """What the gate says instead of a traceback."""
+        from harness.errors import HarnessError  # noqa: PLC0415
+
+        match excinfo.value:
+            case CheckFailed() as failed:
+                return str(failed)
+            case HarnessError() as error:
+                return f"{error}\n{error.fix}".strip()
+            case _:
+                return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Where it comes from: the suite."""
+        return Path(self.config.getoption("gate_config")), None, self.name
+
+
+class GateItem(_Item):
+    """One check."""
 
     def __init__(self, *, check_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.check_id = check_id
-        self.add_marker("gate")
 
     def runtest(self) -> None:
         """Report what the gate found for this check."""
@@ -107,22 +140,26 @@ class GateItem(pytest.Item):
         match result.outcome:
             case Outcome.PASS | Outcome.WARN:
                 return
-            case Outcome.SKIP | Outcome.NOT_APPLICABLE:
+            case Outcome.NOT_APPLICABLE:
                 pytest.skip(result.reason or result.outcome.value)
-            case Outcome.FAIL | Outcome.INCONCLUSIVE | Outcome.ERROR:
+            case Outcome.FAIL | Outcome.INCONCLUSIVE | Outcome.ERROR | Outcome.SKIP:
                 raise CheckFailed(
                     _headline(result), tuple(f for f in result.findings if f.outcome is result.outcome)
                 )
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Findings instead of a traceback."""
-        if isinstance(excinfo.value, CheckFailed):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
 
-    def reportinfo(self) -> tuple[Path, None, str]:
-        """Where it comes from: the suite."""
-        return Path(self.config.getoption("gate_config")), None, self.check_id
+class VerdictItem(_Item):
+    """The decision on all that ran; no selection of checks may hide it."""
+
+    def runtest(self) -> None:
+        """Fail unless the candidate may be promoted."""
+        from harness.model import Decision  # noqa: PLC0415
+
+        report, path = _report(self.session)
+        self.add_report_section("call", "gate", f"report: {path}")
+        if report.decision is not Decision.PROMOTE:
+            reasons = [f"  {r.finding_id or r.check_id}: {r.message}" for r in report.reasons]
+            raise CheckFailed("\n".join([f"verdict: {report.decision.value}", *reasons]), ())
 
 
 @dataclass
@@ -149,10 +186,16 @@ def _lines(finding: "Finding") -> str:
 
 
 def _report(session: pytest.Session) -> "tuple[Report, Path]":
-    """The report of this session's gate, made by the first item that asks."""
-    if REPORT not in session.stash:
-        session.stash[REPORT] = _gate(session)
-    return session.stash[REPORT]
+    """The report of this session's gate, made by the first item that asks; it is not tried again."""
+    if GATED not in session.stash:
+        try:
+            session.stash[GATED] = _gate(session)
+        except Exception as error:  # noqa: BLE001 - whatever it is, every item fails of it
+            session.stash[GATED] = error
+    gated = session.stash[GATED]
+    if isinstance(gated, Exception):
+        raise gated
+    return gated
 
 
 def _gate(session: pytest.Session) -> "tuple[Report, Path]":
@@ -160,12 +203,13 @@ def _gate(session: pytest.Session) -> "tuple[Report, Path]":
     from harness.model import Family  # noqa: PLC0415
 
     option = session.config.getoption
-    selected = {item.check_id.partition(".")[0] for item in session.items if isinstance(item, GateItem)}
+    kept = {item.check_id.partition(".")[0] for item in session.items if isinstance(item, GateItem)}
+    asked = option("gate_only") or session.stash[LEFT_OUT]
     request = GateRequest(
         candidate=option("gate_candidate"),
         reference=option("gate_reference"),
         config=Path(option("gate_config")),
-        only=frozenset(Family(name) for name in selected - {Family.LIFECYCLE.value}),
+        only=frozenset(Family(name) for name in kept - {Family.LIFECYCLE.value}) if asked else frozenset(),
         out=Path(option("gate_out")),
         seed=option("gate_seed"),
     )

@@ -2,10 +2,12 @@
 
 import pytest
 
+from harness.errors import InfrastructureError
+
 pytest_plugins = "pytester"
 
 SECRET = "sesame-of-the-caller-1234567890"
-ITEMS = ["golden.single", "lifecycle.target"]
+ITEMS = ["golden.single", "lifecycle.target", "verdict"]
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -28,28 +30,68 @@ def run_pytest(pytester, monkeypatch, tiny_suite):
 
 def test_an_item_for_each_check_passes(run_pytest, tiny_url, pytester):
     result = run_pytest("-v", candidate=tiny_url)
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines([f"*{item.replace('.', '::')} PASSED*" for item in ITEMS])
     assert len(list(pytester.path.glob("reports/*.json"))) == 1
 
 
 def test_a_failure_shows_observed_limit_and_how_to_reproduce(run_pytest, faulty_url):
     result = run_pytest(candidate=faulty_url)
-    result.assert_outcomes(passed=1, failed=1)
+    result.assert_outcomes(passed=1, failed=2)
     result.stdout.fnmatch_lines(
         ["*golden.single: fail*", "*golden.single.y: *", "*observed * limit *", "*reproduce: *", "*report: *"]
     )
+    result.stdout.fnmatch_lines(["*verdict: reject*", "*golden.single.y: *"])
     result.stdout.no_fnmatch_line("*Traceback*")
     assert SECRET not in result.stdout.str()
 
 
-def test_a_candidate_that_does_not_answer(run_pytest, tiny_suite, tmp_path):
-    config = tiny_suite(
-        replace={"ready_timeout_s = 15": "ready_timeout_s = 1"}, folder=tmp_path / "impatient"
-    )
-    result = run_pytest("--gate-config", config, candidate=NOWHERE)
-    result.assert_outcomes(failed=1, skipped=1)
+@pytest.fixture
+def impatient(tiny_suite, tmp_path):
+    return tiny_suite(replace={"ready_timeout_s = 15": "ready_timeout_s = 1"}, folder=tmp_path / "impatient")
+
+
+def test_a_candidate_that_does_not_answer(run_pytest, impatient):
+    result = run_pytest("--gate-config", impatient, candidate=NOWHERE)
+    result.assert_outcomes(failed=3)
     result.stdout.fnmatch_lines(["*lifecycle.target: fail*", "*not ready within 1 s*"])
+
+
+@pytest.mark.parametrize("selection", ["golden.single", "lifecycle"])
+def test_no_selection_hides_a_candidate_that_does_not_answer(run_pytest, impatient, selection):
+    result = run_pytest("--gate-config", impatient, "-k", selection, candidate=NOWHERE)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.assert_outcomes(failed=2, deselected=1)
+    result.stdout.fnmatch_lines(["*verdict: reject*", "*lifecycle.target.ready: *"])
+
+
+def test_no_selection_hides_what_another_check_found(run_pytest, faulty_url):
+    result = run_pytest("-k", "lifecycle", candidate=faulty_url)
+    result.assert_outcomes(passed=1, failed=1, deselected=1)
+    result.stdout.fnmatch_lines(["*verdict: reject*", "*golden.single.y: *"])
+
+
+def test_a_check_that_is_asked_for_is_required(run_pytest, tiny_suite, tmp_path, tiny_url):
+    config = tiny_suite(replace={'required = ["golden"]': 'required = ["drift"]'}, folder=tmp_path / "other")
+    run_pytest("--gate-config", config, candidate=tiny_url).assert_outcomes(passed=2, failed=1)
+    run_pytest("--gate-config", config, "-k", "golden", candidate=tiny_url).assert_outcomes(
+        passed=2, deselected=1
+    )
+
+
+def test_a_gate_that_cannot_be_made_is_tried_once(run_pytest, monkeypatch):
+    tried = []
+
+    def refuse(*arguments):
+        tried.append(arguments)
+        raise InfrastructureError("the engine is gone", fix="start it")
+
+    monkeypatch.setattr("harness.gate.gate", refuse)
+    result = run_pytest(candidate=NOWHERE)
+    result.assert_outcomes(failed=3)
+    assert len(tried) == 1
+    result.stdout.fnmatch_lines(["the engine is gone", "start it"])
+    result.stdout.no_fnmatch_line("*Traceback*")
 
 
 def test_nothing_is_asked_at_collection(run_pytest, pytester):
@@ -61,12 +103,12 @@ def test_nothing_is_asked_at_collection(run_pytest, pytester):
 
 def test_k_selects_checks(run_pytest, tiny_url):
     result = run_pytest("-k", "golden", candidate=tiny_url)
-    result.assert_outcomes(passed=1, deselected=1)
+    result.assert_outcomes(passed=2, deselected=1)
 
 
 def test_m_selects_the_gate(run_pytest, tiny_url, pytester):
     pytester.makepyfile("def test_other(): pass")
-    run_pytest("-m", "gate", candidate=tiny_url).assert_outcomes(passed=2, deselected=1)
+    run_pytest("-m", "gate", candidate=tiny_url).assert_outcomes(passed=3, deselected=1)
     run_pytest("-m", "not gate", candidate=NOWHERE).assert_outcomes(passed=1, deselected=2)
 
 
@@ -97,5 +139,5 @@ def test_a_mistake_in_the_suite_is_a_usage_error(run_pytest, tiny_suite, tmp_pat
 
 
 def test_the_reports_go_where_they_are_wanted(run_pytest, tiny_url, tmp_path):
-    run_pytest("--gate-out", tmp_path / "elsewhere", candidate=tiny_url).assert_outcomes(passed=2)
+    run_pytest("--gate-out", tmp_path / "elsewhere", candidate=tiny_url).assert_outcomes(passed=3)
     assert len(list((tmp_path / "elsewhere").glob("*.json"))) == 1
