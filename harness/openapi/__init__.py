@@ -4,11 +4,10 @@ from harness.openapi.diff import diff, operation_names
 from harness.openapi.load import read_document
 from harness.openapi.model import Change, Direction, OpenAPIError, Severity, has_breaking
 from harness.openapi.render import render
-from harness.openapi.rules import RULES, SECURITY_RULES
+from harness.openapi.rules import RULES
 
 __all__ = [
     "RULES",
-    "SECURITY_RULES",
     "Change",
     "Direction",
     "OpenAPIError",

@@ -14,7 +14,7 @@ _SHOWN_BITS = 1024
 
 
 class Severity(StrEnum):
-    """How much a change means to a client written against the old document."""
+    """How much a change means to a client written against the old document; the sharpest first."""
 
     ERROR = "error"
     WARNING = "warning"

@@ -1,4 +1,4 @@
-"""The table of rules: every rule id with its severity, and which of them guard security.
+"""The table of rules: every rule id with its severity.
 
 A request may only be widened (what clients send today is still taken) and a response may only be
 narrowed (what clients can read today is all that comes), so one table serves all schema keywords.
@@ -99,8 +99,6 @@ _RESPONSE = {
     "response-discriminator-changed": _ERROR,
     "response-default-changed": _WARNING,
 }
-
-SECURITY_RULES = frozenset(_SECURITY)
 
 RULES: Mapping[str, Severity] = MappingProxyType(
     _SECURITY

@@ -1,5 +1,6 @@
 """Judges a served OpenAPI document against the frozen one; pure."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,13 +10,14 @@ from harness.checks.contract.fetch import Served
 from harness.checks.contract.settings import ContractLimits
 from harness.checks.interface import EVIDENCE_FILE, Evidence
 from harness.model import Finding, Outcome, Scalar
-from harness.openapi import SECURITY_RULES, Change, OpenAPIError, Severity, diff
+from harness.openapi import Change, OpenAPIError, Severity, diff
 from harness.openapi.load import parse_json
 from harness.openapi.model import show
 from harness.openapi.render import printable
 
 MOST_FINDINGS = 100
 MOST_NAMED = 3
+ID_DIGITS = 12
 FROZEN, SERVED = "frozen document", "served document"
 
 
@@ -39,6 +41,11 @@ class _Seen:
 
     change: Change
     operations: tuple[str, ...]
+
+    @property
+    def finding(self) -> str:
+        """Name of its finding: the rule, and of which change, so that a waiver of it covers no other."""
+        return f"{self.change.rule}.{_digest(self.change.pointer, self.change.message)}"
 
 
 def served_document(served: Served) -> Any:
@@ -83,20 +90,15 @@ class _Judge:
         for seen in _distinct(changes):
             severity = self._limits.severity.get(seen.change.rule, seen.change.severity)
             by_severity[severity].append(seen)
-        breaking = by_severity[Severity.ERROR]
-        too_many = len(breaking) > self._limits.breaking
-        failing = [seen for seen in breaking if too_many or seen.change.rule in SECURITY_RULES]
-        tolerated = [seen for seen in breaking if seen not in failing]
-        yield from self._each(failing, Outcome.FAIL)
-        yield from self._each([*tolerated, *by_severity[Severity.WARNING]], Outcome.WARN)
-        if not failing:
-            operations = self._evidence.expected
+        yield from self._each(by_severity[Severity.ERROR], Outcome.FAIL)
+        yield from self._each(by_severity[Severity.WARNING], Outcome.WARN)
+        if not by_severity[Severity.ERROR]:
             yield self.finding(
                 "breaking",
                 Outcome.PASS,
-                f"{operations} operations compared, {len(breaking)} breaking changes",
-                observed=len(breaking),
-                limit=self._limits.breaking,
+                f"{self._evidence.expected} operations compared, no breaking change",
+                observed=0,
+                limit=0,
                 unit="breaking changes",
             )
         if compatible := by_severity[Severity.INFO]:
@@ -112,10 +114,11 @@ class _Judge:
         for seen in changes[:MOST_FINDINGS]:
             change = seen.change
             old, new = _scalar(change.old), _scalar(change.new)
-            yield self.finding(change.rule, outcome, _text(seen), observed=new, limit=old)
-        if len(changes) > MOST_FINDINGS:
-            message = f"{len(changes) - MOST_FINDINGS} more changes of this kind"
-            yield self.finding(f"more-{outcome}", outcome, message, observed=len(changes), unit="changes")
+            yield self.finding(seen.finding, outcome, _text(seen), observed=new, limit=old)
+        if more := changes[MOST_FINDINGS:]:
+            name = f"more-{outcome}.{_digest(*sorted(seen.finding for seen in more))}"
+            message = f"{len(more)} more changes of this kind"
+            yield self.finding(name, outcome, message, observed=len(changes), unit="changes")
 
     def finding(
         self,
@@ -146,6 +149,11 @@ def _distinct(changes: Iterable[Change]) -> list[_Seen]:
     for change in changes:
         groups.setdefault((change.rule, change.pointer, change.message), []).append(change)
     return [_Seen(group[0], tuple(each.operation for each in group)) for group in groups.values()]
+
+
+def _digest(*texts: str) -> str:
+    """Short, and the same for the same texts in every run."""
+    return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:ID_DIGITS]
 
 
 def _text(seen: _Seen) -> str:

@@ -7,31 +7,32 @@ from pydantic import Field, field_validator
 
 from harness.config.section import FamilySettings, Limits
 from harness.config.service import UrlPath
-from harness.openapi import RULES, SECURITY_RULES, Severity
+from harness.openapi import RULES, Severity
 
 
 class ContractLimits(Limits):
     """``[contract.limits]``.
 
     Attributes:
-        breaking: Most breaking changes; a loss of security fails however many are allowed.
-        severity: Another severity (``error``, ``warning``, ``info``) for a rule, by its id; never for a
-            rule that guards security.
+        severity: A sharper severity (``error``, ``warning``) for a rule, by its id. Nothing mutes a rule: a
+            change that is accepted has a waiver.
     """
 
-    breaking: Annotated[int, Field(ge=0)] = 0
     severity: dict[str, Severity] = {}
 
     @field_validator("severity")
     @classmethod
-    def _known_and_not_security(cls, severity: dict[str, Severity]) -> dict[str, Severity]:
-        for rule in severity:
-            if rule in SECURITY_RULES:
-                raise ValueError(f"the severity of {rule} is fixed: it guards security")
+    def _known_and_sharper(cls, severity: dict[str, Severity]) -> dict[str, Severity]:
+        sharpest_first = list(Severity)
+        for rule, wanted in severity.items():
             if rule not in RULES:
                 close = difflib.get_close_matches(rule, RULES, n=3)
                 hint = f"did you mean {' or '.join(close)}?" if close else f"one of {', '.join(RULES)}"
                 raise ValueError(f"no rule {rule!r}; {hint}")
+            if sharpest_first.index(wanted) > sharpest_first.index(RULES[rule]):
+                raise ValueError(
+                    f"{rule} is {RULES[rule]} and cannot become {wanted}; a waiver accepts one change of it"
+                )
         return severity
 
 

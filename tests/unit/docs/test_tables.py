@@ -8,7 +8,7 @@ from harness.checks.fuzz.corpus import CORPUS
 from harness.checks.fuzz.settings import SchemaCheck
 from harness.checks.latency.settings import LatencyLimits, LatencySettings
 from harness.checks.scenarios.scenario import Count, Expect, Forge, Rule, Scenario, Step
-from harness.openapi import RULES, SECURITY_RULES
+from harness.openapi import RULES
 
 NAME = re.compile(r"`([a-z0-9][a-z0-9_.-]*)`")
 
@@ -24,10 +24,7 @@ def rows_by_name(page):
 def test_every_contract_rule_stands_with_its_severity_and_no_other_does(pages):
     rows = {name: cells for name, cells in rows_by_name(pages["docs/contract.md"]).items() if len(cells) == 2}
     shown = {name: cells[0] for name, cells in rows.items()}
-    assert shown == {
-        rule: f"{severity}, **security**" if rule in SECURITY_RULES else str(severity)
-        for rule, severity in RULES.items()
-    }
+    assert shown == {rule: str(severity) for rule, severity in RULES.items()}
     assert all(meaning for _, meaning in rows.values())
 
 

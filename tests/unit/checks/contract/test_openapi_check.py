@@ -2,9 +2,11 @@
 
 import copy
 import json
+import re
 import subprocess
 import threading
 import time
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -16,12 +18,14 @@ from harness.checks.contract import fetch as fetching
 from harness.checks.contract.fetch import Served, fetch
 from harness.checks.contract.judging import MOST_FINDINGS, ContractEvidence
 from harness.checks.contract.openapi_check import ContractOpenAPI
-from harness.checks.contract.settings import ContractLimits
+from harness.checks.contract.settings import ContractLimits, ContractSettings
 from harness.checks.interface import CheckContext
+from harness.config.policy import PolicySettings, Waiver
 from harness.config.suite import parse_suite
 from harness.credentials import Credentials
 from harness.errors import ConfigError, TargetError
 from harness.http_request import Request
+from harness.judgement import conclude
 from harness.model import Outcome, Scope, TargetDescription
 
 CHECK = ContractOpenAPI()
@@ -149,7 +153,7 @@ def gate(suite, tmp_path):
     """Collects from a candidate, stores and loads the evidence, and judges it."""
 
     def run(candidate, limits=None):
-        credentials = Credentials(suite.config.auth, {"GATE_KEY_DEFAULT": "s3cret"})
+        credentials = Credentials(suite.config.auth, {"GATE_KEY_DEFAULT": "s3cret-of-sixteen"})
         with candidate:
             context = CheckContext(
                 candidate=candidate,
@@ -170,7 +174,8 @@ def gate(suite, tmp_path):
 
 
 def outcomes(findings):
-    return [(finding.id.removeprefix("contract.openapi."), finding.outcome.value) for finding in findings]
+    """Rule or name, without the digits that tell one change from another, and outcome."""
+    return [(finding.id.split(".")[2], finding.outcome.value) for finding in findings]
 
 
 def test_a_sound_candidate_passes(gate):
@@ -181,7 +186,7 @@ def test_a_sound_candidate_passes(gate):
     assert (findings[0].observed, findings[0].limit, findings[0].samples) == (0, 0, 2)
     [(path, headers)] = candidate.asked
     assert path == "/v1/api.json"
-    assert headers["X-Token"] == "s3cret"
+    assert headers["X-Token"] == "s3cret-of-sixteen"
 
 
 @pytest.mark.parametrize(
@@ -202,7 +207,7 @@ def test_changes_become_findings(gate, document, expected):
 
 def test_a_breaking_change_says_what_where_and_how_to_see_it(gate):
     _, [finding] = gate(Candidate(json.dumps(LABEL_GONE).encode()))
-    assert finding.id == "contract.openapi.response-property-removed"
+    assert re.fullmatch(r"contract\.openapi\.response-property-removed\.[0-9a-f]{12}", finding.id)
     assert finding.message == (
         "GET /last, POST /predict: response property 'label': removed, was \"required\""
         " [response-property-removed] at /components/schemas/Out/properties/label"
@@ -210,7 +215,7 @@ def test_a_breaking_change_says_what_where_and_how_to_see_it(gate):
     assert (finding.observed, finding.limit) == (None, "required")
     assert finding.evidence == "contract.openapi/evidence.json"
     assert "$GATE_KEY_DEFAULT" in finding.reproduce
-    assert "s3cret" not in finding.model_dump_json()
+    assert "s3cret-of-sixteen" not in finding.model_dump_json()
 
 
 def test_the_reproduce_command_fetches_the_document(gate, tmp_path):
@@ -223,10 +228,10 @@ def test_the_reproduce_command_fetches_the_document(gate, tmp_path):
             ["bash", "-c", command],
             check=True,
             cwd=tmp_path,
-            env={"GATE_KEY_DEFAULT": "s3cret", "PATH": "/usr/bin:/bin"},
+            env={"GATE_KEY_DEFAULT": "s3cret-of-sixteen", "PATH": "/usr/bin:/bin"},
             timeout=10,
         )
-        assert again.asked[0][1]["X-Token"] == "s3cret"
+        assert again.asked[0][1]["X-Token"] == "s3cret-of-sixteen"
     assert json.loads((tmp_path / "served.json").read_text()) == FROZEN
     assert compare == f"harness contract diff {tmp_path / 'openapi.json'} served.json"
 
@@ -315,28 +320,69 @@ def evidence_of(document, frozen=FROZEN):
     )
 
 
-def test_limits_can_tolerate_and_reclassify_but_never_for_security():
-    tolerated = CHECK.judge(evidence_of(LABEL_GONE), ContractLimits(breaking=1))
-    assert outcomes(tolerated) == [("response-property-removed", "warn"), ("breaking", "pass")]
-    assert (tolerated[1].observed, tolerated[1].limit) == (1, 1)
-    lowered = CHECK.judge(
-        evidence_of(LABEL_GONE), ContractLimits(severity={"response-property-removed": "info"})
-    )
-    assert outcomes(lowered) == [("breaking", "pass"), ("compatible", "pass")]
+def test_a_severity_may_be_sharpened():
+    warned = CHECK.judge(evidence_of(EXTRA), ContractLimits(severity={"response-property-added": "warning"}))
+    assert outcomes(warned) == [("response-property-added", "warn"), ("breaking", "pass")]
     raised = CHECK.judge(evidence_of(EXTRA), ContractLimits(severity={"response-property-added": "error"}))
     assert outcomes(raised) == [("response-property-added", "fail")]
-    hole = CHECK.judge(evidence_of(HOLE), ContractLimits(breaking=99))
-    assert outcomes(hole) == [("security-requirement-removed", "fail")]
+
+
+def test_changes_of_one_rule_have_findings_of_their_own_and_keep_their_ids():
+    names = ("a", "b", "c")
+    frozen = changed(
+        lambda d: d["components"]["schemas"]["Out"].update(
+            properties=dict.fromkeys(names, STRING), required=list(names)
+        )
+    )
+
+    def without(*gone):
+        left = [name for name in names if name not in gone]
+        document = changed(
+            lambda d: d["components"]["schemas"]["Out"].update(
+                properties=dict.fromkeys(left, STRING), required=left
+            )
+        )
+        return {finding.id for finding in CHECK.judge(evidence_of(document, frozen), ContractLimits())}
+
+    assert len(without(*names)) == len(names)
+    assert without("a", "b") == without("a") | without("b")
+    assert not without("a") & without("b")
+
+
+def test_a_waiver_of_one_change_mutes_no_other():
+    both = copy.deepcopy(LABEL_GONE)
+    both["paths"]["/predict"]["post"].pop("security")
+    [label] = CHECK.judge(evidence_of(LABEL_GONE), ContractLimits())
+    waiver = Waiver(finding=label.id, owner="ana", reason="known", expires=date(2026, 6, 1))
+    result = conclude(
+        CHECK,
+        evidence_of(both),
+        ContractSettings(openapi="openapi.json"),
+        PolicySettings(waivers=(waiver,)),
+        required=True,
+        duration_s=1.0,
+        today=date(2026, 6, 1),
+        reproduce="",
+        evidence_files={},
+    )
+    assert sorted(outcomes(result.findings)) == [
+        ("response-property-removed", "warn"),
+        ("security-requirement-removed", "fail"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("limits", "problem"),
     [
-        ({"severity": {"security-requirement-removed": "info"}}, "it guards security"),
+        (
+            {"severity": {"security-requirement-removed": "info"}},
+            "is error and cannot become info; a waiver accepts one change of it",
+        ),
+        ({"severity": {"request-default-changed": "info"}}, "is warning and cannot become info"),
         ({"severity": {"response-propertty-removed": "info"}}, "did you mean response-property-removed"),
         ({"severity": {"x": "info"}}, "no rule 'x'; one of security-requirement-removed, "),
         ({"severity": {"response-property-removed": "harmless"}}, "'error', 'warning' or 'info'"),
-        ({"breaking": -1}, "greater than or equal to 0"),
+        ({"breaking": 1}, "breaking"),
     ],
 )
 def test_wrong_limits_are_refused(limits, problem):
@@ -349,6 +395,7 @@ def test_many_findings_are_capped_and_counted():
     findings = CHECK.judge(evidence_of(FROZEN, FROZEN | {"paths": FROZEN["paths"] | paths}), ContractLimits())
     assert len(findings) == MOST_FINDINGS + 1
     assert findings[-1].message == "7 more changes of this kind"
+    assert len({finding.id for finding in findings}) == len(findings)
     assert {finding.outcome for finding in findings} == {Outcome.FAIL}
 
 
