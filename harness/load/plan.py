@@ -2,8 +2,8 @@
 
 from enum import StrEnum
 from typing import Annotated, Self
-from urllib.parse import urlsplit
 
+import httpx
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
@@ -29,28 +29,23 @@ class Side(_Part):
     name: str
     base_url: Annotated[str, Field(pattern=r"^https?://.*[^/]$")]
 
-    @property
-    def prefix(self) -> str:
-        """What precedes every path."""
-        return urlsplit(self.base_url).path
+    def request_target(self, path: str) -> str:
+        """Return what stands in the request line for a path: quoted as httpx does it for all other checks."""
+        return httpx.URL(self.base_url + path).raw_path.decode("ascii")
 
 
 class Payload(_Part):
     """One request, the same for every side.
 
     Attributes:
-        id: The case it comes from.
         headers: With credentials; they reach the worker by its standard input only.
-        weight: Relative frequency.
         expected_status: Anything else is a failure, redirects included (none is followed).
     """
 
-    id: str
     method: str
     path: str
     headers: dict[str, str] = {}
     body: bytes | None = None
-    weight: Annotated[float, Field(gt=0)] = 1.0
     expected_status: int = 200
 
 

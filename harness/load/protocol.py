@@ -26,12 +26,10 @@ class Ready(_Message):
 
     Attributes:
         unix_offset_s: Unix time minus the times in the samples.
-        warmup_failed: Failed warm-up requests by side.
     """
 
     kind: Literal["ready"] = "ready"
     unix_offset_s: float
-    warmup_failed: tuple[int, ...]
 
 
 class BlockDone(_Message):

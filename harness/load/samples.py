@@ -23,6 +23,8 @@ class RequestOutcome(IntEnum):
     BAD_ANSWER = 4
     """Not HTTP, or another length than declared."""
     TOO_LONG = 5
+    GENERATOR = 6
+    """What every request is until it ended otherwise: one such and the whole block fails, no file has it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,8 +50,7 @@ def schedule_block(plan: LoadPlan, block: int) -> Schedule:
     else:
         dead_s = spacing_s * plan.dead_time if sides > 1 else 0.0
         gaps = dead_s + rng.exponential(spacing_s - dead_s, arrivals * sides)
-    weights = np.array([payload.weight for payload in plan.payloads])
-    drawn = rng.choice(len(weights), size=arrivals, p=weights / weights.sum())
+    drawn = rng.integers(len(plan.payloads), size=arrivals)
     order = rng.permuted(np.tile(np.arange(sides), (arrivals, 1)), axis=1)
     return Schedule(
         due_s=np.cumsum(gaps),

@@ -1,6 +1,10 @@
 """The Locust user that walks a schedule. Importing this monkey-patches the process: only the worker does."""
 
+import errno
+import socket
 import time
+from dataclasses import dataclass
+from typing import Self
 
 import gevent
 import numpy as np
@@ -11,7 +15,7 @@ from geventhttpclient.client import HTTPClient
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTPSocketPoolResponse
 from locust import FastHttpUser, task
 
-from harness.load.plan import LoadPlan, Payload
+from harness.load.plan import LoadPlan, Payload, Side
 from harness.load.samples import RequestOutcome, Samples
 from harness.load.schedule import Schedule, schedule_block
 
@@ -19,6 +23,31 @@ SPIN_S = 0.0015
 """A gevent timer is late by up to milliseconds, so the last stretch before a deadline is spent yielding."""
 HEARTBEAT_S = 0.005
 LEAD_S = 0.01
+OWN_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+"""Errors of the operating system that are this machine's, whatever the service does."""
+
+
+class LostRequestsError(Exception):
+    """Requests ended in a way that only the generator can be blamed for."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A payload made ready for one side."""
+
+    client: HTTPClient
+    url: str
+    payload: Payload
+
+    @classmethod
+    def of(cls, client: HTTPClient, side: Side, payload: Payload) -> Self:
+        """Return the call of a payload.
+
+        The URL is whole: the client takes the host off, but refuses a bare target that begins with "//".
+        """
+        scheme = "https" if client.ssl else "http"
+        target = side.request_target(payload.path)
+        return cls(client, f"{scheme}://{client.host}:{client.port}{target}", payload)
 
 
 class Recorder:
@@ -32,11 +61,22 @@ class Recorder:
         self.sent_s = np.zeros(n)
         self.done_s = np.zeros(n)
         self.status = np.zeros(n, dtype=np.int16)
-        self.outcome = np.zeros(n, dtype=np.int8)
+        self.outcome = np.full(n, RequestOutcome.GENERATOR, dtype=np.int8)
+        self.faults: list[str] = []
         self.body_bytes = np.zeros(n, dtype=np.int32)
 
     def samples(self, block: int, heartbeat_s: list[float], cpu_s: float, wall_s: float) -> Samples:
-        """Return what was recorded, times from the epoch on."""
+        """Return what was recorded, times from the epoch on.
+
+        Raises:
+            LostRequestsError: A request has no outcome of the service's.
+        """
+        lost = int(np.count_nonzero(self.outcome == RequestOutcome.GENERATOR))
+        if lost:
+            why = self.faults[0] if self.faults else "they never ended"
+            raise LostRequestsError(
+                f"{lost} of {self.outcome.size} requests could not be sent or followed: {why}"
+            )
         return Samples(
             side=self.schedule.side,
             block=np.full(self.sent_s.size, block, dtype=np.int32),
@@ -98,6 +138,10 @@ def walk_block(plan: LoadPlan, block: int, epoch_s: float, clients: list[HTTPCli
     A deadline that has passed already is sent at once; its time still counts from the deadline.
     """
     schedule = schedule_block(plan, block)
+    calls = [
+        [Call.of(client, side, payload) for payload in plan.payloads]
+        for client, side in zip(clients, plan.sides, strict=True)
+    ]
     cpu_s, wall_s = time.process_time(), time.perf_counter()
     recorder = Recorder(schedule, wall_s + LEAD_S, epoch_s)
     overslept: list[float] = []
@@ -107,7 +151,7 @@ def walk_block(plan: LoadPlan, block: int, epoch_s: float, clients: list[HTTPCli
         zip(recorder.intended_s.tolist(), schedule.side.tolist(), schedule.payload.tolist(), strict=True)
     ):
         _wait_until(due_s)
-        requests.spawn(_send, clients[side], plan, plan.payloads[payload], recorder, row)
+        requests.spawn(_send, calls[side][payload], plan, recorder, row)
     requests.join()
     heart.kill()
     return recorder.samples(block, overslept, time.process_time() - cpu_s, time.perf_counter() - wall_s)
@@ -125,32 +169,45 @@ def _beat(overslept: list[float]) -> None:
         overslept.append(time.perf_counter() - before_s - HEARTBEAT_S)
 
 
-def _send(client: HTTPClient, plan: LoadPlan, payload: Payload, recorder: Recorder, row: int) -> None:
-    headers = {"Accept-Encoding": "identity", **payload.headers}
-    response: HTTPSocketPoolResponse | None = None
+def _send(call: Call, plan: LoadPlan, recorder: Recorder, row: int) -> None:
     deadline = gevent.Timeout(plan.timeout_s)
+    outcome = RequestOutcome.GENERATOR
     recorder.sent_s[row] = time.perf_counter()
     deadline.start()
     try:
-        path = plan.sides[recorder.schedule.side[row]].prefix + payload.path
-        response = client.request(payload.method, path, payload.body or b"", headers)
-        body = response.read(plan.max_body_bytes + 1)
-        outcome = _outcome(response, payload, len(body), plan.max_body_bytes)
-        recorder.body_bytes[row] = len(body)
+        outcome = _exchange(call, plan, recorder, row)
     except (gevent.Timeout, TimeoutError):
         outcome = RequestOutcome.TIMEOUT
     except HTTPConnectionClosed:
         outcome = RequestOutcome.CONNECTION
     except HTTPParseError:
         outcome = RequestOutcome.BAD_ANSWER
-    except OSError:
-        outcome = RequestOutcome.CONNECTION
+    except Exception as error:  # noqa: BLE001 - what is not known to be the service's doing is the generator's
+        if isinstance(error, OSError) and not _is_own(error):
+            outcome = RequestOutcome.CONNECTION
+        else:
+            recorder.faults.append(f"{type(error).__name__}: {error}")
     finally:
         deadline.close()
         recorder.done_s[row] = time.perf_counter()
-    recorder.outcome[row] = outcome
-    if response is not None:
+        recorder.outcome[row] = outcome
+
+
+def _is_own(error: OSError) -> bool:
+    """Say whether it is this machine's fault; a name that does not resolve is no answer of the service's."""
+    return error.errno in OWN_ERRORS or isinstance(error, socket.gaierror)
+
+
+def _exchange(call: Call, plan: LoadPlan, recorder: Recorder, row: int) -> RequestOutcome:
+    payload = call.payload
+    headers = {"Accept-Encoding": "identity", **payload.headers}
+    response = call.client.request(payload.method, call.url, payload.body or b"", headers)
+    try:
         recorder.status[row] = response.get_code()
+        body = response.read(plan.max_body_bytes + 1)
+        recorder.body_bytes[row] = len(body)
+        return _outcome(response, payload, len(body), plan.max_body_bytes)
+    finally:
         response.release()
 
 

@@ -50,23 +50,17 @@ def _serve(plan: LoadPlan, lines: Queue, answers: BinaryIO) -> None:
     blocks = Queue()
     environment = Environment(user_classes=[paced_user(plan, blocks, epoch_s)])
     environment.create_local_runner().start(1, spawn_rate=1)
-    warmup_failed = _warm_up(plan, blocks)
+    if plan.warmup_requests:
+        run_block(blocks, WARMUP)
     gc.collect()
     gc.freeze()
     gc.disable()
-    _tell(answers, Ready(unix_offset_s=unix_offset_s, warmup_failed=warmup_failed))
+    _tell(answers, Ready(unix_offset_s=unix_offset_s))
     while True:
         request = BlockRequest.model_validate_json(lines.get())
         run_block(blocks, request.block).save(Path(request.path))
         gc.collect()  # only what the block left behind; the rest is frozen
         _tell(answers, BlockDone(block=request.block))
-
-
-def _warm_up(plan: LoadPlan, blocks: Queue) -> tuple[int, ...]:
-    if not plan.warmup_requests:
-        return (0,) * len(plan.sides)
-    samples = run_block(blocks, WARMUP)
-    return tuple(int(samples.failed[samples.of_side(side)].sum()) for side in range(len(plan.sides)))
 
 
 def _tell(answers: BinaryIO, message: Ready | BlockDone | Failed) -> None:

@@ -92,14 +92,13 @@ def _plan(context: CheckContext, settings: LatencySettings) -> LoadPlan:
         sides=tuple(sides),
         payloads=tuple(
             Payload(
-                id=str(number),
                 method=request.method,
                 path=request.path,
                 headers=dict(request.headers),
                 body=request.body,
                 expected_status=settings.expected_status,
             )
-            for number, request in enumerate(requests)
+            for request in requests
         ),
         rate_per_s=settings.rate_per_s,
         arrival=settings.arrival,
@@ -137,7 +136,6 @@ def _evidence(
         planned_blocks=settings.blocks,
         seed=plan.seed,
         unix_offset_s=generator.ready.unix_offset_s,
-        warmup_failed=generator.ready.warmup_failed,
         samples=samples,
     )
 

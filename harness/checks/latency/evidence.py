@@ -23,7 +23,6 @@ class LatencyEvidence(Evidence):
         rate_per_s: Arrivals a second at each side.
         planned_blocks: What was declared beforehand; with it the looks are fixed.
         unix_offset_s: Unix time minus the times in the samples.
-        warmup_failed: Failed warm-up requests by side.
         generator_error: Why the generator stopped before the end; empty where it did not.
         samples: The requests of all blocks that were sent.
     """
@@ -35,7 +34,6 @@ class LatencyEvidence(Evidence):
     planned_blocks: int
     seed: int
     unix_offset_s: float
-    warmup_failed: tuple[int, ...]
     generator_error: str = ""
     samples: Annotated[Samples, Field(exclude=True)]
 

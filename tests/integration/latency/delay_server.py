@@ -50,11 +50,11 @@ def main() -> None:
                 del buffers[connection]
                 continue
             buffers[connection] += data
-            head, separator, rest = buffers[connection].partition(b"\r\n\r\n")
+            start, separator, rest = buffers[connection].partition(b"\r\n\r\n")
             length = next(
                 (
                     int(line.split(b":")[1])
-                    for line in head.split(b"\r\n")
+                    for line in start.split(b"\r\n")
                     if line.lower().startswith(b"content-length")
                 ),
                 0,
@@ -62,7 +62,7 @@ def main() -> None:
             if not separator or len(rest) < length:
                 continue
             buffers[connection] = rest[length:]
-            reply = answer(head.split(b" ")[1], wanted, draw)
+            reply = answer(start.split(b" ")[1], wanted, draw)
             connection.sendall(reply)
             if b"Connection: close" in reply:
                 selector.unregister(connection)
@@ -70,15 +70,22 @@ def main() -> None:
                 del buffers[connection]
 
 
+def head(status: bytes, length: int) -> bytes:
+    return b"HTTP/1.1 " + status + b"\r\nContent-Length: " + str(length).encode() + b"\r\n"
+
+
+FIXED = {
+    b"/redirect": head(b"302 Found", 0) + b"Location: /\r\n\r\n",
+    b"/short": head(b"200 OK", 50) + b"Connection: close\r\n\r\nshort",
+    b"/garbage": b"not http at all\r\n\r\n",
+    b"/long": head(b"200 OK", 2000) + b"\r\n" + b"x" * 2000,
+}
+SERVED = {b"/", b"/hang", b"/a%20b", b"//predict"}
+
+
 def answer(path: bytes, wanted: dict, draw: random.Random) -> bytes:
-    if path == b"/redirect":
-        return b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"
-    if path == b"/short":
-        return b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\nConnection: close\r\n\r\nshort"
-    if path == b"/garbage":
-        return b"not http at all\r\n\r\n"
-    if path == b"/long":
-        return b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000
+    if path not in SERVED:
+        return FIXED.get(path, head(b"404 Not Found", 2) + b"\r\n{}")
     if path == b"/hang":
         time.sleep(1.0)
     if draw.random() < wanted["error_share"]:

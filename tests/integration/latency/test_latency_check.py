@@ -2,6 +2,7 @@
 
 import math
 import os
+import resource
 import subprocess
 import sys
 import tomllib
@@ -15,7 +16,7 @@ from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.judge import judge
 from harness.checks.latency.settings import LatencyLimits
 from harness.errors import ConfigError, InfrastructureError, TargetError
-from harness.load import LoadGenerator, LoadPlan, Payload, RequestOutcome, Samples, Side
+from harness.load import GeneratorError, LoadGenerator, LoadPlan, Payload, RequestOutcome, Samples, Side
 from harness.model import Outcome
 
 SHORT = "rate_per_s = 100\nbudget_s = 6\nblock_s = 0.5\nwarmup_requests = 20\ntimeout_s = 1"
@@ -106,6 +107,18 @@ def test_a_side_that_dies_under_load_is_told_apart(latency, tmp_path, who):
         killer.wait(10)
 
 
+def one_side(base_url, **changes):
+    asked = {
+        "sides": (Side(name="candidate", base_url=base_url),),
+        "payloads": (Payload(method="POST", path="/", body=b"{}"),),
+        "rate_per_s": 50.0,
+        "block_arrivals": 5,
+        "seed": 1,
+        "warmup_requests": 0,
+    }
+    return LoadPlan(**(asked | changes))
+
+
 @pytest.mark.parametrize(
     ("path", "outcome"),
     [
@@ -114,20 +127,17 @@ def test_a_side_that_dies_under_load_is_told_apart(latency, tmp_path, who):
         ("/garbage", RequestOutcome.BAD_ANSWER),
         ("/long", RequestOutcome.TOO_LONG),
         ("/hang", RequestOutcome.TIMEOUT),
+        ("/nowhere", RequestOutcome.WRONG_STATUS),
         ("/", RequestOutcome.OK),
+        ("/a b", RequestOutcome.OK),
+        ("//predict", RequestOutcome.OK),
     ],
 )
 def test_each_way_to_fail_has_its_code(latency, tmp_path, path, outcome):
     with latency.server(delay_ms=1, seed=1) as server:
-        plan = LoadPlan(
-            sides=(Side(name="candidate", base_url=server.base_url),),
-            payloads=(Payload(id="x", method="POST", path=path, body=b"{}"),),
-            rate_per_s=20.0,
-            block_arrivals=2,
-            seed=1,
-            timeout_s=0.4,
-            warmup_requests=0,
-            max_body_bytes=1000,
+        post = Payload(method="POST", path=path, body=b"{}")
+        plan = one_side(
+            server.base_url, payloads=(post,), block_arrivals=2, timeout_s=0.4, max_body_bytes=1000
         )
         with LoadGenerator(plan, tmp_path) as generator:
             samples = generator.run_block(0)
@@ -136,17 +146,32 @@ def test_each_way_to_fail_has_its_code(latency, tmp_path, path, outcome):
 
 
 def test_a_refused_connection_is_a_failure_of_the_service(tmp_path):
-    plan = LoadPlan(
-        sides=(Side(name="candidate", base_url="http://127.0.0.1:1"),),
-        payloads=(Payload(id="x", method="POST", path="/", body=b"{}"),),
-        rate_per_s=50.0,
-        block_arrivals=3,
-        seed=1,
-        warmup_requests=2,
-    )
+    plan = one_side("http://127.0.0.1:1", warmup_requests=2)
     with LoadGenerator(plan, tmp_path) as generator:
-        assert generator.ready.warmup_failed == (2,)
         assert set(generator.run_block(0).outcome.tolist()) == {RequestOutcome.CONNECTION}
+
+
+def test_a_request_that_cannot_be_sent_is_the_generators_fault(latency, tmp_path):
+    sendable, unsendable = (
+        Payload(method="POST", path="/", headers={"X-Name": name}) for name in ("a", "a\nb")
+    )
+    with latency.server(delay_ms=1, seed=1) as server:
+        plan = one_side(server.base_url, payloads=(sendable, unsendable), block_arrivals=20)
+        with (
+            LoadGenerator(plan, tmp_path) as generator,
+            pytest.raises(GeneratorError, match="of 20 requests could not be sent or followed: ValueError"),
+        ):
+            generator.run_block(0)
+
+
+def test_a_generator_without_file_descriptors_does_not_blame_the_service(latency, tmp_path):
+    with (
+        latency.server(delay_ms=1, seed=1) as server,
+        LoadGenerator(one_side(server.base_url), tmp_path) as load,
+    ):
+        resource.prlimit(load._process.pid, resource.RLIMIT_NOFILE, (3, 3))
+        with pytest.raises(GeneratorError, match="Too many open files"):
+            load.run_block(0)
 
 
 def test_a_stall_is_felt_by_all_that_were_due_during_it(latency, tmp_path):
@@ -154,7 +179,7 @@ def test_a_stall_is_felt_by_all_that_were_due_during_it(latency, tmp_path):
     with latency.server(delay_ms=0.5, stall_share=0.02, stall_ms=300, seed=3) as server:
         plan = LoadPlan(
             sides=(Side(name="candidate", base_url=server.base_url),),
-            payloads=(Payload(id="x", method="POST", path="/", body=b"{}"),),
+            payloads=(Payload(method="POST", path="/", body=b"{}"),),
             rate_per_s=50.0,
             block_arrivals=150,
             seed=1,
@@ -176,7 +201,7 @@ from pathlib import Path
 from harness.load import LoadGenerator, LoadPlan, Payload, Side
 plan = LoadPlan(
     sides=(Side(name="candidate", base_url="http://127.0.0.1:1"),),
-    payloads=(Payload(id="x", method="GET", path="/"),),
+    payloads=(Payload(method="GET", path="/"),),
     rate_per_s=10.0, block_arrivals=1, seed=1, warmup_requests=0,
 )
 with LoadGenerator(plan, Path({str(tmp_path)!r})) as generator:
@@ -194,7 +219,7 @@ def test_times_agree_with_the_servers_known_delays(latency, tmp_path):
     with latency.server(delay_ms=20, jitter=0, seed=1) as server:
         plan = LoadPlan(
             sides=(Side(name="candidate", base_url=server.base_url),),
-            payloads=(Payload(id="x", method="POST", path="/", body=b"{}"),),
+            payloads=(Payload(method="POST", path="/", body=b"{}"),),
             rate_per_s=20.0,
             arrival="constant",
             block_arrivals=40,

@@ -11,14 +11,14 @@ from harness.load import GeneratorError, LoadGenerator, LoadPlan, Payload, Side,
 
 PLAN = LoadPlan(
     sides=(Side(name="candidate", base_url="http://127.0.0.1:9"),),
-    payloads=(Payload(id="x", method="GET", path="/", headers={"X-API-Key": "hidden"}),),
+    payloads=(Payload(method="GET", path="/", headers={"X-API-Key": "hidden"}),),
     rate_per_s=100.0,
     block_arrivals=1,
     seed=1,
     timeout_s=0.1,
     warmup_requests=0,
 )
-READY = '{"kind": "ready", "unix_offset_s": 0, "warmup_failed": [0]}'
+READY = '{"kind": "ready", "unix_offset_s": 0}'
 
 
 @pytest.fixture

@@ -48,7 +48,6 @@ def make_evidence(sides_s, lag_s=0.0, **changes):
         "planned_blocks": 30,
         "seed": 1,
         "unix_offset_s": 0.0,
-        "warmup_failed": (0,) * len(sides_s),
         "samples": make_samples(sides_s, lag_s),
     }
     return LatencyEvidence(**(asked | changes))
