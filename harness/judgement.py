@@ -2,22 +2,22 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 
 from harness.checks.interface import AnyJudge, Evidence
 from harness.config.policy import PolicySettings, Waiver
 from harness.config.section import FamilySettings
-from harness.model import Capability, CheckError, CheckResult, ErrorKind, Finding, Outcome
-
-WORST_FIRST = (
-    Outcome.FAIL,
-    Outcome.ERROR,
-    Outcome.INCONCLUSIVE,
-    Outcome.WARN,
-    Outcome.SKIP,
-    Outcome.PASS,
-    Outcome.NOT_APPLICABLE,
+from harness.model import (
+    WORST_FIRST,
+    Capability,
+    CheckError,
+    CheckResult,
+    ErrorKind,
+    Finding,
+    Outcome,
 )
 
 
@@ -32,18 +32,31 @@ def conclude(
     today: date,
     reproduce: str,
     evidence_files: Mapping[str, str],
+    inputs: Mapping[str, str] = MappingProxyType({}),
 ) -> CheckResult:
     """Judge evidence and sum the findings up.
 
+    Two findings of one id are an error of the check: a waiver of the one would cover the other.
+
     Args:
         reproduce: Command for findings that bring none of their own.
-        evidence_files: As in :class:`harness.model.CheckResult`.
+        evidence_files: As in :class:`harness.model.CheckResult`; ``inputs`` alike.
         today: Decides which waivers have expired.
     """
     findings = [
         finding.model_copy(update={"reproduce": finding.reproduce or reproduce})
         for finding in check.judge(evidence, settings.limits)
     ]
+    name, times = Counter(finding.id for finding in findings).most_common(1)[0] if findings else ("", 0)
+    if times > 1:
+        return errored(
+            check,
+            ErrorKind.HARNESS,
+            f"{times} findings have the id {name}",
+            required=required,
+            duration_s=duration_s,
+            evidence_files=evidence_files,
+        )
     findings = [_waived(finding, policy.waivers, today) for finding in findings]
     outcome, reason, error = _outcome(findings, evidence)
     return CheckResult(
@@ -59,6 +72,8 @@ def conclude(
         findings=tuple(findings),
         evidence_files=dict(evidence_files),
         settings_sha256=asked_sha256(settings),
+        inputs=dict(inputs),
+        reproduce=reproduce,
     )
 
 

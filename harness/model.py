@@ -75,6 +75,18 @@ class Outcome(StrEnum):
     ERROR = "error"
 
 
+WORST_FIRST = (
+    Outcome.FAIL,
+    Outcome.ERROR,
+    Outcome.INCONCLUSIVE,
+    Outcome.SKIP,
+    Outcome.WARN,
+    Outcome.PASS,
+    Outcome.NOT_APPLICABLE,
+)
+"""What a whole is of its parts' outcomes: the first of these that one has."""
+
+
 class Decision(StrEnum):
     """The verdict on the candidate."""
 
@@ -155,6 +167,8 @@ class CheckResult(Model):
         expected: The least number of cases that makes this a check; ``executed`` is how many ran.
         evidence_files: SHA-256 of each evidence file, by path relative to the evidence folder.
         settings_sha256: Digest of the settings that collected the evidence; ``judge`` refuses others.
+        inputs: SHA-256 of each file of the suite that was read for it, by path relative to gate.toml.
+        reproduce: Command of the findings that bring none of their own.
     """
 
     id: Utf8Text
@@ -170,6 +184,8 @@ class CheckResult(Model):
     findings: tuple[Finding, ...] = ()
     evidence_files: dict[str, str] = {}
     settings_sha256: str = ""
+    inputs: dict[str, str] = {}
+    reproduce: Utf8Text = ""
 
 
 class Reason(Model):

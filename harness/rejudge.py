@@ -134,6 +134,7 @@ class _StoredRun:
             required=required,
             duration_s=result.duration_s,
             today=self.today,
-            reproduce=next((finding.reproduce for finding in result.findings), ""),
+            reproduce=result.reproduce,
             evidence_files=result.evidence_files,
+            inputs=result.inputs,
         )

@@ -9,17 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 from harness.events import BuildProgress, CheckFinished, CheckProgress, CheckStarted, Event, Note
-from harness.model import Outcome
-
-STYLES = {
-    Outcome.PASS: "green",
-    Outcome.WARN: "yellow",
-    Outcome.FAIL: "bold red",
-    Outcome.ERROR: "bold red",
-    Outcome.INCONCLUSIVE: "yellow",
-    Outcome.SKIP: "dim",
-    Outcome.NOT_APPLICABLE: "dim",
-}
+from harness.reports.console import OUTCOME_STYLES
 
 
 class Progress:
@@ -67,7 +57,7 @@ class Progress:
                 self._remove_bar()
                 counts = f"{result.executed}/{result.expected}"
                 self._console.print(
-                    f"  [{STYLES[result.outcome]}]{result.outcome.value:<14}[/] {result.id:<20} "
+                    f"  [{OUTCOME_STYLES[result.outcome]}]{result.outcome.value:<14}[/] {result.id:<20} "
                     f"{counts:>12}  {result.duration_s:6.1f} s",
                     highlight=False,
                     soft_wrap=True,

@@ -24,7 +24,10 @@ def config_error(
         file: The file as the user named it.
         key: Dotted prefix, for a part of the file.
     """
-    first, *rest = error.errors(include_url=False)
+    # A misspelt required key is unknown and missing; only the former tells what was meant.
+    first, *rest = sorted(
+        error.errors(include_url=False), key=lambda problem: problem["type"] != "extra_forbidden"
+    )
     also = [f"{_key(key, other['loc'])}: {_problem(other)} (got {shown(other['input'])})" for other in rest]
     if len(also) > MOST_SHOWN:
         also = [*also[:MOST_SHOWN], f"{len(also) - MOST_SHOWN} more"]

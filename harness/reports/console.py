@@ -19,7 +19,7 @@ from harness.reports.text import (
 )
 
 _COLOUR = {Decision.PROMOTE: "green", Decision.REJECT: "red", Decision.INCONCLUSIVE: "yellow"}
-_OUTCOME_STYLE = {
+OUTCOME_STYLES = {
     Outcome.PASS: "green",
     Outcome.FAIL: "bold red",
     Outcome.ERROR: "bold red",
@@ -93,7 +93,7 @@ def _checks(report: Report) -> Table:
         for check in result.checks:
             table.add_row(
                 Text(_line(check.id)),
-                Text(check.outcome.value.replace("_", " "), style=_OUTCOME_STYLE[check.outcome]),
+                Text(check.outcome.value.replace("_", " "), style=OUTCOME_STYLES[check.outcome]),
                 Text(f"{check.executed}/{check.expected}"),
                 Text(seconds(check.duration_s)),
             )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.model import (
+    WORST_FIRST,
     CheckResult,
     Decision,
     Family,
@@ -16,15 +17,6 @@ from harness.model import (
 )
 from harness.reports.text import seconds
 
-_WORST_FIRST = (
-    Outcome.FAIL,
-    Outcome.ERROR,
-    Outcome.INCONCLUSIVE,
-    Outcome.SKIP,
-    Outcome.WARN,
-    Outcome.PASS,
-    Outcome.NOT_APPLICABLE,
-)
 _UNSETTLED = frozenset({Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.SKIP})
 _QUIET = frozenset({Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.SKIP})
 _MOST_NAMED = 3
@@ -40,7 +32,7 @@ class FamilyResult:
     @property
     def outcome(self) -> Outcome:
         """The outcome that a reader has to know of."""
-        return min((check.outcome for check in self.checks), key=_WORST_FIRST.index)
+        return min((check.outcome for check in self.checks), key=WORST_FIRST.index)
 
     @property
     def duration_s(self) -> float:

@@ -36,6 +36,13 @@ def test_a_misspelt_key_is_named_with_the_right_one():
     assert "did you mean 'port'" in fix
 
 
+def test_a_misspelt_required_key_is_named_with_the_right_one():
+    message, fix = mistake(GOOD.replace("port", "prot"))
+    assert message.startswith("gate.toml: service.prot: unknown key (got 8000)")
+    assert "also service.port: required key is missing" in message
+    assert "did you mean 'port'" in fix
+
+
 def test_a_wrong_value_is_shown():
     message, _ = mistake(GOOD.replace("8000", "70000"))
     assert "service.port" in message

@@ -62,13 +62,22 @@ def test_fewer_cases_than_make_a_check_are_inconclusive():
 
 @pytest.mark.parametrize(("expected", "executed", "findings"), [(2, 0, 1), (0, 0, 1), (0, 3, 1), (2, 2, 0)])
 def test_nothing_checked_is_an_error(expected, executed, findings):
-    result = concluded(*[finding(Outcome.PASS)] * findings, expected=expected, executed=executed)
+    found = [finding(Outcome.PASS, name=f"golden.stated.{index}") for index in range(findings)]
+    result = concluded(*found, expected=expected, executed=executed)
     assert result.outcome is Outcome.ERROR
     assert result.error.kind is ErrorKind.NOTHING_CHECKED
 
 
 def test_a_failure_stands_however_few_cases_ran():
-    assert concluded(finding(Outcome.PASS), finding(Outcome.FAIL), executed=0).outcome is Outcome.FAIL
+    found = finding(Outcome.PASS), finding(Outcome.FAIL, name="golden.stated.y")
+    assert concluded(*found, executed=0).outcome is Outcome.FAIL
+
+
+def test_two_findings_of_one_id_are_an_error_of_the_harness():
+    result = concluded(finding(Outcome.PASS), finding(Outcome.WARN))
+    assert result.outcome is Outcome.ERROR
+    assert result.error.kind is ErrorKind.HARNESS
+    assert "golden.stated.x" in result.reason
 
 
 @pytest.mark.parametrize(
@@ -81,12 +90,15 @@ def test_a_failure_stands_however_few_cases_ran():
     ],
 )
 def test_the_worst_finding_is_the_outcome(outcomes, worst):
-    assert concluded(*map(finding, outcomes)).outcome is worst
+    found = [finding(outcome, name=f"golden.stated.{outcome}") for outcome in outcomes]
+    assert concluded(*found).outcome is worst
 
 
 def test_findings_without_a_command_get_the_run_s():
-    result = concluded(finding(Outcome.PASS), finding(Outcome.PASS, reproduce="curl x"))
+    own = finding(Outcome.PASS, name="golden.stated.y", reproduce="curl x")
+    result = concluded(finding(Outcome.PASS), own)
     assert [each.reproduce for each in result.findings] == ["harness run --only golden", "curl x"]
+    assert result.reproduce == "harness run --only golden"
 
 
 def waiving(expires, name="golden.stated.x"):
