@@ -1,6 +1,8 @@
 """The secrets of a run: made, taken from the environment, presented, and kept out of all that is written."""
 
 import hashlib
+import json
+import re
 import secrets
 import threading
 import time
@@ -18,6 +20,8 @@ from harness.template import fill
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 RSA_BITS = 2048
+# Shorter ones would be found in innocent text when they are replaced; others no header can carry.
+GIVEN_KEY = re.compile(r"[\x21-\x7e]{16,}")
 
 
 class Signer:
@@ -82,10 +86,17 @@ class Credentials:
         self._secrets: dict[str, str] = {}
         self._tokens: dict[str, tuple[float, str]] = {}
         self._keys: dict[str, str] = {}
+        self._pattern = re.compile("(?!)")
         for name in settings.keys:
             variable = f"GATE_KEY_{name.upper()}"
-            self._keys[name] = _given(environ, variable, generate=generate) or secrets.token_urlsafe(32)
-            self._secrets[self._keys[name]] = f"${variable}"
+            given = _given(environ, variable, generate=generate)
+            if given is not None and not GIVEN_KEY.fullmatch(given):
+                raise UsageError(
+                    f"environment variable {variable} is no usable secret",
+                    fix="at least 16 characters of printable ASCII, without spaces",
+                )
+            self._keys[name] = given or secrets.token_urlsafe(32)
+            self.keep_secret(self._keys[name], f"${variable}")
         self._signers: dict[str, Signer] = {}
         for name, signer in settings.signers.items():
             variable = f"GATE_SIGNER_{name.upper()}_PEM"
@@ -150,17 +161,19 @@ class Credentials:
         return {header: self.redact(value) for header, value in self.headers(name).items()}
 
     def keep_secret(self, secret: str, shown: str = "***") -> None:
-        """Have :meth:`redact` replace ``secret`` by ``shown``."""
+        """Have :meth:`redact` replace ``secret`` by ``shown``, also where JSON quotes it once or twice."""
         with self._lock:
-            self._secrets[secret] = shown
+            for _ in range(3):
+                self._secrets[secret] = shown
+                secret = json.dumps(secret)[1:-1]
+            # One secret may begin another.
+            longest_first = sorted(self._secrets, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
 
     def redact(self, text: str) -> str:
         """``text`` without any secret of this run."""
         with self._lock:
-            known = list(self._secrets.items())
-        for secret, shown in known:
-            text = text.replace(secret, shown)
-        return text
+            return self._pattern.sub(lambda found: self._secrets[found[0]], text)
 
 
 def _given(environ: Mapping[str, str], variable: str, *, generate: bool) -> str | None:

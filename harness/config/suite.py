@@ -14,6 +14,7 @@ from harness.checks.golden.settings import GoldenSettings
 from harness.checks.latency.settings import LatencySettings
 from harness.checks.scenarios.settings import ScenariosSettings
 from harness.config.auth import AuthSettings
+from harness.config.placeholders import require_known
 from harness.config.policy import PolicySettings
 from harness.config.problems import config_error
 from harness.config.section import FamilySettings, Section
@@ -113,6 +114,7 @@ def parse_suite(text: str, path: Path) -> Suite:
     except ValidationError as error:
         raise config_error(error, GateConfig, path) from error
     _require_credentials(document, config, path)
+    require_known(config.service, config.auth, path)
     return Suite(path=path, text=text, config=config)
 
 

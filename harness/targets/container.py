@@ -46,11 +46,6 @@ class ContainerEndpoint:
         """The last 256 KiB of what it wrote."""
         return container_logs(self._container)
 
-    @property
-    def container_id(self) -> str:
-        """The engine's id, for measurements from its cgroup."""
-        return str(self._container.id)
-
 
 class ContainerTarget:
     """Runs an image as the suite declares it.
@@ -161,7 +156,7 @@ class ContainerTarget:
     def _environment(self) -> dict[str, str]:
         paths = {f"file.{name}": file.path for name, file in self._service.files.items()}
         values = {**self._values, **paths, "host": "0.0.0.0", "port": str(self._service.port)}  # noqa: S104 - inside the container
-        return filled_all(self._service.environment, values, key="service.environment")
+        return filled_all(self._service.environment, values)
 
     def _bounds(self) -> dict[str, Any]:
         service = self._service

@@ -36,14 +36,16 @@ def identified(endpoint: Endpoint, service: ServiceSettings, credentials: Creden
         if pointer is None:
             return None
         try:
-            return as_utf8(str(resolve(document, pointer))[:MAX_CHARACTERS])
+            value = resolve(document, pointer)
         except PointerError as error:
             raise TargetError(f"GET {settings.path}: {error}", logs=endpoint.logs()) from error
+        return None if value is None else as_utf8(credentials.redact(str(value))[:MAX_CHARACTERS])
 
     provider = at(settings.execution_provider)
-    if description.device == "gpu" and provider is not None and "CPU" in provider:
+    if description.device == "gpu" and (not provider or "CPU" in provider.upper()):
         raise TargetError(
-            f"asked for a GPU, and the service runs its model on {provider}", logs=endpoint.logs()
+            f"asked for a GPU, and the service says it runs its model on {provider or 'nothing'}",
+            logs=endpoint.logs(),
         )
     model = ModelIdentity(name=at(settings.name), version=at(settings.version), sha256=at(settings.sha256))
     return description.model_copy(update={"model": model, "execution_provider": provider})

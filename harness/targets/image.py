@@ -9,7 +9,7 @@ import docker.errors
 import requests
 
 from harness.config.service import BuildSettings
-from harness.errors import ConfigError, InfrastructureError
+from harness.errors import InfrastructureError
 from harness.targets.engine import Engine
 
 STEP = re.compile(r"Step (\d+)/(\d+) ")
@@ -78,18 +78,9 @@ def build_image(
         progress: Called with the number of each step and of all.
 
     Raises:
-        ConfigError: when there is no such Dockerfile.
         InfrastructureError: when the build fails; the message ends with its last lines.
     """
     context = (folder / build.context).resolve()
-    if not (context / build.dockerfile).is_file():
-        raise ConfigError(
-            file="gate.toml",
-            key="service.build.dockerfile",
-            value=build.dockerfile,
-            problem="no such file",
-            allowed=f"a path in {context}",
-        )
     arguments = dict(build.args)
     if base_image and build.base_image_arg:
         arguments[build.base_image_arg] = base_image

@@ -1,5 +1,6 @@
 """From what the user named to something that can be started, as often as the plan asks."""
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from harness.targets.engine import INSTALL, Engine
 from harness.targets.image import ImageIdentity, build_image, find_image
 from harness.targets.interface import Target
 from harness.targets.process import ProcessTarget
-from harness.targets.url import UrlTarget
+from harness.targets.url import UrlTarget, require_plain
 
 URL = re.compile(r"^https?://", re.IGNORECASE)
 NO_REFERENCE = "none"
@@ -80,27 +81,38 @@ class Launcher:
             raise UsageError(
                 "--device gpu starts containers; a URL runs where it runs", fix="leave out --device"
             )
+        require_plain(url)
         description = TargetDescription(kind=Scope.URL, url=url)
         return Launch(description, lambda _cpuset: UrlTarget(url, self.suite.config.service))
 
     def _checkout(self, folder: Path) -> Launch:
         service = self.suite.config.service
         if self.engine is not None and service.build is not None:
+            context = (folder / service.build.context).resolve()
+            if not (context / service.build.dockerfile).is_file():
+                raise ConfigError(
+                    file=self.suite.path,
+                    key="service.build.dockerfile",
+                    value=service.build.dockerfile,
+                    problem="no such file",
+                    allowed=f"a path in {context}",
+                )
             image = build_image(
                 self.engine,
                 folder,
                 service.build,
-                tag=f"harness-{self.suite.config.name}:checkout",
+                tag=self._tag(folder),
                 base_image=self.base_image,
                 progress=self.progress,
             )
             return self._container(self.engine, image)
-        if service.process is not None and not self.gpu:
+        process = service.process
+        if process is not None and not self.gpu:
             description = TargetDescription(kind=Scope.PROCESS)
             return Launch(
                 description,
                 lambda cpuset: ProcessTarget(
-                    folder=folder, service=service, values=self.values, cpuset=cpuset
+                    folder=folder, service=service, process=process, values=self.values, cpuset=cpuset
                 ),
             )
         if self.engine is None and service.build is not None:
@@ -113,6 +125,11 @@ class Launcher:
             problem=f"required to gate the folder {folder}",
             allowed="a table with context and dockerfile, or name an image or a URL",
         )
+
+    def _tag(self, folder: Path) -> str:
+        """A name for the image of ``folder``; candidate and reference may be two of them."""
+        digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:8]
+        return f"harness-{self.suite.config.name}:checkout-{digest}"
 
     def _container(self, engine: Engine, image: ImageIdentity) -> Launch:
         if self.gpu and not engine.has_gpu_runtime():

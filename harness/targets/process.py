@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from harness.config.service import ServiceSettings
-from harness.errors import ConfigError, TargetError
+from harness.config.service import ProcessSettings, ServiceSettings
+from harness.errors import TargetError
 from harness.model import Scope, TargetDescription
-from harness.targets.files import HandedFiles, filled, filled_all
+from harness.targets.files import HandedFiles, filled_all
 from harness.targets.readiness import wait_until_ready
 from harness.targets.scratch import ScratchFolder
 from harness.targets.uninterrupted import uninterrupted
+from harness.template import fill
 
 LOG_BYTES = 256 * 1024
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
@@ -48,16 +49,24 @@ class ProcessTarget:
 
     Args:
         folder: Where to run it.
-        service: How; its templates are filled from ``values``.
+        service: Where it answers and what it is handed; its templates are filled from ``values``.
+        process: How to start it.
         values: Secrets and names for the templates.
         cpuset: Cores to bind it to (``0-2``), None for any.
     """
 
     def __init__(
-        self, *, folder: Path, service: ServiceSettings, values: Mapping[str, str], cpuset: str | None = None
+        self,
+        *,
+        folder: Path,
+        service: ServiceSettings,
+        process: ProcessSettings,
+        values: Mapping[str, str],
+        cpuset: str | None = None,
     ) -> None:
         self._folder = folder
         self._service = service
+        self._process = process
         self._values = values
         self._cpuset = cpuset
         self._stack = ExitStack()
@@ -91,14 +100,7 @@ class ProcessTarget:
 
     def _create(self, stack: ExitStack) -> tuple[subprocess.Popen[bytes], Path, int]:
         """The process, its log and its port."""
-        settings = self._service.process
-        if settings is None:
-            raise ConfigError(
-                file="gate.toml",
-                key="service.process",
-                problem="required to run the service without a container engine",
-                allowed='a table such as { command = ["${python}", "-m", "my_service"] }',
-            )
+        settings = self._process
         files = stack.enter_context(HandedFiles(self._service.files, self._values))
         work = stack.enter_context(ScratchFolder())
         port = free_port()
@@ -110,9 +112,9 @@ class ProcessTarget:
             "python": sys.executable,
         }
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        environment |= filled_all(self._service.environment, values, key="service.environment")
-        environment |= filled_all(settings.environment, values, key="service.process.environment")
-        command = [filled(part, values, key="service.process.command") for part in settings.command]
+        environment |= filled_all(self._service.environment, values)
+        environment |= filled_all(settings.environment, values)
+        command = [fill(part, values) for part in settings.command]
         log = work / "log"
         return self._spawn(stack, command, environment, log), log, port
 

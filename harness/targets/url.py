@@ -1,9 +1,34 @@
 """A service that already runs somewhere; the harness neither starts nor stops it."""
 
+from urllib.parse import urlsplit
+
+import httpx
+
 from harness.config.service import ServiceSettings
+from harness.errors import UsageError
 from harness.http_exchange import http_client
 from harness.model import Scope, TargetDescription
 from harness.targets.readiness import PROBE_TIMEOUT_S, probe, wait_until_ready
+
+
+def require_plain(url: str) -> None:
+    """``url`` is a scheme, a host, perhaps a port and a path: it is shown in reports.
+
+    Raises:
+        UsageError: not repeating what may be a secret.
+    """
+    fix = "give it as https://host:port/path; secrets go into GATE_KEY_<NAME>"
+    try:
+        parts = urlsplit(url)
+        valid = bool(parts.hostname) and parts.port != 0 and bool(httpx.URL(url).host)
+    except (ValueError, httpx.InvalidURL):
+        valid = False
+    if not valid:
+        raise UsageError("the URL of a target is not valid", fix=fix)
+    unwanted = {"user name or password": "@" in parts.netloc, "query": "?" in url, "fragment": "#" in url}
+    for what, there in unwanted.items():
+        if there:
+            raise UsageError(f"the URL of a target has a {what}", fix=fix)
 
 
 class UrlEndpoint:

@@ -39,7 +39,8 @@ def ask_all(endpoint: Endpoint, requests: Sequence[Request], settings: GoldenSet
     """Yield the answer to each request, in the order of the requests.
 
     Redirects are not followed and nothing is asked twice. After 8 requests without an answer the rest is
-    not asked: a service that hangs would otherwise hold the run for hours.
+    not asked: a service that hangs would otherwise hold the run for hours. Requests that the budget leaves
+    no time for yield nothing.
 
     Raises:
         TargetError: when the service died.
@@ -49,7 +50,10 @@ def ask_all(endpoint: Endpoint, requests: Sequence[Request], settings: GoldenSet
         http_client(endpoint.base_url, connections=settings.connections) as client,
         ThreadPoolExecutor(settings.connections, thread_name_prefix="golden") as pool,
     ):
-        yield from pool.map(lambda request: asker.ask(client, request), requests)
+        for answer in pool.map(lambda request: asker.ask(client, request), requests):
+            if answer is None:
+                break
+            yield answer
     if asker.unanswered and _dies(endpoint):
         raise TargetError("it stopped during the golden requests", logs=endpoint.logs())
 
@@ -70,10 +74,14 @@ class _Asker:
     def __init__(self, settings: GoldenSettings) -> None:
         self._timeout_s = settings.timeout_s
         self._most_bytes = settings.most_answer_bytes
+        self._give_up = time.monotonic() + settings.budget_s
         self._lock = threading.Lock()
         self.unanswered = 0
 
-    def ask(self, client: httpx.Client, request: Request) -> Answer:
+    def ask(self, client: httpx.Client, request: Request) -> Answer | None:
+        return None if time.monotonic() > self._give_up else self._asked(client, request)
+
+    def _asked(self, client: httpx.Client, request: Request) -> Answer:
         if self.unanswered >= MOST_UNANSWERED:
             return Answer(answered=False, problem=f"not asked: {MOST_UNANSWERED} requests had no answer")
         try:

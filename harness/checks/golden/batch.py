@@ -55,7 +55,8 @@ class GoldenBatch:
         records: list[CaseRecord] = []
         batches: list[BatchRecord] = []
         executed = 0
-        for chunk, answer in zip(chunks, ask_all(context.candidate, requests, settings), strict=True):
+        # The answers come first: only at their end do they tell whether the service died.
+        for answer, chunk in zip(ask_all(context.candidate, requests, settings), chunks, strict=False):
             answers, answered = split(answer, batch, len(chunk))
             batches.append(BatchRecord(first=len(records), asked=len(chunk), answered=answered))
             records += _records(chunk, answers, settings)

@@ -76,6 +76,7 @@ class GoldenSettings(FamilySettings):
         connections: Requests at a time, each on a connection that is kept alive.
         timeout_s: For one request, from connecting to the last byte of the answer.
         most_answer_bytes: A longer answer is cut off and fails its cases.
+        budget_s: For all requests of a check; cases left over make it inconclusive.
     """
 
     path: str
@@ -85,6 +86,7 @@ class GoldenSettings(FamilySettings):
     connections: Annotated[int, Field(ge=1, le=64)] = 4
     timeout_s: Annotated[float, Field(gt=0)] = 30.0
     most_answer_bytes: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
+    budget_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
     limits: GoldenLimits = GoldenLimits()
 
     @model_validator(mode="after")

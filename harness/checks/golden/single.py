@@ -48,7 +48,8 @@ class GoldenSingle:
         records = []
         executed = 0
         answers = ask_all(context.candidate, requests, settings)
-        for case, request, answer in zip(golden.cases, requests, answers, strict=True):
+        # The answers come first: only at their end do they tell whether the service died.
+        for answer, case, request in zip(answers, golden.cases, requests, strict=False):
             body = (request.body or b"").decode()
             records.append(record(case, answer, settings.outputs, body=body))
             executed += answer.answered

@@ -1,6 +1,7 @@
 """The checks ``scenarios.auth`` and ``scenarios.rate``."""
 
-from abc import abstractmethod
+import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -8,7 +9,7 @@ from harness.checks.interface import CheckContext, Stage
 from harness.checks.scenarios.evidence import ScenarioRecord, ScenariosEvidence
 from harness.checks.scenarios.judging import judge_scenario
 from harness.checks.scenarios.loading import load_plan
-from harness.checks.scenarios.playing import Player
+from harness.checks.scenarios.playing import BudgetSpentError, Player
 from harness.checks.scenarios.sending import Sender
 from harness.checks.scenarios.settings import ScenariosSettings
 from harness.config.section import Limits
@@ -16,7 +17,7 @@ from harness.config.suite import Suite
 from harness.model import Capability, Family, Finding
 
 
-class ScenariosCheck:
+class ScenariosCheck(ABC):
     """Plays the scenarios of some files on a candidate of its own, as they leave state behind."""
 
     id: ClassVar[str]
@@ -56,9 +57,10 @@ class ScenariosCheck:
         records: list[ScenarioRecord] = []
         with Sender(context.candidate.base_url, settings.timeout_s) as sender:
             player = Player(context, settings, plan, sender)
-            for scenario in plan.scenarios:
-                records.append(player.play(scenario))
-                context.progress(len(records), len(plan.scenarios))
+            with contextlib.suppress(BudgetSpentError):
+                for scenario in plan.scenarios:
+                    records.append(player.play(scenario))
+                    context.progress(len(records), len(plan.scenarios))
         return ScenariosEvidence(
             expected=max(len(plan.scenarios), self.least(settings)),
             executed=len(records),

@@ -38,7 +38,7 @@ class StepRecord(Record):
 
     Attributes:
         request: Method, path and credential in words.
-        reproduce: A shell command that sends the same.
+        reproduce: A shell command that sends the same; empty for a forged token.
         waited_s: Seconds slept before sending.
         not_sent: Why the step could not be sent, else empty.
         exchanges: In the order of the repeated request.

@@ -103,6 +103,9 @@ def _message(scenario: ScenarioRecord, number: int, violations: list[Violation],
 
 
 def _commands(steps: tuple[StepRecord, ...]) -> list[str]:
+    """Nothing where a step cannot be sent by hand: the runner then gives the command of the whole check."""
+    if not all(step.reproduce for step in steps):
+        return []
     commands: list[str] = []
     for step in steps:
         if step.waited_s > 0:

@@ -23,6 +23,10 @@ from harness.template import fill
 WHOLE_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
+class BudgetSpentError(Exception):
+    """The time for the whole check is over; the scenario that was being played tells nothing."""
+
+
 class Player:
     """Plays the scenarios of one plan, one after the other.
 
@@ -41,11 +45,13 @@ class Player:
         self._variables = plan.variables
         self._sender = sender
         self._presenter = Presenter(context.credentials)
+        self._give_up_s = time.perf_counter() + settings.budget_s
 
     def play(self, scenario: PlannedScenario) -> ScenarioRecord:
         """Send all steps in order; a step whose wait is impossible is the last.
 
         Raises:
+            BudgetSpentError: before a request or a wait for which there is no time left.
             TargetError: when the candidate died.
         """
         records: list[StepRecord] = []
@@ -66,7 +72,8 @@ class Player:
         record = StepRecord(
             request=_in_words(planned),
             expect=step.expect,
-            reproduce=self._reproduce(planned, credential),
+            # The key that signs a forged token is gone with the run: only a run can forge it again.
+            reproduce="" if step.forge and step.forge.of_token else self._reproduce(planned, credential),
             within_s=step.within_s,
         )
         try:
@@ -75,9 +82,11 @@ class Player:
             return record.model_copy(update={"not_sent": str(error)})
         # Whole Retry-After from when the answer that carries it was there; sleep never returns early.
         waited_s = max(0.0, started_s + due_s - time.perf_counter()) if step.wait else 0.0
+        self._require_budget(waited_s)
         time.sleep(waited_s)
 
         def send(number: int) -> Exchange:
+            self._require_budget()
             return self._sender.send(self._request(planned, number, credential), started_s=started_s)
 
         with ThreadPoolExecutor(max_workers=step.at_once) as pool:
@@ -108,6 +117,10 @@ class Player:
         )
         command = curl(redacted(looped, redact), base_url, loop_variable=REPEAT_VARIABLE)
         return f"for {REPEAT_VARIABLE} in $(seq {planned.step.repeat}); do {command}; done"
+
+    def _require_budget(self, seconds: float = 0.0) -> None:
+        if time.perf_counter() + seconds > self._give_up_s:
+            raise BudgetSpentError
 
     def _require_alive(self, scenario: PlannedScenario, record: StepRecord) -> None:
         candidate = self._context.candidate

@@ -39,6 +39,7 @@ class ScenariosSettings(FamilySettings):
         requests: Requests that steps name. They carry no credential: each step says whose it sends.
         timeout_s: For one request, from connecting to the end of its answer.
         max_wait_s: The longest ``Retry-After`` that is waited for.
+        budget_s: For all scenarios of a check; those left over make it inconclusive.
     """
 
     auth: tuple[str, ...] = ()
@@ -49,6 +50,7 @@ class ScenariosSettings(FamilySettings):
     requests: dict[Name, RequestTemplate] = {}
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
     max_wait_s: Annotated[float, Field(gt=0, le=300)] = 10.0
+    budget_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
 
     @model_validator(mode="after")
     def _unambiguous(self) -> Self:

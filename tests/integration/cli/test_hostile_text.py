@@ -97,7 +97,7 @@ def test_it_is_rejected_and_the_report_is_written(run_main, tiny_suite, hostile_
     result = run_main(
         *("run", "--config", config, "--candidate", hostile_url, "--reference", "none"),
         *("--out", tmp_path / "reports"),
-        GATE_KEY_CALLER="sesame",
+        GATE_KEY_CALLER="sesame-of-the-caller",
     )
     assert result.returncode == ExitCode.REJECT, result.stderr
     (path,) = (tmp_path / "reports").glob("*.json")

@@ -14,7 +14,7 @@ from harness.errors import ExitCode
 
 ROOT = Path(__file__).resolve().parents[3]
 URL = "http://127.0.0.1:9"  # no test here gets as far as asking it
-SECRET = {"GATE_KEY_CALLER": "sesame"}
+SECRET = {"GATE_KEY_CALLER": "sesame-of-the-caller"}
 
 
 @pytest.fixture

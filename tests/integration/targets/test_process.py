@@ -12,7 +12,7 @@ import pytest
 from local_processes import alive_after, first_line, kill
 
 from harness.config.service import ServiceSettings
-from harness.errors import ConfigError, TargetError
+from harness.errors import TargetError
 from harness.targets.process import ProcessTarget
 
 TINY = Path(__file__).parent.parent / "tiny"
@@ -30,9 +30,11 @@ def target(temporary):
             "process": {"command": ["${python}", script, *arguments]},
             **service,
         }
+        service = ServiceSettings.model_validate(settings)
         return ProcessTarget(
             folder=folder,
-            service=ServiceSettings.model_validate(settings),
+            service=service,
+            process=service.process,
             values={"key.caller": "a-secret"},
             cpuset=cpuset,
         )
@@ -71,11 +73,6 @@ def test_a_command_that_does_not_exist(target):
     with pytest.raises(TargetError) as caught, target(**service):
         pass
     assert "/no/such/executable" in f"{caught.value}{caught.value.logs}"
-
-
-def test_a_suite_without_a_process_says_what_is_missing(target):
-    with pytest.raises(ConfigError, match=r"service\.process"), target(process=None):
-        pass
 
 
 def test_it_dies_and_its_last_words_are_kept(target):
@@ -143,7 +140,9 @@ def test_it_dies_with_its_parent(tmp_path):
                 "port": 8080, "ready_path": "/ready", "environment": {{"PORT": "${{port}}"}},
                 "process": {{"command": ["${{python}}", "server.py"]}},
             }})
-            target = ProcessTarget(folder=pathlib.Path({str(TINY)!r}), service=service, values={{}})
+            target = ProcessTarget(
+                folder=pathlib.Path({str(TINY)!r}), service=service, process=service.process, values={{}}
+            )
             with target as endpoint:
                 print(httpx.get(endpoint.base_url + "/status").json()["Pid"], flush=True)
                 time.sleep(600)

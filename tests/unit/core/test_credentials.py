@@ -1,6 +1,7 @@
 """Secrets are made or taken, presented as declared, and never shown."""
 
 import hashlib
+import json
 
 import jwt
 import pytest
@@ -23,6 +24,8 @@ SETTINGS = AuthSettings.model_validate(
     }
 )
 
+MINE = "mine-for-this-run"
+
 
 def test_keys_are_random_for_each_run_and_differ():
     first, second = Credentials(SETTINGS, {}), Credentials(SETTINGS, {})
@@ -30,14 +33,14 @@ def test_keys_are_random_for_each_run_and_differ():
 
 
 def test_a_key_from_the_environment_is_used():
-    credentials = Credentials(SETTINGS, {"GATE_KEY_DEFAULT": "mine"})
-    assert credentials.headers("default") == {"X-API-Key": "mine"}
-    assert credentials.template_values()["key.default.sha256"] == hashlib.sha256(b"mine").hexdigest()
+    credentials = Credentials(SETTINGS, {"GATE_KEY_DEFAULT": MINE})
+    assert credentials.headers("default") == {"X-API-Key": MINE}
+    assert credentials.template_values()["key.default.sha256"] == hashlib.sha256(MINE.encode()).hexdigest()
 
 
 def test_a_url_needs_every_secret_given():
     with pytest.raises(UsageError, match="GATE_KEY_OTHER is not set"):
-        Credentials(SETTINGS, {"GATE_KEY_DEFAULT": "mine"}, generate=False)
+        Credentials(SETTINGS, {"GATE_KEY_DEFAULT": MINE}, generate=False)
 
 
 def test_an_empty_secret_is_refused():
@@ -74,3 +77,31 @@ def test_redact_replaces_keys_and_tokens_by_variables():
     text = f"{credentials.key('default')} {token}"
     assert credentials.redact(text) == "$GATE_KEY_DEFAULT Bearer $GATE_TOKEN"
     assert credentials.shown_headers("default") == {"X-API-Key": "$GATE_KEY_DEFAULT"}
+
+
+@pytest.mark.parametrize(
+    "given", ["key", "fifteen-letters", "sixteen letters-", "schlüssel-aus-bayern", "a" * 16 + "\n"]
+)
+def test_a_secret_that_cannot_be_kept_is_refused_without_showing_it(given):
+    with pytest.raises(UsageError, match="GATE_KEY_DEFAULT") as caught:
+        Credentials(SETTINGS, {"GATE_KEY_DEFAULT": given})
+    assert given not in str(caught.value)
+
+
+def test_a_secret_is_found_where_json_quotes_it():
+    secret = 'quoted"and\\escaped!'
+    credentials = Credentials(SETTINGS, {"GATE_KEY_DEFAULT": secret})
+    once = json.dumps({"header": f"<{secret}>"})
+    twice = json.dumps({"body": once})
+    assert json.loads(credentials.redact(once)) == {"header": "<$GATE_KEY_DEFAULT>"}
+    assert json.loads(json.loads(credentials.redact(twice))["body"]) == {"header": "<$GATE_KEY_DEFAULT>"}
+    assert credentials.redact(secret) == "$GATE_KEY_DEFAULT"
+
+
+@pytest.mark.parametrize("shorter", ["default", "other"])
+def test_a_secret_that_begins_another_leaves_nothing_of_it(shorter):
+    longer = "other" if shorter == "default" else "default"
+    given = {shorter: "sixteen-letters!", longer: "sixteen-letters!and-more"}
+    credentials = Credentials(SETTINGS, {f"GATE_KEY_{name.upper()}": key for name, key in given.items()})
+    text = " ".join(credentials.key(name) for name in (shorter, longer))
+    assert credentials.redact(text) == f"$GATE_KEY_{shorter.upper()} $GATE_KEY_{longer.upper()}"

@@ -4,6 +4,7 @@ import hashlib
 import json
 import threading
 import time
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -15,6 +16,7 @@ from harness.checks.interface import CheckContext
 from harness.config.suite import parse_suite
 from harness.credentials import Credentials
 from harness.errors import ConfigError, TargetError
+from harness.judgement import conclude
 from harness.model import Outcome, Scope, TargetDescription
 
 GATE = """\
@@ -140,7 +142,7 @@ class Service:
 
 
 def context(suite, service, folder, progress=lambda _done, _total: None):
-    credentials = Credentials(suite.config.auth, {"GATE_KEY_DEFAULT": "the-secret"})
+    credentials = Credentials(suite.config.auth, {"GATE_KEY_DEFAULT": "the-secret-of-all"})
     return CheckContext(
         candidate=service,
         reference=None,
@@ -177,7 +179,7 @@ def test_a_right_service_passes_with_every_case_in_order(suite, tmp_path):
     assert [case.id for case in evidence.cases] == [f"row-{n}" for n in range(10)]
     assert evidence.cases[3].observed == {"label": "odd", "score": 0.375}
     assert progress == [(n, 10) for n in range(1, 11)]
-    assert {token for _, _, token in service.seen} == {"the-secret"}
+    assert {token for _, _, token in service.seen} == {"the-secret-of-all"}
     assert service.connections <= 3
     assert {f.outcome for f in judged(GoldenSingle(), suite, evidence).values()} == {Outcome.PASS}
 
@@ -193,9 +195,9 @@ def test_answers_that_come_out_of_order_stay_with_their_cases(suite, tmp_path):
 
 
 def test_the_secret_is_not_in_the_evidence_but_the_curl_names_its_variable(suite, tmp_path):
-    with Service(lambda _n: (500, b"no the-secret here")) as service:
+    with Service(lambda _n: (500, b"no the-secret-of-all here")) as service:
         evidence = collect(GoldenSingle(), suite, service, tmp_path)
-    assert "the-secret" not in (tmp_path / "evidence.json").read_text()
+    assert "the-secret-of-all" not in (tmp_path / "evidence.json").read_text()
     found = judged(GoldenSingle(), suite, evidence)["golden.single.answers"]
     assert found.outcome is Outcome.FAIL
     assert '-H "X-Token: $GATE_KEY_DEFAULT"' in found.reproduce
@@ -328,9 +330,9 @@ def test_a_suite_without_batch_has_no_batch_check(suite):
 
 
 def test_payloads_are_the_single_requests(suite):
-    made = payloads(suite, Credentials(suite.config.auth, {"GATE_KEY_DEFAULT": "the-secret"}))
+    made = payloads(suite, Credentials(suite.config.auth, {"GATE_KEY_DEFAULT": "the-secret-of-all"}))
     assert [json.loads(request.body) for request in made] == [{"instance": [n]} for n in range(10)]
-    assert {(r.method, r.path, r.headers["X-Token"]) for r in made} == {("POST", "/one", "the-secret")}
+    assert {(r.method, r.path, r.headers["X-Token"]) for r in made} == {("POST", "/one", "the-secret-of-all")}
 
 
 @pytest.mark.parametrize(
@@ -355,3 +357,33 @@ def test_a_missing_golden_folder_is_named(suite):
     missing = parse_suite(GATE.replace('path = "golden"', 'path = "goldens"'), suite.path)
     with pytest.raises(ConfigError, match=r"golden\.path: no such file or folder \(got 'goldens'\)"):
         payloads(missing, Credentials(missing.config.auth, {}))
+
+
+@pytest.mark.parametrize("check", [GoldenSingle(), GoldenBatch()])
+def test_a_budget_that_is_spent_leaves_cases_unasked_and_is_no_pass(check, suite, tmp_path):
+    def slow(answer):
+        time.sleep(0.1)
+        return as_json(answer)
+
+    golden = suite.config.golden
+    batch = golden.batch.model_copy(update={"size": 2})
+    settings = golden.model_copy(update={"budget_s": 0.15, "connections": 1, "batch": batch})
+    with Service(
+        lambda n: slow(right(n)), lambda numbers: slow({"results": [right(n) for n in numbers]})
+    ) as service:
+        evidence = check.collect(context(suite, service, tmp_path), settings)
+    assert 0 < evidence.executed == len(evidence.cases) < evidence.expected
+    found = {finding.outcome for finding in check.judge(evidence, settings.limits)}
+    assert Outcome.FAIL not in found
+    result = conclude(
+        check,
+        evidence,
+        settings,
+        suite.config.policy,
+        required=True,
+        duration_s=1,
+        today=date(2026, 1, 1),
+        reproduce="",
+        evidence_files={},
+    )
+    assert result.outcome is Outcome.INCONCLUSIVE

@@ -168,3 +168,21 @@ def test_progress_is_told(serve, context_for, short_suite):
         object.__setattr__(context, "progress", lambda done, total: told.append((done, total)))
         play(context)
     assert told == [(1, 2), (2, 2)]
+
+
+class Slow(Drips):
+    """Answers after a while."""
+
+    def do_GET(self):
+        time.sleep(0.1)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+def test_a_budget_that_is_spent_leaves_scenarios_unplayed(serve_raw, context_for, short_suite):
+    settings = short_suite.config.scenarios.model_copy(update={"budget_s": 0.05})
+    with serve_raw(Slow) as base_url:
+        evidence = AuthScenarios().collect(context_for(base_url, suite=short_suite), settings)
+    assert (evidence.expected, evidence.executed) == (2, 1)
+    assert [scenario.id for scenario in evidence.scenarios] == ["first"]

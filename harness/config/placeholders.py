@@ -1,0 +1,61 @@
+"""Holds the placeholders of gate.toml against what a run can fill in, before anything is started."""
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from harness.config.auth import AuthSettings
+from harness.config.service import ServiceSettings
+from harness.errors import ConfigError
+from harness.template import PLACEHOLDER
+
+
+def require_known(service: ServiceSettings, auth: AuthSettings, path: Path) -> None:
+    """Every placeholder of ``[service]`` and ``[auth]``, and every signer that a token names, exists.
+
+    Raises:
+        ConfigError: for the first that does not.
+    """
+    for name, credential in auth.credentials.items():
+        signer = credential.token.signer if credential.token else None
+        if signer is not None and signer not in auth.signers:
+            raise ConfigError(
+                file=path,
+                key=f"auth.credentials.{name}.token.signer",
+                value=signer,
+                problem="no such signer",
+                allowed=f"a name under [auth.signers]: {', '.join(auth.signers) or 'none is declared'}",
+            )
+    for key, text, known in _templates(service, auth):
+        for name in PLACEHOLDER.findall(text):
+            if name not in known:
+                raise ConfigError(
+                    file=path,
+                    key=key,
+                    value=f"${{{name}}}",
+                    problem="no such placeholder",
+                    allowed=", ".join(known) or "none here",
+                )
+
+
+def _templates(service: ServiceSettings, auth: AuthSettings) -> Iterator[tuple[str, str, Collection[str]]]:
+    """Each template with its key and the names that it may use (docs/gate-toml.md)."""
+    keys = [f"key.{name}" for name in auth.keys]
+    secrets = [
+        *keys,
+        *(f"{key}.sha256" for key in keys),
+        *(f"signer.{name}.public_key_pem" for name in auth.signers),
+    ]
+    for name, credential in auth.credentials.items():
+        token = ["token"] if credential.token else []
+        for header, text in credential.headers.items():
+            yield f"auth.credentials.{name}.headers.{header}", text, secrets + token
+    for name, file in service.files.items():
+        yield f"service.files.{name}.content", file.content, [*secrets, "device"]
+    started = [*secrets, "device", "host", "port", *(f"file.{name}" for name in service.files)]
+    for name, text in service.environment.items():
+        yield f"service.environment.{name}", text, started
+    if service.process is not None:
+        for name, text in service.process.environment.items():
+            yield f"service.process.environment.{name}", text, [*started, "python"]
+        for index, text in enumerate(service.process.command):
+            yield f"service.process.command.{index}", text, [*started, "python"]

@@ -1,0 +1,66 @@
+"""Names in templates are known before anything is started."""
+
+import pytest
+
+from harness.config.suite import parse_suite
+from harness.errors import ConfigError
+
+GATE = """
+schema_version = 1
+name = "s"
+[service]
+port = 1
+ready_path = "/"
+environment = { A = "%(environment)s" }
+[service.files.f]
+path = "/f"
+content = "%(file)s"
+[service.process]
+command = ["%(command)s"]
+[auth]
+keys = ["one"]
+[auth.signers.issuer]
+[auth.credentials.c]
+headers = { X = "%(header)s" }
+[auth.credentials.t]
+headers = { X = "%(token_header)s" }
+token = { signer = "%(signer)s" }
+"""
+RIGHT = {
+    "environment": "${key.one} ${host} ${port} ${device} ${file.f}",
+    "file": "${key.one.sha256} ${signer.issuer.public_key_pem} ${device}",
+    "command": "${python} ${file.f}",
+    "header": "${key.one}",
+    "token_header": "Bearer ${token}",
+    "signer": "issuer",
+}
+
+
+def parse(**changed):
+    return parse_suite(GATE % {**RIGHT, **changed}, "the/suite.toml")
+
+
+def test_all_that_the_documentation_names_is_known():
+    parse()
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "key"),
+    [
+        ("environment", "${key.nope}", "service.environment.A"),
+        ("environment", "${python}", "service.environment.A"),
+        ("file", "${file.f}", "service.files.f.content"),
+        ("command", "${pyton}", "service.process.command.0"),
+        ("header", "${key.nope}", "auth.credentials.c.headers.X"),
+        ("header", "Bearer ${token}", "auth.credentials.c.headers.X"),
+        ("token_header", "${tokn}", "auth.credentials.t.headers.X"),
+        ("signer", "isuer", "auth.credentials.t.token.signer"),
+    ],
+)
+def test_a_misspelt_name_is_a_mistake_with_file_key_value_and_what_is_allowed(part, text, key):
+    with pytest.raises(ConfigError) as caught:
+        parse(**{part: text})
+    message = str(caught.value)
+    assert message.startswith(f"the/suite.toml: {key}: no such ")
+    assert text.split()[-1] in message
+    assert caught.value.fix.startswith("allowed: ")
