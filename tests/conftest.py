@@ -1,19 +1,14 @@
 """Fixtures for tests that need a container engine, and what happens to those tests where there is none."""
 
-import fcntl
-import hashlib
-import io
 import os
 import subprocess
 import sys
-import tarfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import docker
 import pytest
-from docker.utils.build import exclude_paths
+from built_images import BuiltImages, built_images
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_ENGINE = "HARNESS_REQUIRE_ENGINE"
@@ -27,16 +22,6 @@ def _engine_address() -> str | None:
         [sys.executable, ROOT / "scripts" / "find_engine.py"], check=False, capture_output=True, text=True
     )
     return found.stdout.strip() or None
-
-
-@contextmanager
-def _lock(name: str) -> Iterator[None]:
-    """Hold a lock across the worker processes of pytest-xdist, and across sessions."""
-    folder = ROOT / ".cache"
-    folder.mkdir(exist_ok=True)
-    with (folder / f"{name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def pytest_configure() -> None:
@@ -102,51 +87,32 @@ def base_image() -> str:
 
 
 @pytest.fixture(scope="session")
-def reference_image(engine: docker.DockerClient, base_image: str) -> str:
-    """Tag of the reference service built from this checkout; a build of the same content is used again."""
-    dockerfile = "reference_service/Dockerfile"
-    ignored = (ROOT / ".dockerignore").read_text().splitlines()
-    digest = hashlib.sha256(engine.images.get(base_image).id.encode())
-    for name in sorted(exclude_paths(ROOT, ignored, dockerfile=dockerfile)):
-        if (path := ROOT / name).is_file():
-            digest.update(f"\0{name}\0".encode() + path.read_bytes())
-    tag = f"harness-reference:test-{digest.hexdigest()[:16]}"
-    with _lock("reference_image"):
-        if not engine.images.list(tag):
-            engine.images.build(
-                path=str(ROOT), dockerfile=dockerfile, buildargs={"BASE_IMAGE": base_image}, tag=tag, rm=True
-            )
-    return tag
+def images(engine: docker.DockerClient) -> Iterator[BuiltImages]:
+    """Builds images from folders and files; a build of the same content is used again."""
+    with built_images(engine) as images:
+        yield images
 
 
 @pytest.fixture(scope="session")
-def build_image(engine: docker.DockerClient, base_image: str) -> Callable[..., str]:
-    """Builds small images ``FROM ${BASE}``; the same content is built once."""
+def reference_image(images: BuiltImages, base_image: str) -> str:
+    """Tag of the reference service built from this checkout."""
+    return images.from_folder(
+        "reference",
+        ROOT,
+        dockerfile="reference_service/Dockerfile",
+        base=base_image,
+        base_argument="BASE_IMAGE",
+    )
+
+
+@pytest.fixture(scope="session")
+def build_image(images: BuiltImages, base_image: str) -> Callable[..., str]:
+    """Builds small images ``FROM ${BASE}``."""
 
     def build(
         name: str, dockerfile: str, files: Mapping[str, str] | None = None, base: str = base_image
     ) -> str:
         context = {"Dockerfile": f"ARG BASE\n{dockerfile}", **(files or {})}
-        digest = hashlib.sha256(engine.images.get(base).id.encode())
-        archive = io.BytesIO()
-        with tarfile.open(fileobj=archive, mode="w") as tar:
-            for path, text in sorted(context.items()):
-                digest.update(f"\0{path}\0{text}".encode())
-                entry = tarfile.TarInfo(path)
-                entry.size, entry.mode = len(text.encode()), 0o644
-                tar.addfile(entry, io.BytesIO(text.encode()))
-        archive.seek(0)
-        tag = f"harness-test-{name}:{digest.hexdigest()[:16]}"
-        with _lock(f"image-{name}"):
-            if not engine.images.list(tag):
-                engine.images.build(
-                    fileobj=archive,
-                    custom_context=True,
-                    buildargs={"BASE": base},
-                    tag=tag,
-                    rm=True,
-                    forcerm=True,
-                )
-        return tag
+        return images.from_files(name, context, base=base, base_argument="BASE")
 
     return build

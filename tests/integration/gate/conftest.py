@@ -14,12 +14,9 @@ PLAIN = Path(__file__).resolve().parents[2] / "suites" / "plain"
 
 
 @pytest.fixture(scope="session")
-def plain_image(engine, base_image):
+def plain_image(images, base_image):
     """The service of the foreign suite, built by its own Dockerfile."""
-    image, _ = engine.images.build(
-        path=str(PLAIN), buildargs={"BASE_IMAGE": base_image}, tag="harness-test-plain:1", rm=True
-    )
-    return image.tags[0]
+    return images.from_folder("plain", PLAIN, base=base_image, base_argument="BASE_IMAGE")
 
 
 @dataclass
