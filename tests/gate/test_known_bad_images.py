@@ -16,6 +16,7 @@ pytestmark = pytest.mark.engine
 
 FAULTS = sorted(path.parent for path in Path(__file__).with_name("faults").glob("*/fault.toml"))
 LATENCY = "latency.paired"
+TWO_MINUTES_S = 120
 BENIGN = sorted(path.parent for path in Path(__file__).with_name("benign").glob("*/fault.py"))
 
 
@@ -111,3 +112,4 @@ def test_a_benign_change_is_promoted_by_the_whole_gate(folder, overlay, gate_ima
         assert {reason.check_id for reason in report.reasons} == {"latency.paired"}
     else:
         assert (report.decision, report.reasons) == (Decision.PROMOTE, ())
+        assert report.duration_s < TWO_MINUTES_S, {check.id: check.duration_s for check in report.checks}
