@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.gate import GateRequest, gate
-from harness.model import Decision, Family, Outcome
+from harness.model import Decision, Family, Outcome, Report
 
 pytestmark = pytest.mark.engine
 
@@ -49,6 +49,24 @@ def test_its_latency_is_measured(gate_plain, plain_image):
     latency = next(check for check in report.checks if check.family is Family.LATENCY)
     assert latency.executed >= latency.expected > 0
     assert report.decision in {Decision.PROMOTE, Decision.INCONCLUSIVE}
+
+
+@pytest.mark.slow
+def test_all_five_families_by_its_configuration_alone(run_harness, plain_image, tmp_path):
+    """Only the latency may be undecided, where the machine is too busy to tell."""
+    result = run_harness(
+        *("run", "--config", SUITE / "gate.toml", "--candidate", plain_image, "--reference", plain_image),
+        *("--out", tmp_path / "reports", "--json"),
+        cwd=tmp_path,
+        timeout=300,
+    )
+    report = Report.model_validate_json(result.stdout)
+    assert not report.partial
+    assert {check.family for check in report.checks} == FAMILIES | {Family.LIFECYCLE}
+    assert all(check.executed >= check.expected > 0 for check in report.checks)
+    undecided = {check.id for check in report.checks if check.outcome is not Outcome.PASS}
+    assert undecided <= {"latency.paired"}
+    assert report.decision is (Decision.INCONCLUSIVE if undecided else Decision.PROMOTE), report.reasons
 
 
 def test_another_weight_is_rejected_by_golden_alone(gate_plain, plain_image, build_image):
