@@ -19,4 +19,4 @@ if [[ -n $host ]]; then
         export HARNESS_BASE_IMAGE
     fi
 fi
-.venv/bin/python -m pytest "$@"
+.venv/bin/python -m pytest --durations=15 "$@"
