@@ -12,10 +12,13 @@ from reference_service.app import create_app
 from reference_service.artifact import ArtifactError
 from reference_service.logs import LOGGER, configure_logging
 from reference_service.problems import first_problem
+from reference_service.protocol import Bounds, bounded
 from reference_service.settings import Settings
 from reference_service.tokens import KeyFileError
 
 EXIT_REFUSED = 3
+KEEP_ALIVE_S = 5
+ANSWER_TIMEOUT_S = 30
 
 
 def main() -> int:
@@ -40,7 +43,15 @@ def main() -> int:
             host=settings.host,
             port=settings.port,
             loop="uvloop",
-            http="httptools",
+            http=bounded(
+                Bounds(
+                    max_connections=settings.max_connections,
+                    head_timeout_s=settings.head_timeout_s,
+                    idle_timeout_s=KEEP_ALIVE_S + settings.head_timeout_s,
+                    request_timeout_s=settings.body_timeout_s + ANSWER_TIMEOUT_S,
+                )
+            ),
+            timeout_keep_alive=KEEP_ALIVE_S,
             ws="none",
             access_log=False,
             log_config=None,

@@ -73,6 +73,6 @@ def create_app(settings: Settings) -> FastAPI:
         limiter=RateLimiter(settings.rate_limit),
         scopes=SCOPES,
     )
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
     app.add_middleware(RequestContext, metrics=metrics, paths=frozenset(SCOPES))
     return app

@@ -1,5 +1,6 @@
 """What happens before a body is parsed, from the outside in: request context, body limit, access."""
 
+import asyncio
 import re
 import time
 import uuid
@@ -76,11 +77,12 @@ class RequestContext:
 
 
 class BodyLimit:
-    """Refuses a body over the limit: at once when declared, while it arrives when not."""
+    """Refuses a body over the limit, at once when declared, while it arrives when not, and a slow one."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, *, max_bytes: int, timeout_s: float) -> None:
         self.app = app
         self._max_bytes = max_bytes
+        self._timeout_s = timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -93,10 +95,16 @@ class BodyLimit:
             await error_response(self._refused(), scope["request_id"])(scope, receive, send)
             return
         received = 0
+        deadline = asyncio.get_running_loop().time() + self._timeout_s
 
         async def receive_counted() -> Message:
             nonlocal received
-            message = await receive()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                late = f"the body must be there within {self._timeout_s:g} s"
+                raise ApiError(408, "body_timeout", late, headers={"Connection": "close"}) from None
             received += len(message.get("body", b""))
             if received > self._max_bytes:
                 raise self._refused()

@@ -36,7 +36,7 @@ UNLIMITED = {401, 413, 500}
 
 OPEN_ERRORS = (413, 500)
 PROTECTED_ERRORS = (401, 403, 413, 429, 500)
-BODY_ERRORS = (400, 409, 415)
+BODY_ERRORS = (400, 408, 409, 415)
 
 
 def error_responses(*statuses: int, limited: bool = False) -> dict[int | str, dict[str, Any]]:

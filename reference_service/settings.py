@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     jwt_leeway_s: int = Field(default=5, ge=0, le=60)
     rate_limit: Quota = "1000/second"
     max_body_bytes: int = Field(default=1_048_576, ge=1)
+    max_connections: int = Field(default=512, ge=1)
+    head_timeout_s: float = Field(default=10, gt=0)
+    body_timeout_s: float = Field(default=30, gt=0)
     max_batch: int = Field(default=256, ge=1)
     intra_op_threads: int = Field(default=1, ge=1)
     shutdown_timeout_s: int = Field(default=10, ge=0)

@@ -1,11 +1,14 @@
-"""Containers of the reference service, as locked up as its README says."""
+"""The reference service as a container, as locked up as its README says, and as a process of this machine."""
 
 import hashlib
 import json
 import secrets
 import shutil
+import socket
+import subprocess
+import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,9 @@ import reference_service
 ARTIFACT = Path(reference_service.__file__).parent / "artifacts" / "breast-cancer"
 ARTIFACT_INSIDE = "/opt/app/reference_service/artifacts/breast-cancer"
 KEYS_INSIDE = "/run/keys.json"
+ROOT = Path(reference_service.__file__).parents[1]
 READY_TIMEOUT_S = 30
+ANSWER_TIMEOUT_S = 15
 LABEL = "harness.test.reference_service"
 
 
@@ -103,6 +108,96 @@ def serving(created, key):
                 yield Service(container, client, time.monotonic() - begun)
 
     return start
+
+
+@dataclass(frozen=True)
+class Process:
+    """A service that is ready, as a process of this machine."""
+
+    process: subprocess.Popen
+    port: int
+
+    def peak_bytes(self):
+        """The most memory it ever held."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def running(keys_file):
+    """Starts the service as a process and waits until it is ready."""
+
+    @contextmanager
+    def start(**settings):
+        port = free_port()
+        environment = {
+            "PYTHONPATH": str(ROOT),
+            "SERVICE_HOST": "127.0.0.1",
+            "SERVICE_PORT": str(port),
+            "SERVICE_API_KEYS_FILE": str(keys_file),
+            **{f"SERVICE_{name.upper()}": str(value) for name, value in settings.items()},
+        }
+        command = [sys.executable, "-m", "reference_service"]
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        try:
+            deadline = time.monotonic() + READY_TIMEOUT_S
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+                while not is_ready(client):
+                    assert process.poll() is None
+                    assert time.monotonic() < deadline
+                    time.sleep(0.05)
+            yield Process(process, port)
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+    return start
+
+
+def whole(connection):
+    """Read until the other side closes."""
+    answer = b""
+    while chunk := connection.recv(65536):
+        answer += chunk
+    return answer
+
+
+@pytest.fixture
+def drain(key):
+    """Ends a service while it reads bodies: it takes no more requests, and answers those that it has."""
+
+    def check(port, features, end, *, in_flight):
+        body = json.dumps({"features": features}).encode()
+        head = (
+            f"POST /predict HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+        ).encode()
+        with ExitStack() as stack:
+            connections = [
+                stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=ANSWER_TIMEOUT_S))
+                for _ in range(in_flight)
+            ]
+            for connection in connections:
+                connection.sendall(head)
+                assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"  # it reads the body
+                connection.sendall(body[:100])
+            end()
+            deadline = time.monotonic() + ANSWER_TIMEOUT_S
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+                while is_ready(client):
+                    assert time.monotonic() < deadline
+                    time.sleep(0.02)
+            for connection in connections:
+                connection.sendall(body[100:])
+                assert whole(connection).startswith(b"HTTP/1.1 200 ")
+
+    return check
 
 
 def is_ready(client):

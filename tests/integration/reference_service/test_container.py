@@ -1,7 +1,6 @@
 """The image as a container: what it answers, how it is confined, its health, and its orderly end."""
 
 import json
-import socket
 import sys
 import time
 from pathlib import Path
@@ -125,31 +124,8 @@ def reaches(container, health):
         container.reload()
 
 
-def test_sigterm_answers_what_is_in_flight_and_exits_with_zero(serving, cases, key):
-    body = json.dumps({"features": cases[0]["input"]}).encode()
-    head = (
-        f"POST /predict HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    ).encode()
+def test_sigterm_answers_what_is_in_flight_and_exits_with_zero(serving, cases, drain):
     with serving() as service:
-        address = ("127.0.0.1", service.client.base_url.port)
-        connections = [socket.create_connection(address, timeout=10) for _ in range(IN_FLIGHT)]
-        for connection in connections:
-            connection.sendall(head + body[:100])
-        time.sleep(0.5)
-        service.container.kill("SIGTERM")
-        time.sleep(0.5)
-        with pytest.raises(httpx.TransportError):
-            httpx.get(service.client.base_url.join("/health"))
-        for connection in connections:
-            connection.sendall(body[100:])
-            assert whole(connection).startswith(b"HTTP/1.1 200 ")
-        assert service.container.wait(timeout=15)["StatusCode"] == 0
-
-
-def whole(connection):
-    answer = b""
-    with connection:
-        while chunk := connection.recv(65536):
-            answer += chunk
-    return answer
+        port, container = service.client.base_url.port, service.container
+        drain(port, cases[0]["input"], lambda: container.kill("SIGTERM"), in_flight=IN_FLIGHT)
+        assert container.wait(timeout=15)["StatusCode"] == 0

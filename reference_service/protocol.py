@@ -1,0 +1,162 @@
+"""The HTTP protocol of the server, with bounds on what a client may send before anyone knows who it is.
+
+The parser itself bounds neither a head nor the time it takes. Everything here happens before the application,
+so a refusal is plain text, as the server's own answers to malformed HTTP are.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from reference_service.logs import LOGGER
+
+MAX_HEAD_BYTES = 32 * 1024
+HEADER_OVERHEAD_BYTES = 32
+"""Counted for each header besides its name and value (RFC 9113, section 6.5.2): many small ones cost too."""
+MAX_PIPELINED = 32
+PIECE_BYTES = 16 * 1024
+"""So much is parsed before the bounds are checked again; the event loop hands over 250 kB at once."""
+HARD_LIMIT_FACTOR = 2
+RETRY_AFTER_S = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """What one connection, and all of them together, may take.
+
+    Attributes:
+        max_connections: With more open at a time, requests are answered 503; with twice as many, further
+            connections are closed unanswered.
+        head_timeout_s: From the opening of a connection to the end of its first head.
+        idle_timeout_s: From the end of an answer to the end of the next head.
+        request_timeout_s: From the end of a head to the end of its answer.
+    """
+
+    max_connections: int
+    head_timeout_s: float
+    idle_timeout_s: float
+    request_timeout_s: float
+
+
+class RefusedError(Exception):
+    """Stops the parser; the answer has been written."""
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection. `bounded` gives the class to use."""
+
+    bounds: ClassVar[Bounds]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._head_bytes = 0
+        self._unproductive_bytes = 0  # since a head ended or a piece of a body came
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the base class
+        """Start the time for the first head."""
+        super().connection_made(transport)
+        if len(self.connections) > HARD_LIMIT_FACTOR * self.bounds.max_connections:
+            transport.abort()
+            return
+        self._allow(self.bounds.head_timeout_s)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the time."""
+        if self._deadline:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse in pieces; refuse what leads nowhere: a head, trailer or chunk extension without end."""
+        for start in range(0, len(data), PIECE_BYTES):
+            piece = data[start : start + PIECE_BYTES]
+            self._unproductive_bytes += len(piece)
+            super().data_received(piece)
+            if self.transport.is_closing():
+                return
+            if self._unproductive_bytes > MAX_HEAD_BYTES:
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+                return
+
+    def on_message_begin(self) -> None:
+        """Begin a head; a client that sends on and on without reading its answers is cut off."""
+        if len(self.pipeline) >= MAX_PIPELINED:
+            self.transport.close()  # an answer would be taken for that to an earlier request
+            raise RefusedError
+        self._head_bytes = self._unproductive_bytes = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Count it."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count it; trailers come here too."""
+        self._count(len(name) + len(value) + HEADER_OVERHEAD_BYTES)
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Hand the request on, unless there are too many connections."""
+        self._unproductive_bytes = 0
+        if len(self.connections) > self.bounds.max_connections:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, f"retry-after: {RETRY_AFTER_S}\r\n")
+            raise RefusedError
+        self._allow(self.bounds.request_timeout_s)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of a body is what a client should send."""
+        self._unproductive_bytes = 0
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """Start the time for the next head, or for the answer to the next request if that is here already."""
+        super().on_response_complete()
+        waiting = self.cycle.response_complete
+        self._allow(self.bounds.idle_timeout_s if waiting else self.bounds.request_timeout_s)
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what the parser refuses, unless it was stopped by a refusal of our own."""
+        if not self.transport.is_closing():
+            super().send_400_response(msg)
+
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            raise RefusedError
+
+    def _refuse(self, status: HTTPStatus, header: str = "") -> None:
+        """Answer in plain text and close."""
+        LOGGER.info("refused before the application", extra={"fields": {"status": status.value}})
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\n{header}content-type: text/plain; charset=utf-8\r\n"
+        )
+        text = f"content-length: {len(status.phrase)}\r\nconnection: close\r\n\r\n{status.phrase}"
+        self.transport.write((head + text).encode("ascii"))
+        self.transport.close()
+
+    def _allow(self, seconds: float) -> None:
+        """Give the connection this long for what it has to do next."""
+        if self._deadline:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_later(seconds, self._time_is_up)
+
+    def _time_is_up(self) -> None:
+        """End the connection without waiting for a client that may not even read."""
+        LOGGER.info("connection timed out")
+        self.transport.abort()
+
+
+def bounded(limits: Bounds) -> type[BoundedProtocol]:
+    """Return the protocol class with these bounds; the server makes its instances."""
+
+    class Protocol(BoundedProtocol):
+        bounds = limits
+
+    return Protocol

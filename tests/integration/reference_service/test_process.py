@@ -1,0 +1,89 @@
+"""The service as a process of its own: it drains on a signal, and survives malformed HTTP."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import reference_service
+from reference_service.healthcheck import healthy
+
+PACKAGE = Path(reference_service.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def port(running):
+    with running() as service:
+        yield service.port
+
+
+@pytest.fixture(scope="module")
+def features():
+    manifest = json.loads((PACKAGE / "artifacts" / "breast-cancer" / "manifest.json").read_text())
+    return manifest["sample"]["input"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_requests_in_flight_are_answered_after_a_signal(running, features, drain, number):
+    with running() as service:
+        drain(service.port, features, lambda: service.process.send_signal(number), in_flight=3)
+        assert service.process.wait(timeout=15) == 0
+        assert all(json.loads(line) for line in service.process.stdout)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"\x00\x01\x02\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\nConnection: close\r\n\r\n{",
+    ],
+)
+def test_malformed_http_leaves_a_healthy_service(port, raw):
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(raw)
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.recv(65536)
+    assert not answer or answer.split(b" ")[1].startswith(b"4")
+    assert healthy(port)
+
+
+@pytest.mark.parametrize("suffix", ["%0A", "%0a", "/", "%00", ";x", "//", "/."])
+@pytest.mark.parametrize("operation", ["POST /predict", "POST /predict/batch", "GET /metadata"])
+def test_what_follows_a_protected_path_makes_it_unknown(port, features, key, operation, suffix):
+    body = json.dumps({"features": features, "instances": [features]}).encode()
+    for credential in ("", f"X-API-Key: {key}\r\n"):
+        head = (
+            f"{operation}{suffix} HTTP/1.1\r\nHost: x\r\n{credential}Content-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            connection.sendall(head.encode() + body)
+            assert connection.recv(65536).startswith(b"HTTP/1.1 404 ")
+
+
+def test_healthcheck_of_a_port_where_nothing_listens():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    assert not healthy(port)
+
+
+def test_wrong_setting_is_refused_in_one_line():
+    finished = subprocess.run(
+        [sys.executable, "-m", "reference_service"],
+        env={"PYTHONPATH": str(PACKAGE.parent), "SERVICE_PORT": "0"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert finished.returncode == 3
+    message = json.loads(finished.stdout)["message"]
+    assert message.startswith("refusing to start: settings: port: ")
+    assert finished.stderr == ""
