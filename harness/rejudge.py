@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from harness.checks.interface import AnyJudge, Evidence
+from harness.checks.interface import AnyCheck, AnyJudge, Evidence
 from harness.checks.lifecycle.target import TargetEvidence, TargetJudge
 from harness.checks.table import CHECKS
 from harness.config.section import FamilySettings
 from harness.config.suite import Suite, load_suite, parse_suite
 from harness.errors import ConfigError
+from harness.inputs import input_digests
 from harness.judgement import asked_sha256, conclude
 from harness.model import CheckResult, Decision, Family, Outcome, PolicyRecord, Report
 from harness.policy import Expected, decide, is_required, silent
@@ -50,7 +51,7 @@ def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
     )
     policy = suite.config.policy
     today = date.fromisoformat(report.started_at[:10]) if config is None else today
-    judge = _StoredRun(suite, folder, today, only=report.only)
+    judge = _StoredRun(suite, folder, today, only=report.only, another=config is not None)
     results = tuple(judge.decide(result) for result in report.checks)
     expected = [Expected(result.id, result.required) for result in results]
     unchecked = silent({result.family for result in results}, only=report.only, skip=report.skip)
@@ -75,6 +76,7 @@ class _StoredRun:
     folder: Path
     today: date
     only: tuple[Family, ...]
+    another: bool
     notes: list[str] = field(default_factory=list)
 
     def decide(self, result: CheckResult) -> CheckResult:
@@ -84,33 +86,32 @@ class _StoredRun:
         required = is_required(result.family, self.suite.config.policy, self.only)
         check = next((check for check in CHECKS if check.id == result.id), None)
         settings = self.suite.config.family(result.family)
+        result = result.model_copy(update={"required": required})
         if check is None or settings is None:
-            self.notes.append(
-                f"{result.id}: the policy does not declare [{result.family.value}]; it was left out"
-            )
-            return result.model_copy(
-                update={
-                    "required": required,
-                    "outcome": Outcome.SKIP,
-                    "reason": self.notes[-1],
-                    "findings": (),
-                }
-            )
+            why = f"the policy does not declare [{result.family.value}]; it was left out"
+            return self._undecided(result, Outcome.SKIP, why)
         if not result.settings_sha256:  # never collected: no policy changes that
-            return result.model_copy(update={"required": required})
+            return result
         if asked_sha256(settings) != result.settings_sha256:
-            self.notes.append(
-                f"{result.id}: asked under other settings than this policy's, so it cannot decide"
-            )
-            return result.model_copy(
-                update={
-                    "required": required,
-                    "outcome": Outcome.INCONCLUSIVE,
-                    "reason": self.notes[-1],
-                    "findings": (),
-                }
-            )
+            why = "asked under other settings than this policy's, so it cannot decide"
+            return self._undecided(result, Outcome.INCONCLUSIVE, why)
+        if self.another and (changed := self._changed_inputs(check, settings, result)):
+            why = f"asked by other files than this policy's, so it cannot decide: {', '.join(changed)}"
+            return self._undecided(result, Outcome.INCONCLUSIVE, why)
         return self._judged(check, check.evidence, settings, result, required=required)
+
+    def _undecided(self, result: CheckResult, outcome: Outcome, why: str) -> CheckResult:
+        self.notes.append(f"{result.id}: {why}")
+        return result.model_copy(
+            update={"outcome": outcome, "reason": self.notes[-1], "error": None, "findings": ()}
+        )
+
+    def _changed_inputs(self, check: AnyCheck, settings: FamilySettings, result: CheckResult) -> list[str]:
+        """Files that are not what the run had read; a policy that lies alone, without any, has none."""
+        if not any((self.suite.folder / name).exists() for name in result.inputs):
+            return []
+        inputs = input_digests(check, self.suite, settings)
+        return sorted({name for name, _ in inputs.items() ^ result.inputs.items()})
 
     def _judged(
         self,

@@ -18,6 +18,7 @@ from harness.environment import split_cores
 from harness.errors import ConfigError, HarnessError, InfrastructureError, Interrupted, TargetError
 from harness.events import CheckFinished, CheckProgress, CheckStarted, Emit, Note
 from harness.evidence_files import digests
+from harness.inputs import input_digests
 from harness.judgement import conclude, errored, without_evidence
 from harness.model import CheckResult, ErrorKind, Outcome, TargetDescription
 from harness.plan import Plan, PlannedCheck
@@ -203,6 +204,7 @@ class Runner:
 
     def _collect_and_judge(self, planned: PlannedCheck, context: CheckContext, started: float) -> CheckResult:
         check = planned.check
+        inputs = input_digests(check, self.suite, planned.settings)
         evidence = check.collect(context, planned.settings)
         evidence.save(context.folder, self.credentials.redact)
         # Judged as stored, so that a later `harness judge` sees the same.
@@ -218,6 +220,7 @@ class Runner:
             today=self.today,
             reproduce=self.reproduce(check.family.value),
             evidence_files=digests(self.folder, check.id),
+            inputs=inputs,
         )
 
     def _alive(self, endpoint: Endpoint) -> bool:

@@ -136,6 +136,8 @@ class Check(Protocol[S_contra, E, L_contra]):
     def verify_inputs(self, suite: Suite, settings: S_contra) -> None:
         """Read the files that the settings name, before anything is started.
 
+        ``suite.resolve`` finds them, and so their digests get into the report.
+
         Raises:
             ConfigError: naming the file, the key and the value that is wrong.
         """
