@@ -16,7 +16,7 @@ from harness.errors import UsageError
 from harness.events import BuildProgress, Emit, Note
 from harness.model import Capability, Family, PolicyRecord, Report, Scope
 from harness.plan import Plan, make_plan
-from harness.policy import Expected, decide
+from harness.policy import Expected, decide, unused_waivers
 from harness.reports.store import RunFolder, new_run_id
 from harness.runner import Runner, RunResult
 from harness.targets.engine import Engine, find_engine
@@ -192,6 +192,9 @@ def _report(
         skip=tuple(sorted(request.skip)),
         suite=suite.config.name,
         not_declared=plan.undeclared,
+        unused_waivers=unused_waivers(
+            result.results, suite.config.policy, only=request.only, skip=request.skip
+        ),
         candidate=result.candidate,
         reference=result.reference,
         policy=PolicyRecord(path=str(suite.path), sha256=suite.sha256, content=suite.text),

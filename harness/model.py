@@ -252,6 +252,7 @@ class Report(Model):
 
     Attributes:
         partial: Whether families were left out, by ``only`` (empty keeps all) or ``skip``.
+        unused_waivers: Findings that the policy waives and the run does not have.
         not_declared: Families and checks of which the suite declares nothing, so that nothing was checked.
     """
 
@@ -268,6 +269,7 @@ class Report(Model):
     skip: tuple[Family, ...] = ()
     suite: str
     not_declared: tuple[str, ...] = ()
+    unused_waivers: tuple[str, ...] = ()
     candidate: TargetDescription
     reference: TargetDescription | None
     policy: PolicyRecord

@@ -44,6 +44,23 @@ def silent(
     return tuple(sorted(selected(only, skip) - {*checked, Family.LIFECYCLE}, key=list(Family).index))
 
 
+def unused_waivers(
+    results: Iterable[CheckResult],
+    policy: PolicySettings,
+    *,
+    only: Collection[Family],
+    skip: Collection[Family],
+) -> tuple[str, ...]:
+    """Findings that the policy waives and the run does not have: mended, misspelt, or of another change."""
+    found = {finding.id for result in results for finding in result.findings}
+    left_out = frozenset(Family) - selected(only, skip)
+    return tuple(
+        waiver.finding
+        for waiver in policy.waivers
+        if waiver.finding not in found and waiver.finding.partition(".")[0] not in left_out
+    )
+
+
 def decide(
     results: Sequence[CheckResult],
     expected: Iterable[Expected],

@@ -13,7 +13,7 @@ from harness.errors import ConfigError
 from harness.inputs import input_digests
 from harness.judgement import asked_sha256, conclude
 from harness.model import CheckResult, Decision, Family, Outcome, PolicyRecord, Report
-from harness.policy import Expected, decide, is_required, silent
+from harness.policy import Expected, decide, is_required, silent, unused_waivers
 from harness.reports.store import evidence_folder, load_report, verify_evidence
 
 
@@ -62,6 +62,7 @@ def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
             "checks": results,
             "decision": verdict.decision,
             "reasons": verdict.reasons,
+            "unused_waivers": unused_waivers(results, policy, only=report.only, skip=report.skip),
             "policy": PolicyRecord(path=str(suite.path), sha256=suite.sha256, content=suite.text),
         }
     )

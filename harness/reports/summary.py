@@ -83,6 +83,9 @@ def caveats(report: Report) -> tuple[str, ...]:
         f"Not declared by the suite, so not checked: {', '.join(report.not_declared)}.": bool(
             report.not_declared
         ),
+        f"Waivers without a finding in this run: {', '.join(report.unused_waivers)}.": bool(
+            report.unused_waivers
+        ),
     }
     return tuple(line for line, applies in lines.items() if applies)
 

@@ -1,14 +1,16 @@
 """The verdict: promotion is earned, a failure stands, and no path leads from nothing to promote."""
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from harness.config.policy import PolicySettings
+from harness.config.policy import PolicySettings, Waiver
 from harness.errors import ExitCode
 from harness.model import Capability, CheckError, CheckResult, Decision, ErrorKind, Family, Finding, Outcome
-from harness.policy import Expected, decide, exit_code, is_required, silent
+from harness.policy import Expected, decide, exit_code, is_required, silent, unused_waivers
 
 POLICY = PolicySettings()
 
@@ -101,6 +103,18 @@ def test_selected_families_without_a_check_are_silent_but_for_the_lifecycle():
     families = {Family.GOLDEN, Family.LIFECYCLE, Family.FUZZ}
     assert silent({Family.GOLDEN}, only=families, skip={Family.GOLDEN}) == (Family.FUZZ,)
     assert Family.LIFECYCLE not in silent((), only=(), skip=())
+
+
+def test_a_waiver_without_a_finding_is_told_unless_its_family_was_left_out():
+    waived = [
+        Waiver(finding=name, owner="ana", reason="known", expires=date(2026, 6, 1))
+        for name in ("golden.single.y", "golden.single.z", "fuzz.raw.nan")
+    ]
+    policy = PolicySettings(waivers=tuple(waived))
+    failing = Finding(id="golden.single.y", outcome=Outcome.WARN, message="m")
+    results = [result(Outcome.WARN, findings=(failing,))]
+    assert unused_waivers(results, policy, only=(), skip=()) == ("golden.single.z", "fuzz.raw.nan")
+    assert unused_waivers(results, policy, only=(), skip={Family.FUZZ}) == ("golden.single.z",)
 
 
 def test_an_optional_failure_neither_rejects_nor_earns():
