@@ -17,7 +17,7 @@ from reference_service.middleware import Access, BodyLimit, RequestContext
 from reference_service.openapi import document
 from reference_service.ratelimit import RateLimiter
 from reference_service.routes import SCOPES, build_router
-from reference_service.schema import request_models
+from reference_service.schema import request_models, response_models
 from reference_service.settings import Settings
 
 
@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(build_router(manifest, models, metrics))
+    app.include_router(build_router(manifest, models, response_models(manifest), metrics))
     install_error_handlers(app)
     openapi = document(app, models)
 

@@ -23,7 +23,7 @@ FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]
 
 
 class Part(BaseModel):
-    """A frozen part of the manifest that refuses fields it does not know."""
+    """A frozen part of a document that refuses fields it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -19,6 +19,7 @@ from reference_service.schema import (
     HealthResponse,
     PredictResponse,
     RequestModels,
+    ResponseModels,
     row,
 )
 
@@ -34,11 +35,13 @@ SCOPES: Mapping[str, str | None] = {
 """Every path there is, with the scope it requires; None where it is open to all."""
 
 
-def build_router(manifest: Manifest, models: RequestModels, metrics: Metrics) -> APIRouter:
+def build_router(
+    manifest: Manifest, models: RequestModels, answers: ResponseModels, metrics: Metrics
+) -> APIRouter:
     """Build the operations of one artifact; the loaded model is in the application's lifespan state."""
     router = APIRouter()
 
-    @router.post("/predict", response_model=PredictResponse, **protected(*BODY_ERRORS, body="PredictRequest"))
+    @router.post("/predict", response_model=answers.predict, **protected(*BODY_ERRORS, body="PredictRequest"))
     async def predict(request: Request) -> Response:
         """Predict the label and class probabilities of one set of features."""
         body: Any = await read_body(request, models.predict)
@@ -54,7 +57,7 @@ def build_router(manifest: Manifest, models: RequestModels, metrics: Metrics) ->
         )
 
     @router.post(
-        "/predict/batch", response_model=BatchResponse, **protected(*BODY_ERRORS, body="BatchRequest")
+        "/predict/batch", response_model=answers.batch, **protected(*BODY_ERRORS, body="BatchRequest")
     )
     async def predict_batch(request: Request) -> Response:
         """Predict many sets of features at once; answers are in the order of the instances."""

@@ -1,10 +1,10 @@
-"""Request models generated from the manifest, and the response models."""
+"""Request and response models: what they have in common, and what a manifest makes of it."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from reference_service.manifest import Manifest
 
@@ -33,8 +33,8 @@ class Prediction(BaseModel):
     """The answer for one set of features."""
 
     label: str
-    probabilities: dict[str, float] = Field(description="Probability of each class, 0 to 1.")
-    out_of_range: list[str] = Field(description="Features outside the range seen in training.")
+    probabilities: dict[str, float]
+    out_of_range: list[str]
 
 
 class PredictResponse(Prediction):
@@ -76,6 +76,14 @@ class RequestModels:
     batch: type[RequestOptions]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ResponseModels:
+    """The response models of one artifact, which name its classes and features."""
+
+    predict: type[PredictResponse]
+    batch: type[BatchResponse]
+
+
 def request_models(manifest: Manifest, *, max_batch: int) -> RequestModels:
     """Generate the request models: each feature required, finite and representable in its dtype.
 
@@ -99,6 +107,51 @@ def request_models(manifest: Manifest, *, max_batch: int) -> RequestModels:
     return RequestModels(
         predict=create_model("PredictRequest", __base__=RequestOptions, features=(features, ...)),
         batch=create_model("BatchRequest", __base__=RequestOptions, instances=(instances, ...)),
+    )
+
+
+def response_models(manifest: Manifest) -> ResponseModels:
+    """Generate the response models that the OpenAPI document describes.
+
+    They only narrow the JSON Schema of the classes above, which stay what is answered: checking every answer
+    against the names it was just made from would cost time and find nothing.
+    """
+    classes = list(manifest.outputs.probabilities.classes)
+    probability = {"type": "number", "minimum": 0, "maximum": 1}
+    label = {"type": "string", "enum": classes}
+    probabilities = {
+        "type": "object",
+        "properties": dict.fromkeys(classes, probability),
+        "required": classes,
+        "additionalProperties": False,
+    }
+    flagged = {
+        "type": "array",
+        "items": {"type": "string", "enum": [feature.name for feature in manifest.input.features]},
+        "uniqueItems": True,
+    }
+    narrowed: dict[str, Any] = {
+        "label": (Annotated[str, WithJsonSchema(label)], Field(description="The predicted class.")),
+        "probabilities": (
+            Annotated[dict[str, float], WithJsonSchema(probabilities)],
+            Field(description="Probability of each class."),
+        ),
+        "out_of_range": (
+            Annotated[list[str], WithJsonSchema(flagged)],
+            Field(description="Features outside the range seen in training."),
+        ),
+    }
+    prediction = create_model("Prediction", __base__=Prediction, __doc__=Prediction.__doc__, **narrowed)
+    return ResponseModels(
+        predict=create_model(
+            "PredictResponse", __base__=PredictResponse, __doc__=PredictResponse.__doc__, **narrowed
+        ),
+        batch=create_model(
+            "BatchResponse",
+            __base__=BatchResponse,
+            __doc__=BatchResponse.__doc__,
+            predictions=(list[prediction], ...),
+        ),
     )
 
 

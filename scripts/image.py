@@ -10,10 +10,10 @@ from pathlib import Path
 import docker
 import requests
 from docker.errors import DockerException
+from release_record import ReleaseError, record_of, write_whole
 
 from reference_service import __version__
 from reference_service.artifact import ArtifactError, load_artifact
-from reference_service.release import ReleaseError, record_of, write_whole
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD_TIMEOUT_S = 600

@@ -4,17 +4,11 @@ import tomllib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from reference_service.manifest import Budget, SemVer
+from reference_service.manifest import Budget, Part, SemVer
 
 DECLARATION = Path(__file__).with_name("declaration.toml")
-
-
-class Part(BaseModel):
-    """A frozen part of the declaration that refuses fields it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ModelIdentity(Part):

@@ -105,7 +105,7 @@ def test_labels_are_right(image, files):
 
 def test_release_record_of_the_image(engine, image, files, reference_image, tmp_path):
     out = tmp_path / "record.json"
-    command = [sys.executable, "-m", "reference_service.release", reference_image, "--out", str(out)]
+    command = [sys.executable, "scripts/release_record.py", reference_image, "--out", str(out)]
     finished = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr
     record = json.loads(out.read_text())
@@ -125,7 +125,7 @@ def test_release_record_refuses_the_report_of_another_image(reference_image, tmp
         json.dumps({"run_id": "r", "decision": "promote", "partial": False, "candidate": other})
     )
     out = tmp_path / "record.json"
-    command = [sys.executable, "-m", "reference_service.release", reference_image]
+    command = [sys.executable, "scripts/release_record.py", reference_image]
     finished = subprocess.run(
         [*command, "--out", out, "--report", report], cwd=ROOT, check=False, capture_output=True, text=True
     )

@@ -1,17 +1,36 @@
 """The published contracts are those of the service, so that a change of either is deliberate."""
 
+import importlib.util
 import json
+from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from reference_service.contracts import CONTRACTS, published
+ROOT = Path(__file__).parents[3]
+CONTRACTS = ROOT / "contracts"
+
+
+@pytest.fixture
+def script():
+    """scripts/contracts.py as a module."""
+    spec = importlib.util.spec_from_file_location("contracts", ROOT / "scripts" / "contracts.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.mark.parametrize("name", ["openapi.json", "manifest.schema.json"])
-def test_published_contract_is_current(name):
+def test_published_contract_is_current(script, name):
     text = (CONTRACTS / name).read_text(encoding="utf-8")
-    assert text == published()[name], "meant? python -m reference_service.contracts"
+    assert text == script.published()[name], "meant? python scripts/contracts.py"
+
+
+def test_published_contract_does_not_depend_on_the_environment(script, monkeypatch):
+    before = script.published()
+    monkeypatch.setenv("SERVICE_MAX_BATCH", "3")
+    monkeypatch.setenv("SERVICE_ARTIFACT", "/nowhere")
+    assert script.published() == before
 
 
 def test_committed_manifest_follows_its_published_schema(manifest):

@@ -3,6 +3,7 @@ import json
 import logging
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from reference_service.logs import JsonFormatter
 from reference_service.schema import Prediction
@@ -124,7 +125,7 @@ def test_document_tells_every_status_and_header(anonymous, manifest):
     document = anonymous.get("/openapi.json").json()
     predict = document["paths"]["/predict"]["post"]
     assert predict["responses"].keys() == {
-        *("200", "400", "401", "403", "409", "413", "415", "429", "500"),
+        *("200", "400", "401", "403", "408", "409", "413", "415", "429", "500"),
     }
     assert predict["security"] == [{"ApiKey": []}, {"BearerJWT": []}]
     assert predict["responses"]["429"]["headers"].keys() >= {"Retry-After", "X-RateLimit-Remaining"}
@@ -138,6 +139,39 @@ def test_document_tells_every_status_and_header(anonymous, manifest):
     for name in ("Features", "PredictRequest", "BatchRequest"):
         assert document["components"]["schemas"][name]["additionalProperties"] is False
     assert document["components"]["schemas"]["BatchRequest"]["properties"]["instances"]["maxItems"] == 100
+
+
+@pytest.mark.parametrize("name", ["Prediction", "PredictResponse"])
+def test_document_names_classes_and_features_of_an_answer(anonymous, manifest, name):
+    properties = anonymous.get("/openapi.json").json()["components"]["schemas"][name]["properties"]
+    classes = manifest["outputs"]["probabilities"]["classes"]
+    assert properties["label"]["enum"] == classes
+    probabilities = properties["probabilities"]
+    assert list(probabilities["properties"]) == probabilities["required"] == classes
+    assert probabilities["additionalProperties"] is False
+    assert all((p["minimum"], p["maximum"]) == (0, 1) for p in probabilities["properties"].values())
+    names = [feature["name"] for feature in manifest["input"]["features"]]
+    assert properties["out_of_range"]["items"]["enum"] == names
+
+
+def test_answers_follow_the_document(client, features, manifest):
+    document = client.get("/openapi.json").json()
+    features["mean_radius"] = 1e6
+    answers = {
+        "PredictResponse": client.post("/predict", json={"features": features}).json(),
+        "BatchResponse": client.post("/predict/batch", json={"instances": [features] * 2}).json(),
+    }
+    assert answers["PredictResponse"]["out_of_range"] == ["mean_radius"]
+    for name, answer in answers.items():
+        schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+        validator = Draft202012Validator(schema)
+        assert validator.is_valid(answer)
+        text = json.dumps(answer)
+        for wrong in (
+            text.replace(manifest["sample"]["expected"]["label"], "other"),
+            text.replace("mean_radius", "mean_radios"),
+        ):
+            assert not validator.is_valid(json.loads(wrong))
 
 
 def test_every_reference_of_the_document_resolves(anonymous):

@@ -1,4 +1,6 @@
-"""`python -m reference_service.release IMAGE --out FILE`: records what is known only after an image is built.
+"""Record what is known of an image of the reference service only after it is built.
+
+Usage: ``release_record.py IMAGE --out FILE [--report REPORT]``.
 
 The manifest inside an image can't name the image that holds it. This record lies beside the image instead and
 joins the two: the engine's identifiers, what the labels say, and the digests of what is really inside.
@@ -22,10 +24,10 @@ import docker
 import requests
 from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.models.images import Image
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from reference_service.artifact import MANIFEST
-from reference_service.manifest import Manifest, SemVer, Sha256
+from reference_service.manifest import Manifest, Part, SemVer, Sha256
 from reference_service.problems import first_problem
 
 EXIT_REFUSED = 2
@@ -38,12 +40,6 @@ MODEL_VERSION_LABEL = "model.version"
 
 class ReleaseError(Exception):
     """No record can be written: the image, or the report of its gate, is not what it should be."""
-
-
-class Part(BaseModel):
-    """A frozen part of the record."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ModelRecord(Part):
@@ -224,7 +220,7 @@ def _open(archive: tarfile.TarFile, name: str) -> io.BufferedReader:
 
 def main() -> int:
     """Write the record; return 0, 2 where it is refused, 5 where the engine fails."""
-    parser = argparse.ArgumentParser(prog="python -m reference_service.release", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("image", help="name, id or digest of an image that the engine has")
     parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
     parser.add_argument("--report", type=Path, help="the gate's report of this image")
@@ -235,10 +231,10 @@ def main() -> int:
         with contextlib.closing(docker.from_env()) as client:
             write_whole(arguments.out, record_of(client, arguments.image, arguments.report))
     except (DockerException, requests.RequestException) as error:
-        sys.stderr.write(f"release: the engine fails: {error}\n")
+        sys.stderr.write(f"release_record: the engine fails: {error}\n")
         return EXIT_NO_ENGINE
     except (ReleaseError, OSError) as error:
-        sys.stderr.write(f"release: {error}\n")
+        sys.stderr.write(f"release_record: {error}\n")
         return EXIT_REFUSED
     return 0
 

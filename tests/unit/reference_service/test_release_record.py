@@ -1,6 +1,7 @@
 """The release record: what it says of an image, what it refuses, and what it leaves behind."""
 
 import hashlib
+import importlib.util
 import io
 import json
 import sys
@@ -12,10 +13,9 @@ import pytest
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 
 import reference_service
-from reference_service import release
-from reference_service.release import ReleaseError, record_of, write_whole
 
-ARTIFACT = Path(reference_service.__file__).parent / "artifacts" / "breast-cancer"
+PACKAGE = Path(reference_service.__file__).parent
+ARTIFACT = PACKAGE / "artifacts" / "breast-cancer"
 IMAGE_ID = "sha256:" + "4f" * 32
 DIGEST = "registry.test/service@sha256:" + "ab" * 32
 LABELS = {
@@ -23,6 +23,13 @@ LABELS = {
     "model.name": "breast-cancer",
     "model.version": "1.0.0",
 }
+
+
+_spec = importlib.util.spec_from_file_location(
+    "release_record", PACKAGE.parent / "scripts" / "release_record.py"
+)
+release = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(release)
 
 
 class Engine:
@@ -111,7 +118,7 @@ def report(tmp_path):
 def test_record_says_what_is_in_the_image(files, report):
     engine = Engine(files)
     path = report()
-    record = record_of(engine, "service:1", path).model_dump()
+    record = release.record_of(engine, "service:1", path).model_dump()
     assert record == {
         "schema_version": 1,
         "image": "service:1",
@@ -137,7 +144,7 @@ def test_record_says_what_is_in_the_image(files, report):
 
 
 def test_image_that_was_pushed_has_its_digest_and_no_report_is_no_verdict(files):
-    record = record_of(Engine(files, digests=[DIGEST]), "service:1")
+    record = release.record_of(Engine(files, digests=[DIGEST]), "service:1")
     assert record.repo_digest == DIGEST
     assert record.gate is None
 
@@ -156,8 +163,8 @@ def test_files_that_contradict_the_manifest_are_refused(files, name, content, me
     if content is not None:
         files[name] = content
     engine = Engine(files)
-    with pytest.raises(ReleaseError, match=message):
-        record_of(engine, "service:1")
+    with pytest.raises(release.ReleaseError, match=message):
+        release.record_of(engine, "service:1")
     assert not engine.left
 
 
@@ -172,15 +179,15 @@ def test_files_that_contradict_the_manifest_are_refused(files, name, content, me
 )
 def test_labels_that_contradict_the_manifest_or_are_missing_are_refused(files, label, value, message):
     labels = {name: text for name, text in (LABELS | {label: value}).items() if text is not None}
-    with pytest.raises(ReleaseError, match=message):
-        record_of(Engine(files, labels=labels), "service:1")
+    with pytest.raises(release.ReleaseError, match=message):
+        release.record_of(Engine(files, labels=labels), "service:1")
 
 
 @pytest.mark.parametrize("env", [(), ("SERVICE_ARTIFACT=",), ("SERVICE_ARTIFACT=/elsewhere",)])
 def test_image_without_an_artifact_is_refused(files, env):
     engine = Engine(files, env=env)
-    with pytest.raises(ReleaseError, match=r"artifact|/elsewhere"):
-        record_of(engine, "service:1")
+    with pytest.raises(release.ReleaseError, match=r"artifact|/elsewhere"):
+        release.record_of(engine, "service:1")
     assert not engine.left
 
 
@@ -195,8 +202,8 @@ def test_image_without_an_artifact_is_refused(files, env):
     ids=["another image", "no image", "unknown decision", "no run"],
 )
 def test_report_of_something_else_is_refused(files, report, changes):
-    with pytest.raises(ReleaseError, match=r"report\.json: "):
-        record_of(Engine(files), "service:1", report(**changes))
+    with pytest.raises(release.ReleaseError, match=r"report\.json: "):
+        release.record_of(Engine(files), "service:1", report(**changes))
 
 
 @pytest.mark.parametrize("failure", [APIError("engine failed"), KeyboardInterrupt(), SystemExit(143)])
@@ -204,16 +211,16 @@ def test_container_is_removed_whatever_happens(files, failure):
     engine = Engine(files)
     engine.failure = failure
     with pytest.raises(type(failure)):
-        record_of(engine, "service:1")
+        release.record_of(engine, "service:1")
     assert not engine.left
 
 
 def test_record_that_cannot_be_put_in_place_leaves_nothing(files, tmp_path):
-    record = record_of(Engine(files), "service:1")
+    record = release.record_of(Engine(files), "service:1")
     target = tmp_path / "record.json"
     target.mkdir()
     with pytest.raises(OSError, match=r"record\.json"):
-        write_whole(target, record)
+        release.write_whole(target, record)
     assert list(tmp_path.iterdir()) == [target]
 
 
@@ -223,7 +230,7 @@ def command(monkeypatch, tmp_path):
 
     def run(engine, *arguments, image="service:1"):
         out = tmp_path / "dist" / "record.json"
-        monkeypatch.setattr(sys, "argv", ["release", image, "--out", str(out), *map(str, arguments)])
+        monkeypatch.setattr(sys, "argv", ["release_record", image, "--out", str(out), *map(str, arguments)])
         monkeypatch.setattr(release.signal, "signal", lambda *_: None)
 
         def from_env():

@@ -1,4 +1,7 @@
-"""`python -m reference_service.contracts`: writes the published contracts of service and manifest anew."""
+"""Write the published contracts of the reference service anew: its OpenAPI document, its manifest's schema.
+
+Usage: ``contracts.py``. Made from the code and its defaults; no ``SERVICE_`` variable has a say.
+"""
 
 import json
 from collections.abc import Mapping
@@ -8,13 +11,16 @@ from reference_service.app import create_app
 from reference_service.manifest import Manifest
 from reference_service.settings import Settings
 
-CONTRACTS = Path(__file__).parents[1] / "contracts"
+ROOT = Path(__file__).resolve().parent.parent
+CONTRACTS = ROOT / "contracts"
+ARTIFACT = ROOT / "reference_service" / "artifacts" / "breast-cancer"
 
 
 def published() -> Mapping[str, str]:
-    """Return the text of each file, by its name: the OpenAPI document and the manifest's JSON Schema."""
+    """Return the text of each file, by its name."""
+    settings = Settings.model_construct(artifact=ARTIFACT)  # does not read the environment
     documents = {
-        "openapi.json": create_app(Settings()).openapi(),
+        "openapi.json": create_app(settings).openapi(),
         "manifest.schema.json": Manifest.model_json_schema(),
     }
     return {name: json.dumps(document, indent=2) + "\n" for name, document in documents.items()}
