@@ -3,12 +3,15 @@
 import json
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from harness.config.section import FamilySettings, Limits, Section
 from harness.config.service import Pointer
 from harness.http_request import RequestTemplate
 from harness.template import PLACEHOLDER
+
+OTHER_FINDINGS = frozenset({"answers", "items"})
+"""What the checks find besides one thing of each output."""
 
 Dtype = Literal["string", "bool", "int32", "int64", "float16", "bfloat16", "float32", "float64"]
 
@@ -88,6 +91,13 @@ class GoldenSettings(FamilySettings):
     most_answer_bytes: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
     budget_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
     limits: GoldenLimits = GoldenLimits()
+
+    @field_validator("outputs")
+    @classmethod
+    def _findings_of_their_own(cls, outputs: dict[str, OutputSettings]) -> dict[str, OutputSettings]:
+        if taken := sorted(OTHER_FINDINGS & set(outputs)):
+            raise ValueError(f"an output cannot be named {taken[0]!r}: it is the name of another finding")
+        return outputs
 
     @model_validator(mode="after")
     def _limits_name_outputs(self) -> Self:

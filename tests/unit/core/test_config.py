@@ -80,6 +80,18 @@ def test_an_undeclared_credential_is_found_where_it_is_used():
     assert "auth.credentials" in fix
 
 
+def test_an_output_does_not_share_the_id_of_another_finding():
+    golden = """
+[golden]
+path = "golden"
+single = { path = "/p", body = "${input}" }
+outputs = { items = { pointer = "/y", dtype = "float32" } }
+"""
+    message, _ = mistake(GOOD + golden)
+    assert "golden.outputs: " in message
+    assert "'items'" in message
+
+
 def test_infinity_is_no_limit():
     message, _ = mistake(GOOD + "cpus = inf\n")
     assert "service.cpus" in message
