@@ -6,9 +6,10 @@
     ├── ConfigError          exit 2   a file, key or value the user can mend
     ├── UsageError           exit 2   a command line the user can mend
     ├── InfrastructureError  exit 5   engine, reference or network; says nothing of the candidate
-    ├── TargetError                   a target that did not start or died; the runner turns it into
-    │                                 a reject (candidate) or an InfrastructureError (reference)
-    └── Interrupted          exit 130 SIGINT or SIGTERM
+    └── TargetError                   a target that did not start or died; the runner turns it into
+                                      a reject (candidate) or an InfrastructureError (reference)
+
+    Interrupted              exit 130 SIGINT or SIGTERM; beside them, so that nobody handles it by accident
 """
 
 from collections.abc import Sequence
@@ -106,7 +107,5 @@ class TargetError(HarnessError):
         self.logs = logs
 
 
-class Interrupted(HarnessError):  # noqa: N818 - it is a state, not a fault
-    """The user or the runner stopped the run."""
-
-    exit_code = ExitCode.INTERRUPTED
+class Interrupted(BaseException):
+    """The user or the runner stopped the run; like KeyboardInterrupt, no Exception."""

@@ -12,7 +12,7 @@ from harness.checks.table import CHECKS
 from harness.config.suite import Suite, load_suite
 from harness.credentials import Credentials
 from harness.environment import capture
-from harness.errors import UsageError
+from harness.errors import ConfigError, UsageError
 from harness.events import BuildProgress, Emit, Note
 from harness.model import Capability, Family, PolicyRecord, Report, Scope
 from harness.plan import Plan, make_plan
@@ -22,6 +22,7 @@ from harness.runner import Runner, RunResult
 from harness.targets.engine import Engine, find_engine
 from harness.targets.launch import NO_REFERENCE, URL, Launch, Launcher
 from harness.targets.scratch import remove_orphan_folders
+from harness.targets.url import require_plain
 
 PROCESS_NOTE = (
     "no container engine answers: the service of this checkout runs as a local process, "
@@ -79,13 +80,15 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
         HarnessError: when there is no verdict to be had; nothing is stored and nothing is left running.
     """
     suite = load_suite(request.config)
+    _verify(request, suite)
     on_url = request.candidate is not None and bool(URL.match(request.candidate))
     if on_url and request.reference is None:
         raise UsageError(
             "a URL needs --reference", fix="name the URL it is compared with, or --reference none"
         )
+    given = on_url or (request.reference is not None and bool(URL.match(request.reference)))
+    credentials = Credentials(suite.config.auth, environ, generate=not given)
     engine = _engine(request, suite, environ, emit)
-    credentials = Credentials(suite.config.auth, environ, generate=not on_url)
     token = secrets.token_hex(3)
     launcher = Launcher(
         suite=suite,
@@ -101,8 +104,6 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
     plan = make_plan(
         suite, CHECKS, only=request.only, skip=request.skip, capabilities=_capabilities(candidate, reference)
     )
-    for planned in plan.checks:
-        planned.check.verify_inputs(suite, planned.settings)
     if candidate.scope is Scope.PROCESS:
         emit(Note(PROCESS_NOTE))
 
@@ -127,6 +128,24 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
         return report, folder.commit(report)
     finally:
         folder.abandon()
+
+
+def _verify(request: GateRequest, suite: Suite) -> None:
+    """Find the user's mistakes before anything is built or started."""
+    for named in (request.candidate, request.reference):
+        if named is not None and URL.match(named):
+            require_plain(named)
+    plan = make_plan(suite, CHECKS, only=request.only, skip=request.skip, capabilities=tuple(Capability))
+    for planned in plan.checks:
+        planned.check.verify_inputs(suite, planned.settings)
+    metadata = suite.config.service.metadata
+    if request.gpu and (metadata is None or metadata.execution_provider is None):
+        raise ConfigError(
+            file=suite.path,
+            key="service.metadata.execution_provider",
+            problem="required with --device gpu: nothing else shows that the model runs on one",
+            allowed="a JSON pointer into the service's metadata",
+        )
 
 
 def _engine(request: GateRequest, suite: Suite, environ: Mapping[str, str], emit: Emit) -> Engine | None:

@@ -15,7 +15,7 @@ from harness.config.section import FamilySettings
 from harness.config.suite import Suite
 from harness.credentials import Credentials
 from harness.environment import split_cores
-from harness.errors import ConfigError, HarnessError, InfrastructureError, Interrupted, TargetError
+from harness.errors import ConfigError, HarnessError, InfrastructureError, TargetError
 from harness.events import CheckFinished, CheckProgress, CheckStarted, Emit, Note
 from harness.evidence_files import digests
 from harness.inputs import input_digests
@@ -25,6 +25,8 @@ from harness.plan import Plan, PlannedCheck
 from harness.targets.identity import identified
 from harness.targets.interface import Endpoint, RemovalError
 from harness.targets.launch import Launch
+
+NEVER_READY = "the candidate did not get ready"
 
 
 @dataclass(frozen=True)
@@ -78,17 +80,15 @@ class Runner:
         for planned in plan.not_applicable:
             reason = f"this run has no {planned.missing}"
             self._leave_out(planned, Outcome.NOT_APPLICABLE, reason)
-        stopped = False
         for group in plan.groups:
-            if stopped:
+            if reason := self._stop_reason():
                 for planned in group:
-                    self._leave_out(planned, Outcome.SKIP, "left out after the first failure (--fail-fast)")
+                    self._leave_out(planned, Outcome.SKIP, reason)
                 continue
             try:
                 self._run_group(group)
             except RemovalError as error:
                 self.emit(Note(f"left behind, the next run removes it: {error}"))
-            stopped = self._must_stop()
         self._finish(self._lifecycle())
         return RunResult(
             results=tuple(self._results),
@@ -99,11 +99,13 @@ class Runner:
             validity=self._validity,
         )
 
-    def _must_stop(self) -> bool:
-        """A candidate that does not even start would only fail the same way again."""
-        never_ready = bool(self._starts) and self._starts[-1].startup_s is None
+    def _stop_reason(self) -> str:
+        """Why no further check is made; empty while there is no reason."""
+        if self._starts and self._starts[-1].startup_s is None:
+            return NEVER_READY  # it would only fail the same way again
+        died = any(start.problem for start in self._starts)
         failed = any(result.outcome is Outcome.FAIL and result.required for result in self._results)
-        return never_ready or (self.fail_fast and failed)
+        return "left out after the first failure (--fail-fast)" if self.fail_fast and (died or failed) else ""
 
     def _run_group(self, group: tuple[PlannedCheck, ...]) -> None:
         paired = group[0].check.stage is Stage.PAIRED
@@ -115,15 +117,16 @@ class Runner:
                 reference = self._start_reference(stack, target_cpus) if paired else None
             except TargetError:
                 for planned in group:
-                    self._leave_out(planned, Outcome.SKIP, "the candidate did not get ready")
+                    self._leave_out(planned, Outcome.SKIP, NEVER_READY)
                 return
             except InfrastructureError as error:
                 for planned in group:
                     self._finish(self._errored(planned, ErrorKind.INFRASTRUCTURE, str(error)))
                 return
             for planned in group:
-                if self._starts[-1].problem:
-                    self._leave_out(planned, Outcome.SKIP, "the candidate had died")
+                reason = "the candidate had died" if self._starts[-1].problem else self._stop_reason()
+                if reason:
+                    self._leave_out(planned, Outcome.SKIP, reason)
                     continue
                 self._run_check(planned, candidate, reference, generator_cpus)
 
@@ -131,8 +134,10 @@ class Runner:
         self.emit(Note(f"starting the candidate for {', '.join(used_by)}"))
         try:
             endpoint = stack.enter_context(self.candidate.start(cpus))
+            stack.callback(self._keep_logs, "candidate", len(self._starts) + 1, endpoint)
             description = identified(endpoint, self.suite.config.service, self.credentials)
         except TargetError as error:
+            self._keep_log("candidate", len(self._starts) + 1, error.logs)
             self._starts.append(
                 lifecycle.Start(
                     used_by=used_by,
@@ -152,8 +157,10 @@ class Runner:
         self.emit(Note("starting the reference"))
         try:
             endpoint = stack.enter_context(self.reference.start(cpus))
+            stack.callback(self._keep_logs, "reference", len(self._starts), endpoint)
             description = identified(endpoint, self.suite.config.service, self.credentials)
         except TargetError as error:
+            self._keep_log("reference", len(self._starts), error.logs)
             last = error.logs.strip().splitlines()[-1:] or ["(no output)"]
             message = f"the reference did not get ready: {error}; its last line: {last[0][:300]}"
             raise InfrastructureError(self.credentials.redact(message)) from error
@@ -184,8 +191,6 @@ class Runner:
         started = time.monotonic()
         try:
             result = self._collect_and_judge(planned, context, started)
-        except Interrupted:
-            raise
         except TargetError as error:
             self._died(str(error), candidate)
             result = self._errored(planned, ErrorKind.CANDIDATE, f"the candidate died: {error}", started)
@@ -235,10 +240,20 @@ class Runner:
             update={"problem": self.credentials.redact(problem), "logs": logs}
         )
 
+    def _keep_log(self, role: str, start: int, text: str) -> None:
+        """What a target wrote, which is gone with it; ``start`` counts the starts of the candidate."""
+        path = lifecycle.log_file(self.folder, role, start)
+        path.parent.mkdir(exist_ok=True)
+        if text:
+            path.write_text(self.credentials.redact(text), encoding="utf-8", errors="replace")
+
+    def _keep_logs(self, role: str, start: int, endpoint: Endpoint) -> None:
+        self._keep_log(role, start, endpoint.logs())
+
     def _lifecycle(self) -> CheckResult:
         judge = lifecycle.TargetJudge()
         folder = self.folder / judge.id
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         evidence = lifecycle.TargetEvidence(
             expected=1, executed=len(self._starts), starts=tuple(self._starts)
         )

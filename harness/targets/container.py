@@ -20,13 +20,13 @@ from harness.owner import Owner
 from harness.targets.engine import OWNER_LABEL, RUN_LABEL, Engine
 from harness.targets.files import HandedFiles, filled_all
 from harness.targets.image import ImageIdentity
-from harness.targets.interface import RemovalError
+from harness.targets.interface import RemovalError, tail
 from harness.targets.readiness import wait_until_ready
 from harness.targets.uninterrupted import uninterrupted
 
-LOG_BYTES = 256 * 1024
 LOG_FILE_SIZE = "8m"
 TMPFS_OPTIONS = "size=64m,mode=1777"
+NO_COMMAND = "no command specified"
 NANO = 1_000_000_000
 
 
@@ -131,15 +131,25 @@ class ContainerTarget:
             # testcontainers types the host side as a port; docker-py takes an address with it.
             container.ports = {f"{self._service.port}/tcp": ("127.0.0.1", None)}  # type: ignore[dict-item]
             stack.callback(_remove, container)
-            container.start()
+            self._run(container)
             wrapped = container.get_wrapped_container()
             return wrapped, self._base_url(wrapped)
         except docker.errors.APIError as error:
-            if error.status_code is not None and error.status_code < 500 and _is_image_fault(error):  # noqa: PLR2004 - HTTP class
-                raise TargetError(f"the container could not be started: {error.explanation}") from error
             raise InfrastructureError(f"container engine: {error.explanation or error}") from error
         except (docker.errors.DockerException, requests.RequestException) as error:
             raise InfrastructureError(f"container engine: {error}") from error
+
+    def _run(self, container: DockerContainer) -> None:
+        """Create and start it."""
+        try:
+            container.start()
+        except docker.errors.APIError as error:
+            # What keeps a created container from starting is in its image (user, command, working directory),
+            # whatever status the engine gives that, as long as the engine itself is well.
+            created = container.get_wrapped_container() is not None
+            if (created or NO_COMMAND in str(error.explanation).lower()) and self._engine.answers():
+                raise TargetError(f"the container could not be started: {error.explanation}") from error
+            raise
 
     def _make_network(self, stack: ExitStack) -> Network:
         """A bridge of its own: other targets are out of reach, and without masquerading so is the outside."""
@@ -211,21 +221,7 @@ def container_logs(container: Any) -> str:
         raw = container.logs(stdout=True, stderr=True, tail=5000)
     except (docker.errors.DockerException, requests.RequestException):
         return ""
-    return bytes(raw)[-LOG_BYTES:].decode("utf-8", "replace")
-
-
-def _is_image_fault(error: docker.errors.APIError) -> bool:
-    """The engine refuses to start it for what the image says (no such executable, no permission)."""
-    text = str(error.explanation or "").lower()
-    return any(
-        sign in text
-        for sign in (
-            "executable file not found",
-            "no such file or directory",
-            "permission denied",
-            "no command",
-        )
-    )
+    return tail(bytes(raw))
 
 
 def _remove(container: DockerContainer) -> None:

@@ -39,6 +39,13 @@ class Engine:
     host: str
     version: str
 
+    def answers(self) -> bool:
+        """Whether it still does."""
+        try:
+            return bool(self.client.ping())
+        except (docker.errors.DockerException, requests.RequestException):
+            return False
+
     def has_gpu_runtime(self) -> bool:
         """Whether the engine can hand a GPU to a container."""
         return "nvidia" in self.client.info().get("Runtimes", {})
@@ -89,18 +96,6 @@ def find_engine(start: Path, environ: Mapping[str, str]) -> Engine | None:
             )
         return engine
     return next((engine for host in _hosts(start) if (engine := _connect(host)) is not None), None)
-
-
-def require_engine(start: Path, environ: Mapping[str, str]) -> Engine:
-    """As :func:`find_engine`, but none is an error.
-
-    Raises:
-        InfrastructureError: with what to install.
-    """
-    engine = find_engine(start, environ)
-    if engine is None:
-        raise InfrastructureError("no container engine answers", fix=INSTALL)
-    return engine
 
 
 def _hosts(start: Path) -> Iterator[str]:

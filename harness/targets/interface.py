@@ -5,6 +5,14 @@ from typing import Protocol
 from harness.errors import InfrastructureError
 from harness.model import TargetDescription
 
+LOG_BYTES = 256 * 1024
+
+
+def tail(log: bytes) -> str:
+    """The last 256 KiB as text, without a line that is cut: it might be a secret that is cut."""
+    text = log[-LOG_BYTES:] if len(log) <= LOG_BYTES else log[-LOG_BYTES:].partition(b"\n")[2]
+    return text.decode("utf-8", "replace")
+
 
 class RemovalError(InfrastructureError):
     """A target could not be removed; what was measured on it stands."""

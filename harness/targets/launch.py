@@ -14,7 +14,7 @@ from harness.targets.engine import INSTALL, Engine
 from harness.targets.image import ImageIdentity, build_image, find_image
 from harness.targets.interface import Target
 from harness.targets.process import ProcessTarget
-from harness.targets.url import UrlTarget, require_plain
+from harness.targets.url import UrlTarget
 
 URL = re.compile(r"^https?://", re.IGNORECASE)
 NO_REFERENCE = "none"
@@ -81,7 +81,6 @@ class Launcher:
             raise UsageError(
                 "--device gpu starts containers; a URL runs where it runs", fix="leave out --device"
             )
-        require_plain(url)
         description = TargetDescription(kind=Scope.URL, url=url)
         return Launch(description, lambda _cpuset: UrlTarget(url, self.suite.config.service))
 

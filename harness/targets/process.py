@@ -15,12 +15,12 @@ from harness.config.service import ProcessSettings, ServiceSettings
 from harness.errors import TargetError
 from harness.model import Scope, TargetDescription
 from harness.targets.files import HandedFiles, filled_all
+from harness.targets.interface import LOG_BYTES, tail
 from harness.targets.readiness import wait_until_ready
 from harness.targets.scratch import ScratchFolder
 from harness.targets.uninterrupted import uninterrupted
 from harness.template import fill
 
-LOG_BYTES = 256 * 1024
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 
 
@@ -171,7 +171,7 @@ def _stop(process: subprocess.Popen[bytes], timeout_s: float) -> None:
 def _tail(log: Path) -> str:
     try:
         with log.open("rb") as stream:
-            stream.seek(max(0, log.stat().st_size - LOG_BYTES))
-            return stream.read(LOG_BYTES).decode("utf-8", "replace")
+            stream.seek(max(0, log.stat().st_size - LOG_BYTES - 1))
+            return tail(stream.read(LOG_BYTES + 1))
     except OSError:
         return ""

@@ -4,13 +4,13 @@ Unlike other checks this one asks nothing itself: the runner starts a candidate 
 and what became of each start is the evidence.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from harness.checks.interface import Evidence
+from harness.checks.interface import EVIDENCE_FILE, Evidence
 from harness.config.section import Limits
 from harness.model import Family, Finding, Outcome, Utf8Text
 
@@ -40,12 +40,16 @@ class TargetEvidence(Evidence):
 
     starts: tuple[Start, ...]
 
-    def save(self, folder: Path, redact: Callable[[str], str]) -> None:
-        """Also write the logs of each failed start as plain text."""
-        super().save(folder, redact)
-        for index, start in enumerate(self.starts, 1):
-            if start.logs:
-                (folder / f"start-{index}.log").write_text(redact(start.logs), encoding="utf-8")
+
+def log_file(evidence: Path, role: str, start: int) -> Path:
+    """Where the log of a target lies, ``evidence`` being the folder of the run's evidence.
+
+    Args:
+        evidence: Relative or not.
+        role: ``candidate`` or ``reference``.
+        start: Number of the candidate's start that it belongs to, from 1.
+    """
+    return evidence / CHECK_ID / f"{role}-{start}.log"
 
 
 class TargetJudge:
@@ -91,5 +95,7 @@ def _finding(name: str, bad: list[tuple[int, Start]], samples: int, *, good: str
         limit=0,
         unit="starts",
         samples=samples,
-        evidence=f"{CHECK_ID}/start-{index}.log" if start.logs else f"{CHECK_ID}/evidence.json",
+        evidence=log_file(Path(), "candidate", index).as_posix()
+        if start.logs
+        else f"{CHECK_ID}/{EVIDENCE_FILE}",
     )

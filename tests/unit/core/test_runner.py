@@ -118,6 +118,9 @@ def test_a_candidate_that_never_gets_ready_is_rejected_with_its_last_words(run):
     assert "no model file" in done.verdict.reasons[0].message
     assert done.candidate.entered == 1, "it is not waited for again"
     assert done.by_id["golden.a"].outcome is Outcome.SKIP
+    assert {done.by_id[name].reason for name in ("golden.a", "scenarios.a")} == {
+        "the candidate did not get ready"
+    }
 
 
 def test_a_candidate_that_dies_during_a_check_is_rejected(run):
@@ -178,6 +181,44 @@ def test_fail_fast_leaves_the_rest_out(run):
     assert not last.contexts
     assert done.by_id["scenarios.a"].outcome is Outcome.SKIP
     assert done.verdict.decision is Decision.REJECT
+
+
+@pytest.mark.parametrize("do", [None, raising(TargetError("exit code 137"))])
+def test_fail_fast_acts_between_checks_that_share_a_candidate(run, do):
+    second = Stub("golden.b")
+    done = run(Stub(do=do, outcome=Outcome.FAIL), second, Stub("scenarios.a", Stage.FRESH), fail_fast=True)
+    assert not second.contexts
+    assert done.by_id["scenarios.a"].reason == "left out after the first failure (--fail-fast)"
+    assert done.candidate.entered == 1
+
+
+def test_the_log_of_every_target_is_kept_without_secrets(suite, tmp_path):
+    suite = type(suite)(
+        suite.path,
+        suite.text,
+        suite.config.model_copy(update={"auth": suite.config.auth.model_copy(update={"keys": ("k",)})}),
+    )
+    candidate, reference = FakeTarget(), FakeTarget()
+    reference.endpoint.written = "reference"
+
+    def write(context):
+        candidate.endpoint.written = f"got {context.credentials.key('k')}\n"
+
+    checks = Stub(do=write), Stub("latency.a", Stage.PAIRED, do=write)
+    done = Run(suite, tmp_path / "e", *checks, candidate=candidate, reference=reference)
+    folder = tmp_path / "e" / "lifecycle.target"
+    logs = {path.name: path.read_text() for path in folder.glob("*.log")}
+    got = "got $GATE_KEY_K\n"
+    assert logs == {"candidate-1.log": got, "candidate-2.log": got, "reference-2.log": "reference"}
+    kept = set(done.by_id["lifecycle.target"].evidence_files)
+    assert kept == {f"lifecycle.target/{name}" for name in [*logs, "evidence.json"]}
+
+
+def test_the_log_of_a_target_that_never_got_ready_is_kept(run, tmp_path):
+    done = run(Stub(), candidate=never_ready("no model file\n"))
+    path = done.by_id["lifecycle.target"].findings[0].evidence
+    assert path == "lifecycle.target/candidate-1.log"
+    assert (tmp_path / "evidence" / path).read_text() == "no model file\n"
 
 
 @pytest.mark.parametrize("error", [Interrupted("SIGINT"), ConfigError(file="x", problem="wrong")])

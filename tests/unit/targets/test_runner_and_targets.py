@@ -64,6 +64,9 @@ class FakeCheck:
         self.error = error
         self.asked = 0
 
+    def verify_inputs(self, _suite, _settings):
+        pass
+
     def collect(self, _context, _settings):
         self.asked += 1
         if self.error:
