@@ -12,7 +12,7 @@ from harness.checks.fuzz.raw_message import Payload, Valid, as_it_is
 from harness.checks.fuzz.raw_socket import Answer, exchange
 from harness.checks.fuzz.settings import Expectation, FuzzLimits, FuzzSettings, RawSettings
 from harness.checks.golden.golden_set import load_golden_set
-from harness.checks.interface import CheckContext, Evidence, Stage
+from harness.checks.interface import EVIDENCE_FILE, CheckContext, Evidence, Stage
 from harness.config.suite import Suite
 from harness.credentials import Credentials
 from harness.errors import ConfigError, TargetError
@@ -116,6 +116,7 @@ class RawFuzz:
         valid = Valid(
             request=_request(context.suite, raw, context.credentials),
             host=urlsplit(context.candidate.base_url).netloc,
+            base_path=urlsplit(context.candidate.base_url).path,
             largest_body_bytes=raw.largest_body_bytes,
         )
         composed = [(case, case.compose(valid)) for case in CORPUS]
@@ -146,6 +147,9 @@ class RawFuzz:
             _finding(result, found) for result in evidence.results if (found := problem(result, limits))
         ]
         return [*findings, _cases(evidence, wrong=len(findings))]
+
+
+EVIDENCE = f"{RawFuzz.id}/{EVIDENCE_FILE}"
 
 
 def _request(suite: Suite, raw: RawSettings, credentials: Credentials | None) -> Request:
@@ -247,6 +251,7 @@ def _finding(result: RawResult, found: str) -> Finding:
         limit=_RIGHT[result.expect],
         unit="HTTP status",
         samples=1,
+        evidence=EVIDENCE,
         reproduce=result.reproduce,
     )
 
@@ -263,4 +268,5 @@ def _cases(evidence: RawEvidence, *, wrong: int) -> Finding:
         limit=evidence.expected,
         unit="cases",
         samples=evidence.executed,
+        evidence=EVIDENCE,
     )

@@ -35,11 +35,13 @@ class Valid:
     Attributes:
         request: Complete; its body is JSON where it has one.
         host: For the Host header.
+        base_path: Of the service's URL; goes before every target, but not into what curl is told.
         largest_body_bytes: As the suite declares it.
     """
 
     request: Request
     host: str
+    base_path: str = ""
     largest_body_bytes: int | None = None
 
     @property
@@ -59,23 +61,24 @@ class Valid:
         headers: dict[str, str | None] = {"Host": self.host, "Connection": "close", **self.request.headers}
         if self.body:
             headers["Content-Length"] = str(len(self.body))
-        for name, value in changed.items():
-            headers = {kept: old for kept, old in headers.items() if kept.lower() != name.lower()}
-            headers[name] = value
-        lines = [f"{method or self.request.method} {target or self.request.path} {version}"]
+        headers = _replaced(headers, changed)
+        lines = [f"{method or self.request.method} {self.base_path}{target or self.request.path} {version}"]
         lines += [f"{name}: {value}" for name, value in headers.items() if value is not None]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def carrying(self, body: bytes, changed: Mapping[str, str | None] | None = None) -> Payload:
         """A well-formed message with this body."""
         other = changed or {}
-        headers: dict[str, str | None] = {**self.request.headers}
-        for name, value in other.items():
-            headers = {kept: old for kept, old in headers.items() if kept.lower() != name.lower()}
-            headers[name] = value
+        headers = _replaced(self.request.headers, other)
         plain_headers = {name: value for name, value in headers.items() if value is not None}
         plain = Request(self.request.method, self.request.path, plain_headers, body)
         return Payload((self.head({"Content-Length": str(len(body)), **other}) + body,), plain=plain)
+
+
+def _replaced(headers: Mapping[str, str | None], changed: Mapping[str, str | None]) -> dict[str, str | None]:
+    """``headers`` with others in the place of those of the same name, in any case."""
+    names = {name.lower() for name in changed}
+    return {name: value for name, value in headers.items() if name.lower() not in names} | dict(changed)
 
 
 Compose = Callable[[Valid], Payload | None]

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from harness.checks.fuzz.protocol import NO_ANSWER, Failed, Job
 from harness.checks.fuzz.schema_evidence import CheckCases, FailureKind, OperationCases, SchemaEvidence, Tally
 from harness.checks.fuzz.settings import FuzzLimits, FuzzSettings
 from harness.checks.fuzz.supervise import WorkerEnd, run_worker
-from harness.checks.interface import CheckContext, Stage
+from harness.checks.interface import EVIDENCE_FILE, CheckContext, Stage
 from harness.config.suite import Suite
 from harness.errors import TargetError
 from harness.http_request import Request
@@ -86,8 +87,13 @@ class SchemaFuzz:
         findings.append(_cases(evidence))
         if evidence.errors or evidence.ended not in {"completed", "budget", "server_unavailable"}:
             message = "; ".join(evidence.errors[:MOST_NAMED]) or f"the engine stopped early: {evidence.ended}"
-            findings.append(Finding(id=f"{self.id}.engine", outcome=Outcome.ERROR, message=message))
+            findings.append(
+                Finding(id=f"{self.id}.engine", outcome=Outcome.ERROR, message=message, evidence=EVIDENCE)
+            )
         return findings
+
+
+EVIDENCE = f"{SchemaFuzz.id}/{EVIDENCE_FILE}"
 
 
 def _note_early_end(tally: Tally, end: WorkerEnd) -> None:
@@ -113,8 +119,10 @@ def _note_early_end(tally: Tally, end: WorkerEnd) -> None:
 def _kind(failed: Failed, context: CheckContext) -> FailureKind:
     command = ""
     if failed.method and failed.body_bytes == len(failed.body or b""):
-        request = Request(failed.method, failed.path, failed.headers, failed.body)
-        command = curl(redacted(request, context.credentials.redact), context.candidate.base_url)
+        base_url = context.candidate.base_url
+        path = failed.path.removeprefix(urlsplit(base_url).path)
+        request = Request(failed.method, path, failed.headers, failed.body)
+        command = curl(redacted(request, context.credentials.redact), base_url)
     return FailureKind(
         check=failed.check,
         operation=failed.operation,
@@ -132,7 +140,13 @@ def _check_finding(check: CheckCases, evidence: SchemaEvidence) -> Finding:
     if not check.failed:
         message = f"{check.name} held for {check.applied} answers"
         return Finding(
-            id=name, outcome=Outcome.PASS, message=message, observed=0, limit=0, samples=check.applied
+            id=name,
+            outcome=Outcome.PASS,
+            message=message,
+            observed=0,
+            limit=0,
+            samples=check.applied,
+            evidence=EVIDENCE,
         )
     kinds = [kind for kind in evidence.failures if kind.check == check.name]
     shown = [f"{kind.operation} → {_status(kind.status)} ({kind.count} times)" for kind in kinds[:MOST_NAMED]]
@@ -146,6 +160,7 @@ def _check_finding(check: CheckCases, evidence: SchemaEvidence) -> Finding:
         limit=0,
         unit="failures",
         samples=check.applied,
+        evidence=EVIDENCE,
         reproduce=next((kind.curl for kind in kinds if kind.curl), ""),
     )
 
@@ -154,7 +169,12 @@ def _accepted_share(evidence: SchemaEvidence, limits: FuzzLimits) -> Finding:
     name = f"{SchemaFuzz.id}.accepted_share"
     asked = [operation for operation in evidence.operations if operation.valid]
     if not asked:
-        return Finding(id=name, outcome=Outcome.INCONCLUSIVE, message="no valid request was answered")
+        return Finding(
+            id=name,
+            outcome=Outcome.INCONCLUSIVE,
+            message="no valid request was answered",
+            evidence=EVIDENCE,
+        )
     worst = min(asked, key=_share)
     failing = [operation for operation in asked if _share(operation) < limits.min_accepted_share]
     if failing:
@@ -175,6 +195,7 @@ def _accepted_share(evidence: SchemaEvidence, limits: FuzzLimits) -> Finding:
         limit=limits.min_accepted_share,
         unit="share",
         samples=sum(operation.valid for operation in asked),
+        evidence=EVIDENCE,
     )
 
 
@@ -182,7 +203,7 @@ def _cases(evidence: SchemaEvidence) -> Finding:
     short = [operation for operation in evidence.operations if operation.cases < evidence.cases_per_operation]
     listed = short[:MOST_NAMED] if short else evidence.operations
     counts = ", ".join(f"{operation.operation} {operation.cases}" for operation in listed)
-    complete = evidence.operations and not short
+    complete = bool(evidence.operations) and not short and evidence.ended == "completed"
     why = "" if complete else f" (ended: {evidence.ended or 'unknown'})"
     return Finding(
         id=f"{SchemaFuzz.id}.cases",
@@ -192,6 +213,7 @@ def _cases(evidence: SchemaEvidence) -> Finding:
         limit=evidence.cases_per_operation,
         unit="cases per operation",
         samples=sum(operation.cases for operation in evidence.operations),
+        evidence=EVIDENCE,
     )
 
 

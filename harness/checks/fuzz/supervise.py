@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.checks.fuzz.protocol import Job, Message, parse
+from harness.targets.scratch import ScratchFolder
 
 GRACE_S = 10.0
 TAIL_BYTES = 4096
@@ -53,9 +54,9 @@ class WorkerEnd:
 def run_worker(job: Job, on_message: Callable[[Message], None]) -> WorkerEnd:
     """Give the worker its job and read its messages until it ends or its time is over."""
     with (
-        tempfile.TemporaryDirectory(prefix="harness-fuzz-") as work,
+        ScratchFolder() as work,
         tempfile.TemporaryFile() as errors,
-        _worker(Path(work), errors.fileno()) as process,
+        _worker(work, errors.fileno()) as process,
     ):
         killed = threading.Event()
 

@@ -47,6 +47,19 @@ def test_an_image_without_any_command(target, build_image):
     assert "no command" in str(fails(target(image=image))).lower()
 
 
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("no-user", "USER nosuchuser"),
+        ("no-directory", "WORKDIR /etc/passwd/below"),
+        ("is-folder", 'CMD ["/etc"]'),
+    ],
+)
+def test_an_image_that_cannot_start_is_to_blame_whatever_the_engine_calls_it(target, build_image, name, line):
+    image = build_image(name, f'FROM ${{BASE}}\nENTRYPOINT []\nCMD ["python3"]\n{line}\n')
+    assert "the container could not be started" in str(fails(target(image=image)))
+
+
 def test_it_exits_at_once_with_a_message(target):
     error = fails(target("exit"))
     assert "exit code 3" in str(error)

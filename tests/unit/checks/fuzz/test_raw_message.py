@@ -55,6 +55,15 @@ def test_a_request_without_a_body_keeps_what_needs_none():
     assert not {"nan", "empty-body", "chunked", "truncated-body", "body-of-16-mib"} & applying
 
 
+def test_the_path_of_the_service_s_url_goes_before_every_target():
+    for case in CORPUS:
+        plain, below = case.compose(valid()), case.compose(valid(base_path="/models/a"))
+        if plain is not None and plain.parts[0].startswith(b"POST /"):
+            parts = (plain.parts[0].replace(b"POST /", b"POST /models/a/", 1), *plain.parts[1:])
+            assert b"".join(below.parts).startswith(b"".join(parts)[:30])
+            assert below.plain == plain.plain, "curl is told the path in its URL"
+
+
 def test_the_length_is_the_body_s_unless_the_case_is_about_it():
     for case in CORPUS:
         payload = case.compose(valid())

@@ -64,6 +64,17 @@ def test_a_failure_beyond_the_stored_ones_still_fails():
     assert found["fuzz.schema.ignored_auth"].outcome is Outcome.FAIL
 
 
+def test_a_spent_budget_is_no_pass_though_every_operation_has_its_cases():
+    found = judged(ended="budget")["fuzz.schema.cases"]
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "budget" in found.message
+
+
+def test_every_finding_names_its_evidence():
+    found = judged(ended="crashed", operations=()) | judged()
+    assert {finding.evidence for finding in found.values()} == {"fuzz.schema/evidence.json"}
+
+
 @pytest.mark.parametrize("ended", ["", "crashed", "killed", "broken", "interrupted", "failure_limit"])
 def test_an_early_end_is_an_error(ended):
     assert judged(ended=ended)["fuzz.schema.engine"].outcome is Outcome.ERROR
@@ -109,9 +120,7 @@ def test_only_sound_evidence_passes_whole(failed, cases, errors, ended):
         errors=tuple(errors),
         ended=ended,
     )
-    sound = (
-        failed == 0 and cases >= 100 and not errors and ended in {"completed", "budget", "server_unavailable"}
-    )
+    sound = failed == 0 and cases >= 100 and not errors and ended == "completed"
     assert all(finding.outcome is Outcome.PASS for finding in found.values()) == sound
 
 
