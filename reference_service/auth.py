@@ -3,13 +3,13 @@
 import hashlib
 import hmac
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from starlette.datastructures import Headers
 
 from reference_service.errors import ApiError
-from reference_service.manifest import Sha256
+from reference_service.manifest import Part, Sha256
 from reference_service.problems import first_problem
 from reference_service.settings import Quota, Settings
 from reference_service.tokens import KeyFileError, TokenError, TokenVerifier, read_public_keys
@@ -17,23 +17,31 @@ from reference_service.tokens import KeyFileError, TokenError, TokenVerifier, re
 CHALLENGE = {"WWW-Authenticate": 'ApiKey realm="inference", Bearer realm="inference"'}
 
 
-class ApiKey(BaseModel):
-    """One line of the keys file: the key itself is never stored, only its SHA-256."""
+Scope = Literal["predict", "metadata"]
+"""What a key may be allowed to do."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+
+class ApiKey(Part):
+    """One line of the keys file: the key itself is never stored, only its SHA-256."""
 
     id: Annotated[str, Field(min_length=1, max_length=128)]
     sha256: Sha256
-    scopes: frozenset[str]
+    scopes: frozenset[Scope]
     quota: Quota | None = None
 
 
-class KeysFile(BaseModel):
-    """The content of the keys file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class KeysFile(Part):
+    """The content of the keys file; two keys with one id would share a quota."""
 
     keys: tuple[ApiKey, ...]
+
+    @model_validator(mode="after")
+    def _keys_differ(self) -> Self:
+        if len({key.id for key in self.keys}) < len(self.keys):
+            raise ValueError("two keys have the same id")
+        if len({key.sha256 for key in self.keys}) < len(self.keys):
+            raise ValueError("two keys have the same sha256")
+        return self
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

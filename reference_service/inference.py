@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from reference_service.artifact import Artifact, ArtifactError
 from reference_service.schema import Prediction
 
+ONNX_TYPES = {"float32": "tensor(float)", "string": "tensor(string)"}
+
 
 class Model:
     """A loaded model. Safe to share: the session is stateless between runs.
@@ -82,16 +84,31 @@ class Model:
         return flagged
 
     def _check_tensors(self) -> None:
-        """Hold the model's inputs and outputs against the manifest."""
-        inputs = {tensor.name: tensor.shape[1:] for tensor in self._session.get_inputs()}
-        if inputs != {self._input: [len(self._names)]}:
-            raise ArtifactError(
-                f"{self.manifest.model_file}: model takes {inputs}, the manifest says "
-                f"{self._input} with {len(self._names)} features"
-            )
-        missing = set(self._outputs) - {tensor.name for tensor in self._session.get_outputs()}
-        if missing:
-            raise ArtifactError(f"{self.manifest.model_file}: model has no output {sorted(missing)}")
+        """Hold names, dtypes and shapes of the model's inputs and outputs against the manifest."""
+        declared = (self.manifest.input, self.manifest.outputs.label, self.manifest.outputs.probabilities)
+        found = {
+            tensor.name: tensor for tensor in (*self._session.get_inputs(), *self._session.get_outputs())
+        }
+        extra = {tensor.name for tensor in self._session.get_inputs()} - {self._input}
+        if extra:
+            raise ArtifactError(f"{self.manifest.model_file}: model has inputs of its own: {sorted(extra)}")
+        for tensor in declared:
+            model = found.get(tensor.name)
+            if model is None:
+                raise ArtifactError(f"{self.manifest.model_file}: model has no tensor {tensor.name!r}")
+            if model.type != ONNX_TYPES[tensor.dtype] or not _fits(model.shape, tensor.shape):
+                raise ArtifactError(
+                    f"{self.manifest.model_file}: {tensor.name} is {model.type} {model.shape}, "
+                    f"the manifest says {tensor.dtype} {list(tensor.shape)}"
+                )
+
+
+def _fits(found: Sequence[int | str | None], declared: Sequence[int | str]) -> bool:
+    """Tell whether a model's dimensions are the declared ones; `batch` is any that is not fixed."""
+    return len(found) == len(declared) and all(
+        not isinstance(size, int) if expected == "batch" else size == expected
+        for size, expected in zip(found, declared, strict=True)
+    )
 
 
 def _open_session(model: bytes, intra_op_threads: int) -> onnxruntime.InferenceSession:

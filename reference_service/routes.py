@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from reference_service import __version__
 from reference_service.artifact import ArtifactError
+from reference_service.auth import Scope
 from reference_service.errors import ApiError, from_validation
 from reference_service.inference import Model
 from reference_service.manifest import Manifest
@@ -23,7 +24,7 @@ from reference_service.schema import (
     row,
 )
 
-SCOPES: Mapping[str, str | None] = {
+SCOPES: Mapping[str, Scope | None] = {
     "/predict": "predict",
     "/predict/batch": "predict",
     "/metadata": "metadata",

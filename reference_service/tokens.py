@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
@@ -62,12 +63,15 @@ def read_public_keys(path: Path) -> tuple[RSAPublicKey, ...]:
         KeyFileError: The file can't be read, or holds anything but RSA keys of at least 2048 bits.
     """
     try:
-        keys = [load_pem_public_key(block) for block in PEM_BLOCK.findall(path.read_bytes())]
-    except (OSError, ValueError) as error:
-        raise KeyFileError(f"{path}: {error}") from error
+        content = path.read_bytes()
+        keys = [load_pem_public_key(block) for block in PEM_BLOCK.findall(content)]
+    except OSError as error:
+        raise KeyFileError(f"{path}: {error.strerror}") from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise KeyFileError(f"{path}: holds a public key that can't be read") from error
     accepted = tuple(key for key in keys if isinstance(key, RSAPublicKey) and key.key_size >= MIN_KEY_BITS)
-    if not accepted or len(accepted) != len(keys):
+    if not accepted or len(accepted) != len(keys) or PEM_BLOCK.sub(b"", content).strip():
         raise KeyFileError(
-            f"{path}: must hold RSA public keys of at least {MIN_KEY_BITS} bits, and only those"
+            f"{path}: must hold RSA public keys of at least {MIN_KEY_BITS} bits, and nothing else"
         )
     return accepted

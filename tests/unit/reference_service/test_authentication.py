@@ -6,6 +6,8 @@ import time
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
 
 from reference_service.app import create_app
@@ -224,6 +226,65 @@ def test_public_key_without_issuer_or_audience_is_refused(settings):
 def test_unusable_public_key_file(settings, content):
     settings.jwt_public_key_file.write_bytes(content)
     with pytest.raises(KeyFileError, match=r"public\.pem"):
+        create_app(settings)
+
+
+def rsa_key(bits):
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+
+
+def public_pem(key):
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def certificate(signer):
+    body = signer.public_pem.decode().splitlines()[1:-1]
+    return "\n".join(["-----BEGIN CERTIFICATE-----", *body, "-----END CERTIFICATE-----", ""]).encode()
+
+
+COMPANIONS = {
+    "private key": lambda signer: signer.private_pem,
+    "garbage": lambda _: b"garbage\n",
+    "half a key": lambda signer: signer.public_pem[:-30],
+    "short key": lambda _: public_pem(rsa_key(1024)),
+    "elliptic key": lambda _: public_pem(ec.generate_private_key(ec.SECP256R1())),
+    "certificate": certificate,
+    "broken key": lambda _: b"-----BEGIN PUBLIC KEY-----\nAA\n-----END PUBLIC KEY-----\n",
+}
+
+
+@pytest.mark.parametrize("companion", COMPANIONS.values(), ids=COMPANIONS.keys())
+@pytest.mark.parametrize("first", [True, False])
+def test_a_good_public_key_does_not_excuse_what_is_beside_it(settings, signer, companion, first):
+    parts = [signer.public_pem, companion(signer)]
+    settings.jwt_public_key_file.write_bytes(b"".join(parts if first else reversed(parts)))
+    with pytest.raises(KeyFileError, match=r"public\.pem") as raised:
+        create_app(settings)
+    assert "PRIVATE" not in str(raised.value)
+
+
+def test_blank_lines_around_public_keys_are_harmless(settings, signer, serve):
+    settings.jwt_public_key_file.write_bytes(b"\n" + signer.public_pem.replace(b"\n", b"\r\n") + b"\n\n")
+    assert serve(settings).get("/metadata", headers=bearer(signer.token())).status_code == 200
+
+
+def entry(**changes):
+    return {"id": "a", "sha256": "0" * 64, "scopes": ["predict"]} | changes
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ([entry(), entry(sha256="1" * 64)], "id"),
+        ([entry(), entry(id="b")], "sha256"),
+        ([entry(scopes=["predict", "admin"])], "scopes"),
+        ([entry(scopes=["Predict"])], "scopes"),
+    ],
+    ids=["repeated id", "repeated key", "unknown scope", "scope in another case"],
+)
+def test_keys_file_that_means_something_else(settings, keys, message):
+    settings.api_keys_file.write_text(json.dumps({"keys": keys}), encoding="utf-8")
+    with pytest.raises(KeyFileError, match=message):
         create_app(settings)
 
 
