@@ -18,29 +18,29 @@ class LoadHealth:
         lag_p99_ms: How late the generator sent, 99 % of the requests at most.
         heartbeat_p99_ms: By how much 5 ms naps overslept beside the load.
         cpu_share: CPU time of the generator over wall time, of one core.
-        drift: Change of the steadier side's median from the first third to the last, as a share.
+        drift: Change of the steady side's median from the first third to the last, as a share; None without.
         overlap_share: Share of requests sent while the other side still worked on one; 0 with one side.
     """
 
     lag_p99_ms: float
     heartbeat_p99_ms: float
     cpu_share: float
-    drift: float
+    drift: float | None
     overlap_share: float
 
 
-def measure_health(samples: Samples, steady_side: int) -> LoadHealth:
+def measure_health(samples: Samples, steady_side: int | None) -> LoadHealth:
     """Return the figures.
 
     Args:
         samples: At least one request of each side.
-        steady_side: The side that ought not change: the reference, or the only one.
+        steady_side: The side that ought not change, the reference; None where there is none.
     """
     return LoadHealth(
         lag_p99_ms=_MS * quantile(samples.lag_s, 0.99),
         heartbeat_p99_ms=_MS * quantile(samples.heartbeat_s, 0.99) if samples.heartbeat_s.size else 0.0,
         cpu_share=float(samples.cpu_s.sum() / samples.wall_s.sum()),
-        drift=_drift(samples, steady_side),
+        drift=None if steady_side is None else _drift(samples, steady_side),
         overlap_share=_overlap_share(samples),
     )
 

@@ -26,6 +26,7 @@ Only order matters: +inf (a failed request) needs no special care.
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,11 +133,12 @@ def p_values(
 
 def _by_block_median(candidate: Times, reference: Times, blocks: NDArray[np.intp]) -> tuple[Times, Times]:
     """Return both in units of the median of their block; it is finite, since half of the times are."""
-    both, block_of_both = np.concatenate([candidate, reference]), np.concatenate([blocks, blocks])
-    ordered = both[np.lexsort((both, block_of_both))]
-    pairs = np.bincount(blocks)
-    # A block of n pairs has 2n times in a row: the lower median is the n-th of them.
-    medians = ordered[2 * np.cumsum(pairs) - pairs - 1]
+    ends = np.cumsum(np.bincount(blocks)).tolist()
+    medians = np.empty(len(ends))
+    for block, (start, end) in enumerate(pairwise([0, *ends])):
+        # Of the 2n times of n pairs the n-th is the lower median.
+        both = np.concatenate([candidate[start:end], reference[start:end]])
+        medians[block] = np.partition(both, end - start - 1)[end - start - 1]
     return candidate / medians[blocks], reference / medians[blocks]
 
 

@@ -30,7 +30,7 @@ class LatencyPaired:
     evidence: ClassVar[type[LatencyEvidence]] = LatencyEvidence
 
     def applies(self, _settings: LatencySettings) -> bool:
-        """A suite with a latency section has latency limits: every limit has a default."""
+        """A suite with a latency section has latency limits: the margins have defaults."""
         return True
 
     def verify_inputs(self, suite: Suite, settings: LatencySettings) -> None:

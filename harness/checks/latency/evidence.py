@@ -66,14 +66,16 @@ class LatencyEvidence(Evidence):
 
     def validity(self) -> dict[str, float | None]:
         """Figures about the generator and the machine, see `harness.load.LoadHealth`."""
-        health = measure_health(self.samples, steady_side=0)
-        return {
+        health = measure_health(self.samples, steady_side=self.reference)
+        drift = {} if health.drift is None else {"reference_drift": health.drift}
+        figures = {
             "generator_lag_p99_ms": health.lag_p99_ms,
             "generator_heartbeat_p99_ms": health.heartbeat_p99_ms,
             "generator_cpu_share": health.cpu_share,
-            "reference_drift": health.drift if math.isfinite(health.drift) else None,
             "overlap_share": health.overlap_share,
+            **drift,
         }
+        return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
     def save(self, folder: Path, redact: Callable[[str], str]) -> None:
         """Write both files."""

@@ -49,11 +49,12 @@ def described_share(judgement: Judgement, limit: float) -> str:
     )
 
 
-def described_slo(name: str, judgement: Judgement, slo_ms: float) -> str:
-    """Return the text for a quantile and its absolute limit, ms."""
+def described_quantile(name: str, judgement: Judgement, slo_ms: float | None, *, service_ms: float) -> str:
+    """Return the text for a quantile of the response time, the service time beside it, and its limit, ms."""
+    allowed = "no absolute limit is declared" if slo_ms is None else f"allowed are {_ms(slo_ms)}"
     return (
-        f"{name} is {_ms(judgement.observed)} (interval {_ms(judgement.lower)} to {_ms(judgement.upper)}), "
-        f"allowed are {_ms(slo_ms)}"
+        f"{name} is {_ms(judgement.observed)} (interval {_ms(judgement.lower)} to {_ms(judgement.upper)}; "
+        f"{_ms(service_ms)} from the actual send), {allowed}"
     )
 
 
@@ -68,10 +69,13 @@ def described_ratio(
     )
 
 
-def more_samples(judgement: Judgement, samples: int, rate_per_s: float) -> str:
+def more_samples(judgement: Judgement, limit: float, *, samples: int, rate_per_s: float) -> str:
     """Return how much longer a run would decide, empty where it is decided."""
     if judgement.shown is not Shown.NEITHER:
         return ""
+    bound = judgement.lower if judgement.observed > limit else judgement.upper
+    if math.isinf(judgement.growth) and not 0 < bound < math.inf:
+        return "; the measurement is too noisy, or too short, to show anything"
     if math.isinf(judgement.growth):
         return "; it lies so close to the limit that no reasonable number of samples would decide"
     needed = math.ceil(samples * (judgement.growth - 1.0))

@@ -4,49 +4,57 @@ Every limit is judged at the last declared look that the samples have reached, o
 A limit is kept only if the data show it (at 1 - confidence, divided among the looks), broken only if the
 data show that (at the same, divided among all limits too, since any one of them rejects), and inconclusive
 otherwise. The methods are in `harness.stats.paired`, `harness.stats.absolute` and `harness.stats.looks`.
+
+A measurement in doubt keeps no limit, and breaks an absolute one only by what neither the generator nor the
+machine can have done (`View.least_ms`, `View.surely_failed`).
 """
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.findings import (
+    CHECK_ID,
     OUTCOMES,
+    described_quantile,
     described_ratio,
     described_share,
-    described_slo,
     finding,
     more_samples,
 )
 from harness.checks.latency.settings import LatencyLimits
 from harness.checks.latency.validity import judge_validity
+from harness.checks.latency.view import View
 from harness.model import Capability, Finding, Outcome
 from harness.stats.absolute import judge_quantile, judge_share
-from harness.stats.groups import group_of_block
-from harness.stats.judgement import Judgement, Spending
+from harness.stats.judgement import Judgement, Shown, Spending
 from harness.stats.paired import judge_ratio
 from harness.stats.quantiles import Times, least_samples, quantile
 
 LEAST_BEYOND = 10
 """A comparison of quantiles takes this many samples of each side beyond them: 1,000 samples for p99."""
-MS = 1000.0
+LATER_SHARE = 0.01
+"""`Doubt.lag_ms` is a p99: so many requests may have been later."""
+ALIKE = "; not decided, since the reference fails alike"
 
 
 def should_stop(evidence: LatencyEvidence, limits: LatencyLimits) -> bool:
-    """Say whether more blocks could not help: all limits kept, one broken, or the comparison void.
+    """Say whether more blocks could not help: a limit is broken, or nothing is left that they could decide.
 
-    Verdicts are asked for at the declared looks only.
+    Verdicts are asked for at the declared looks only. A failed request of the reference voids the ratios for
+    good; the error rate and the SLOs may still reject.
     """
-    if evidence.reference_failures:
-        return True
     if evidence.blocks not in evidence.looks.at_blocks:
         return False
-    outcomes = {finding.outcome for finding in judge(evidence, limits)}
-    return Outcome.FAIL in outcomes or Outcome.INCONCLUSIVE not in outcomes
+    findings = judge(evidence, limits)
+    if any(item.outcome is Outcome.FAIL for item in findings):
+        return True
+    hopeless = {f"{CHECK_ID}.limits"}
+    if evidence.reference_failures:
+        hopeless |= {f"{CHECK_ID}.{name}.ratio" for name in limits.quantiles}
+    return not any(item.outcome is Outcome.INCONCLUSIVE and item.id not in hopeless for item in findings)
 
 
 def judge(evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Finding]:
@@ -57,65 +65,47 @@ def judge(evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Finding]
         first = evidence.looks.at_blocks[0]
         message = f"{evidence.blocks} blocks were sent, the first verdict takes {first}"
         return [*validity, finding("samples", Outcome.INCONCLUSIVE, message, samples=evidence.executed)]
-    view = _View.of(evidence, limits, look)
-    findings = [_error_rate(view)]
-    for name, (_, declared) in limits.quantiles.items():
-        findings += [] if declared.slo_ms is None else [_slo(view, name, declared.slo_ms, doubt)]
-        findings.append(_ratio(view, name, 1.0 + declared.margin, doubt))
-    return [*validity, *findings]
+    view = View.of(evidence, limits, look, doubt)
+    alike = _fail_alike(view)
+    findings = [*validity, *_limits(view), _error_rate(view, alike=alike)]
+    for name in limits.quantiles:
+        findings += [_absolute(view, name, alike=alike), _ratio(view, name)]
+    return findings
 
 
-@dataclass(frozen=True, kw_only=True)
-class _View:
-    """The samples up to a look and what may be spent there; times in ms, shape (n,), row i is pair i."""
-
-    limits: LatencyLimits
-    spending: Spending
-    rate_per_s: float
-    candidate_ms: Times
-    candidate_failed: NDArray[np.bool_]
-    reference_ms: Times | None
-    reference_failures: int
-    blocks: NDArray[np.intp]
-    groups: NDArray[np.intp]
-
-    @classmethod
-    def of(cls, evidence: LatencyEvidence, limits: LatencyLimits, look: int) -> Self:
-        """Cut the evidence at a look."""
-        samples = evidence.samples.until(look)
-        rows = samples.of_side(evidence.candidate)
-        response_ms = MS * samples.response_s
-        quantiles = limits.quantiles.values()
-        slos = sum(declared.slo_ms is not None for _, declared in quantiles)
-        ratios = 0 if evidence.reference is None else len(quantiles)
-        alpha = evidence.looks.alpha_at(look, 1.0 - limits.confidence)
-        return cls(
-            limits=limits,
-            spending=Spending(within=alpha, beyond=alpha / (1 + slos + ratios)),
-            rate_per_s=evidence.rate_per_s,
-            candidate_ms=response_ms[rows],
-            candidate_failed=samples.failed[rows],
-            reference_ms=None
-            if evidence.reference is None
-            else response_ms[samples.of_side(evidence.reference)],
-            reference_failures=evidence.reference_failures,
-            blocks=samples.block[rows].astype(np.intp),
-            groups=group_of_block(look)[samples.block[rows]],
-        )
-
-    @property
-    def samples(self) -> int:
-        """Samples of the candidate."""
-        return self.candidate_ms.size
+def _limits(view: View) -> list[Finding]:
+    """Return a finding where nothing is held against any time: that is no pass."""
+    if view.reference is not None or any(declared.slo_ms for _, declared in view.limits.quantiles.values()):
+        return []
+    message = "no latency limit applies: there is no reference to compare with, and no slo_ms is declared"
+    return [finding("limits", Outcome.INCONCLUSIVE, message, samples=view.samples)]
 
 
-def _error_rate(view: _View) -> Finding:
+def _fail_alike(view: View) -> bool:
+    """Say whether the reference fails, and the candidate is not shown to fail more often.
+
+    Then whatever ails both, a wrong credential for instance, is not the candidate's fault.
+    """
+    if view.reference is None or not view.reference.failures:
+        return False
     limit = view.limits.max_error_rate
-    judgement = judge_share(view.candidate_failed, view.groups, limit=limit, spending=view.spending)
+    strict = Spending(within=view.spending.beyond, beyond=view.spending.beyond)
+    theirs = judge_share(view.reference.failed, view.groups, limit=limit, spending=strict)
+    own = judge_share(view.surely_failed, view.groups, limit=limit, spending=strict)
+    return own.lower <= theirs.upper
+
+
+def _error_rate(view: View, *, alike: bool) -> Finding:
+    limit = view.limits.max_error_rate
+    judgement = judge_share(view.candidate.failed, view.groups, limit=limit, spending=view.spending)
+    sure = judge_share(view.surely_failed, view.groups, limit=limit, spending=view.spending)
+    outcome, ending = _decided(view, judgement, limit, surely_broken=sure.shown is Shown.BEYOND)
+    if outcome is Outcome.FAIL and alike:
+        outcome, ending = Outcome.INCONCLUSIVE, ALIKE
     return finding(
         "error_rate",
-        OUTCOMES[judgement.shown],
-        described_share(judgement, limit) + more_samples(judgement, view.samples, view.rate_per_s),
+        outcome,
+        described_share(judgement, limit) + ending,
         samples=view.samples,
         observed=judgement.observed,
         limit=limit,
@@ -124,37 +114,53 @@ def _error_rate(view: _View) -> Finding:
     )
 
 
-def _slo(view: _View, name: str, slo_ms: float, doubt: str) -> Finding:
-    probability, _ = view.limits.quantiles[name]
-    judgement = judge_quantile(
-        view.candidate_ms, view.groups, probability=probability, limit=slo_ms, spending=view.spending
-    )
+def _absolute(view: View, name: str, *, alike: bool) -> Finding:
+    """Judge a quantile by its SLO; where none is declared, report it."""
+    probability, declared = view.limits.quantiles[name]
+    limit = math.inf if declared.slo_ms is None else declared.slo_ms
+
+    def judged(times_ms: Times, probability: float) -> Judgement:
+        return judge_quantile(
+            times_ms, view.groups, probability=probability, limit=limit, spending=view.spending
+        )
+
+    judgement = judged(view.candidate.response_ms, probability)
+    times_ms, at = view.candidate.response_ms, probability
+    if view.doubt.why:
+        times_ms, at = view.least_ms(probability), probability - LATER_SHARE
+    if alike:
+        times_ms = np.where(view.candidate.failed, 0.0, times_ms)
+    surely_broken = judged(times_ms, at).shown is Shown.BEYOND
     least = least_samples(probability, view.limits.confidence)
-    outcome, ending = _decided(view, judgement, least, doubt)
+    outcome, ending = _decided(view, judgement, limit, least=least, surely_broken=surely_broken)
+    if outcome is Outcome.FAIL and not surely_broken:
+        outcome, ending = Outcome.INCONCLUSIVE, ALIKE
+    service_ms = quantile(view.candidate.service_ms, probability)
     return finding(
-        f"{name}.slo",
+        name if declared.slo_ms is None else f"{name}.slo",
         outcome,
-        described_slo(name, judgement, slo_ms) + ending,
+        described_quantile(name, judgement, declared.slo_ms, service_ms=service_ms) + ending,
         samples=view.samples,
         observed=judgement.observed,
-        limit=slo_ms,
+        limit=declared.slo_ms,
         unit="ms",
         confidence=view.limits.confidence,
     )
 
 
-def _ratio(view: _View, name: str, limit: float, doubt: str) -> Finding:
-    probability, _ = view.limits.quantiles[name]
-    if view.reference_ms is None:
+def _ratio(view: View, name: str) -> Finding:
+    probability, declared = view.limits.quantiles[name]
+    if view.reference is None:
         message = f"there is no reference to compare {name} with"
         missing = Capability.REFERENCE
         return finding(f"{name}.ratio", Outcome.NOT_APPLICABLE, message, samples=0, missing=missing)
-    if view.reference_failures:
-        message = f"{view.reference_failures} requests to the reference failed, which voids the comparison"
+    if view.reference.failures:
+        message = f"{view.reference.failures} requests to the reference failed, which voids the comparison"
         return finding(f"{name}.ratio", Outcome.INCONCLUSIVE, message, samples=view.samples)
+    limit = 1.0 + declared.margin
     judgement = judge_ratio(
-        view.candidate_ms,
-        view.reference_ms,
+        view.candidate.response_ms,
+        view.reference.response_ms,
         view.blocks,
         probability=probability,
         limit=limit,
@@ -162,13 +168,13 @@ def _ratio(view: _View, name: str, limit: float, doubt: str) -> Finding:
     )
     enough_beyond = round(LEAST_BEYOND / (1.0 - probability))
     least = max(least_samples(probability, view.limits.confidence), enough_beyond)
-    outcome, ending = _decided(view, judgement, least, doubt)
+    outcome, ending = _decided(view, judgement, limit, least=least)
     text = described_ratio(
         name,
         judgement,
         limit,
-        candidate_ms=quantile(view.candidate_ms, probability),
-        reference_ms=quantile(view.reference_ms, probability),
+        candidate_ms=quantile(view.candidate.response_ms, probability),
+        reference_ms=quantile(view.reference.response_ms, probability),
     )
     return finding(
         f"{name}.ratio",
@@ -182,10 +188,23 @@ def _ratio(view: _View, name: str, limit: float, doubt: str) -> Finding:
     )
 
 
-def _decided(view: _View, judgement: Judgement, least: int, doubt: str) -> tuple[Outcome, str]:
-    """Return the outcome and how the message ends: a doubt or too few samples outweigh what is shown."""
-    if doubt:
-        return Outcome.INCONCLUSIVE, f"; not decided, since {doubt}"
+def _decided(
+    view: View, judgement: Judgement, limit: float, *, least: int = 0, surely_broken: bool = False
+) -> tuple[Outcome, str]:
+    """Return the outcome and how the message ends: too few samples or a doubt outweigh what is shown.
+
+    Args:
+        view: The samples.
+        judgement: What they show.
+        limit: What they were judged by.
+        least: So many samples it takes.
+        surely_broken: Whether the limit is broken whatever is in doubt.
+    """
     if view.samples < least:
         return Outcome.INCONCLUSIVE, f"; {view.samples} samples, it takes at least {least}"
-    return OUTCOMES[judgement.shown], more_samples(judgement, view.samples, view.rate_per_s)
+    if view.doubt.why:
+        if surely_broken:
+            return Outcome.FAIL, f"; by more than can be explained by this: {view.doubt.why}"
+        return Outcome.INCONCLUSIVE, f"; not decided, since {view.doubt.why}"
+    ending = more_samples(judgement, limit, samples=view.samples, rate_per_s=view.rate_per_s)
+    return OUTCOMES[judgement.shown], ending

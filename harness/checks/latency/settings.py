@@ -8,7 +8,6 @@ from harness.config.section import FamilySettings, Limits, Section
 from harness.http_request import RequestTemplate
 from harness.load.plan import Arrival
 from harness.stats.groups import GROUPS
-from harness.stats.looks import Looks
 
 LEAST_BLOCK_ARRIVALS = 20
 """Fewer do not tell a block's median from its noise."""
@@ -93,11 +92,6 @@ class LatencySettings(FamilySettings):
     def block_arrivals(self) -> int:
         """Arrivals at each side in one block."""
         return round(self.rate_per_s * self.block_s)
-
-    @property
-    def looks(self) -> Looks:
-        """When the load may end early."""
-        return Looks(blocks=self.blocks)
 
     @model_validator(mode="after")
     def _enough_blocks(self) -> Self:

@@ -1,4 +1,6 @@
-"""Whether a latency measurement can be believed; if not, it decides nothing."""
+"""Whether a latency measurement can be believed; if not, it shows next to nothing."""
+
+from dataclasses import dataclass
 
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.findings import finding
@@ -7,16 +9,33 @@ from harness.load import LoadHealth, measure_health
 from harness.model import Finding, Outcome
 
 
-def judge_validity(evidence: LatencyEvidence, limits: LatencyLimits) -> tuple[list[Finding], str]:
-    """Return findings about the measurement, and in words why it cannot be believed, empty if it can."""
-    health = measure_health(evidence.samples, steady_side=0)
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """Why a measurement cannot be believed, and how far.
+
+    Attributes:
+        why: In words, empty if it can be believed.
+        lag_ms: The most that the generator added to a time, but for one request in a hundred: it was as late
+            with sending as with reading answers. None if it failed, and may have done anything.
+    """
+
+    why: str
+    lag_ms: float | None
+
+
+def judge_validity(evidence: LatencyEvidence, limits: LatencyLimits) -> tuple[list[Finding], Doubt]:
+    """Return findings about the measurement, and the doubt that they leave."""
+    health = measure_health(evidence.samples, steady_side=evidence.reference)
     judged = [_lag(evidence, health, limits)]
-    if evidence.reference is not None and not evidence.reference_failures:
-        judged.append(_drift(evidence, health, limits))
+    if health.drift is not None and not evidence.reference_failures:
+        judged.append(_drift(evidence, health.drift, limits))
     if evidence.generator_error:
         message = f"the load generator failed: {evidence.generator_error}"
         judged.append(finding("generator", Outcome.INCONCLUSIVE, message, samples=evidence.executed))
-    return judged, "; ".join(item.message for item in judged if item.outcome is not Outcome.PASS)
+    return judged, Doubt(
+        why="; ".join(item.message for item in judged if item.outcome is not Outcome.PASS),
+        lag_ms=None if evidence.generator_error else max(health.lag_p99_ms, health.heartbeat_p99_ms),
+    )
 
 
 def _lag(evidence: LatencyEvidence, health: LoadHealth, limits: LatencyLimits) -> Finding:
@@ -32,14 +51,14 @@ def _lag(evidence: LatencyEvidence, health: LoadHealth, limits: LatencyLimits) -
     )
 
 
-def _drift(evidence: LatencyEvidence, health: LoadHealth, limits: LatencyLimits) -> Finding:
+def _drift(evidence: LatencyEvidence, drift: float, limits: LatencyLimits) -> Finding:
     limit = limits.max_reference_drift
     return finding(
         "reference_drift",
-        Outcome.PASS if abs(health.drift) <= limit else Outcome.INCONCLUSIVE,
-        f"the reference's median changed by {health.drift:+.1%} from the first third to the last",
+        Outcome.PASS if abs(drift) <= limit else Outcome.INCONCLUSIVE,
+        f"the reference's median changed by {drift:+.1%} from the first third to the last",
         samples=evidence.executed,
-        observed=abs(health.drift),
+        observed=abs(drift),
         limit=limit,
         unit="share",
     )

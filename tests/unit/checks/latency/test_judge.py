@@ -1,6 +1,7 @@
 """The latency judge on made samples: what must pass, what must fail, what must stay undecided."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -14,9 +15,13 @@ from harness.load import RequestOutcome, Samples
 from harness.model import Capability, Outcome
 
 BLOCK = 100
+QUANTILES = ("p50", "p95", "p99")
+SLOS = LatencyLimits.model_validate(
+    {"p50": {"slo_ms": 25.0}, "p95": {"slo_ms": 50.0}, "p99": {"slo_ms": 100.0}}
+)
 
 
-def make_samples(sides_s, lag_s=0.0):
+def make_samples(sides_s, lag_s=0.0, failure=RequestOutcome.WRONG_STATUS):
     """Samples in blocks of 100 arrivals; `sides_s` holds response times in seconds, inf for a failure."""
     response_s = np.stack(sides_s, axis=1).reshape(-1)
     sides, n = len(sides_s), response_s.size
@@ -31,7 +36,7 @@ def make_samples(sides_s, lag_s=0.0):
         sent_s=intended_s + lag_s,
         done_s=intended_s + np.where(failed, 1.0, response_s),
         status=np.where(failed, 503, 200).astype(np.int16),
-        outcome=np.where(failed, RequestOutcome.WRONG_STATUS, RequestOutcome.OK).astype(np.int8),
+        outcome=np.where(failed, failure, RequestOutcome.OK).astype(np.int8),
         body_bytes=np.zeros(n, dtype=np.int32),
         heartbeat_s=np.zeros(1),
         cpu_s=np.full(blocks, 0.1),
@@ -39,7 +44,7 @@ def make_samples(sides_s, lag_s=0.0):
     )
 
 
-def make_evidence(sides_s, lag_s=0.0, **changes):
+def make_evidence(sides_s, lag_s=0.0, failure=RequestOutcome.WRONG_STATUS, **changes):
     asked = {
         "expected": 299,
         "executed": len(sides_s[-1]),
@@ -48,7 +53,7 @@ def make_evidence(sides_s, lag_s=0.0, **changes):
         "planned_blocks": 30,
         "seed": 1,
         "unix_offset_s": 0.0,
-        "samples": make_samples(sides_s, lag_s),
+        "samples": make_samples(sides_s, lag_s, failure),
     }
     return LatencyEvidence(**(asked | changes))
 
@@ -92,14 +97,60 @@ def test_errors_answered_fast_fail_and_do_not_flatter():
     assert found["p50.ratio"] is Outcome.PASS
 
 
-def test_a_failed_reference_request_voids_the_comparison_and_stops():
-    reference = times(1)
+def failing(seed, share, n=3000):
+    return np.where(np.random.default_rng(seed).random(n) < share, math.inf, times(seed + 1, n))
+
+
+def one_failed(n=3000):
+    reference = times(1, n)
     reference[7] = math.inf
-    evidence = make_evidence([reference[:100], times(2)[:100]])
-    found = outcomes(make_evidence([reference, times(2, factor=3)]))
-    assert {found[f"{name}.ratio"] for name in ("p50", "p95", "p99")} == {Outcome.INCONCLUSIVE}
+    return reference
+
+
+def test_a_failed_reference_request_voids_the_comparison_and_no_more():
+    found = outcomes(make_evidence([one_failed(), times(2, factor=3)]), SLOS)
+    assert {found[f"{name}.ratio"] for name in QUANTILES} == {Outcome.INCONCLUSIVE}
     assert found["error_rate"] is Outcome.PASS
+    assert {found[f"{name}.slo"] for name in QUANTILES} == {Outcome.PASS}
+
+
+def test_a_failed_reference_request_ends_the_load_once_nothing_else_is_open():
+    def stops(blocks, limits):
+        n = blocks * BLOCK
+        return should_stop(make_evidence([one_failed(n), times(2, n)]), limits)
+
+    assert not stops(1, LatencyLimits())
+    assert not stops(3, LatencyLimits())  # the error rate is open
+    assert stops(12, LatencyLimits())
+    assert stops(12, SLOS)
+    close = LatencyLimits.model_validate({"p50": {"slo_ms": 2.0}})
+    assert not stops(12, close)
+
+
+def test_a_failed_reference_request_does_not_hide_a_dead_candidate():
+    evidence = make_evidence([one_failed(300), np.full(300, math.inf)])
+    assert outcomes(evidence)["error_rate"] is Outcome.FAIL
     assert should_stop(evidence, LatencyLimits())
+
+
+@pytest.mark.parametrize("share", [0.05, 0.5, 1.0])
+def test_a_candidate_that_fails_as_the_reference_does_is_not_to_blame(share):
+    evidence = make_evidence([failing(1, share), failing(5, share)])
+    for limits in (LatencyLimits(), SLOS):
+        found = outcomes(evidence, limits)
+        assert Outcome.FAIL not in found.values()
+        assert found["error_rate"] is Outcome.INCONCLUSIVE
+
+
+def test_a_candidate_that_fails_as_the_reference_does_may_still_be_slow():
+    evidence = make_evidence([failing(1, 0.05), failing(5, 0.05) + 0.5])
+    assert outcomes(evidence, SLOS)["p50.slo"] is Outcome.FAIL
+
+
+def test_a_candidate_that_fails_more_than_the_reference_is_to_blame():
+    found = outcomes(make_evidence([failing(1, 0.2), failing(5, 0.4)]), SLOS)
+    assert found["error_rate"] is Outcome.FAIL
+    assert found["p95.slo"] is Outcome.FAIL
 
 
 def test_a_candidate_that_answers_nothing_is_rejected_at_the_first_look():
@@ -115,6 +166,41 @@ def test_a_late_generator_decides_nothing_about_latency(lag_s):
     assert {found[f"{name}.ratio"] for name in ("p50", "p95", "p99")} == {Outcome.INCONCLUSIVE}
 
 
+def test_a_late_generator_does_not_hide_a_dead_candidate_but_may_make_timeouts():
+    sides = [times(1) + 0.05, np.full(3000, math.inf)]
+    assert outcomes(make_evidence(sides, lag_s=0.05))["error_rate"] is Outcome.FAIL
+    timeouts = make_evidence(sides, lag_s=0.05, failure=RequestOutcome.TIMEOUT)
+    assert outcomes(timeouts)["error_rate"] is Outcome.INCONCLUSIVE
+
+
+def test_a_late_generator_does_not_hide_what_is_beyond_all_of_its_lag():
+    slow = times(2) + 0.05 + 0.2
+    found = outcomes(make_evidence([times(1) + 0.05, slow], lag_s=0.05), SLOS)
+    assert found["generator_lag"] is Outcome.INCONCLUSIVE
+    assert {found[f"{name}.slo"] for name in QUANTILES} == {Outcome.FAIL}
+    assert {found[f"{name}.ratio"] for name in QUANTILES} == {Outcome.INCONCLUSIVE}
+    assert outcomes(make_evidence([slow], lag_s=0.05), SLOS)["p99.slo"] is Outcome.FAIL
+
+
+def test_a_late_generator_breaks_no_slo_by_itself():
+    found = outcomes(make_evidence([times(1) + 0.5, times(2) + 0.5], lag_s=0.5), SLOS)
+    assert {found[f"{name}.slo"] for name in QUANTILES} == {Outcome.INCONCLUSIVE}
+
+
+def test_what_the_lag_could_explain_is_not_the_candidates():
+    found = outcomes(make_evidence([times(1) + 0.1, times(2) + 0.1 + 0.1], lag_s=0.1), SLOS)
+    assert {found[f"{name}.slo"] for name in QUANTILES} == {Outcome.INCONCLUSIVE}
+
+
+def test_a_slow_machine_breaks_no_slo_but_a_slow_candidate_does():
+    drift = np.linspace(0.01, 0.2, 3000)
+    both = outcomes(make_evidence([times(1) + drift, times(2) + drift]), SLOS)
+    assert both["reference_drift"] is both["p50.slo"] is Outcome.INCONCLUSIVE
+    own = outcomes(make_evidence([times(1) * np.linspace(1, 3, 3000), times(2) + 0.2]), SLOS)
+    assert own["reference_drift"] is Outcome.INCONCLUSIVE
+    assert own["p50.slo"] is own["p99.slo"] is Outcome.FAIL
+
+
 def test_a_drifting_reference_decides_nothing_about_latency():
     drift = np.linspace(1, 3, 3000)
     found = outcomes(make_evidence([times(1) * drift, times(2) * drift]))
@@ -123,9 +209,10 @@ def test_a_drifting_reference_decides_nothing_about_latency():
 
 
 def test_a_broken_generator_decides_nothing_about_latency():
-    evidence = make_evidence([times(1), times(2)], generator_error="it ended")
-    found = outcomes(evidence)
-    assert found["generator"] is found["p95.ratio"] is Outcome.INCONCLUSIVE
+    for candidate in (times(2), times(2) + 5.0, np.full(3000, math.inf)):
+        found = outcomes(make_evidence([times(1), candidate], generator_error="it ended"), SLOS)
+        assert found["generator"] is found["p95.ratio"] is found["error_rate"] is Outcome.INCONCLUSIVE
+        assert Outcome.FAIL not in found.values()
 
 
 def test_before_the_first_look_nothing_is_decided():
@@ -158,6 +245,44 @@ def test_an_undecided_ratio_says_how_many_more_samples_it_takes():
     assert "more samples" in finding.message
 
 
+def message(evidence, name, limits=None):
+    findings = judge(evidence, limits or LatencyLimits())
+    return next(finding.message for finding in findings if finding.id == f"latency.paired.{name}")
+
+
+def test_a_ratio_that_noise_leaves_open_is_not_called_close():
+    evidence = make_evidence([times(1, 300, sigma=1.0), times(2, 300, sigma=1.0, factor=4.0)])
+    assert outcomes(evidence)["p50.ratio"] is Outcome.INCONCLUSIVE
+    text = message(evidence, "p50.ratio")
+    assert "interval 0.000 to inf" in text
+    assert "too noisy" in text
+    assert "so close to the limit" not in text
+
+
+def test_each_quantile_is_reported_with_its_interval_and_service_time_also_without_a_limit():
+    evidence = make_evidence([times(1) + 0.001, times(2) + 0.001], lag_s=0.001)
+    limits = LatencyLimits.model_validate({"p95": {"slo_ms": 50.0}})
+    for name in ("p50", "p95.slo", "p99"):
+        assert re.search(
+            r"is \d\.\d\d ms \(interval .* to .*; \d\.\d\d ms from the actual send\)",
+            message(evidence, name, limits),
+        )
+    assert outcomes(evidence, limits)["p50"] is Outcome.PASS
+
+
+def test_without_a_limit_nothing_is_passed():
+    evidence = make_evidence([times(2, 1200)])
+    assert outcomes(evidence)["limits"] is Outcome.INCONCLUSIVE
+    assert should_stop(evidence, LatencyLimits())
+    assert "limits" not in outcomes(evidence, LatencyLimits.model_validate({"p99": {"slo_ms": 50.0}}))
+    assert "limits" not in outcomes(make_evidence([times(1), times(2)]))
+
+
+def test_the_candidates_drift_is_not_reported_as_the_references():
+    assert "reference_drift" not in make_evidence([times(2)]).validity()
+    assert "reference_drift" in make_evidence([times(1), times(2)]).validity()
+
+
 def test_without_a_reference_ratios_are_not_applicable_and_slos_decide():
     limits = LatencyLimits.model_validate({"p95": {"slo_ms": 3.0}, "p99": {"slo_ms": 2.1}})
     findings = judge(make_evidence([times(2)]), limits)
@@ -177,7 +302,7 @@ def test_findings_carry_what_a_report_needs():
         assert finding.samples > 0
         assert finding.unit
         assert finding.observed is not None
-        assert finding.limit is not None
+        assert (finding.limit is None) == finding.id.endswith((".p50", ".p99"))
     by_id = {finding.id: finding for finding in judge(make_evidence([times(1), times(2)]), limits)}
     assert by_id["latency.paired.p95.slo"].confidence == 0.95
     assert by_id["latency.paired.p95.slo"].limit == 3.0

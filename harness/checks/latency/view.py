@@ -1,0 +1,121 @@
+"""The samples of a latency run up to a look, as the judge asks for them."""
+
+import math
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.checks.latency.evidence import LatencyEvidence
+from harness.checks.latency.settings import LatencyLimits
+from harness.checks.latency.validity import Doubt
+from harness.load import RequestOutcome, Samples
+from harness.stats.groups import group_of_block
+from harness.stats.judgement import Spending
+from harness.stats.quantiles import Times, quantile
+
+MS = 1000.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SideView:
+    """The requests of one side in order of arrival, shape (n,) each; times in ms, +inf for a failure.
+
+    Attributes:
+        response_ms: From the intended send.
+        service_ms: From the actual send.
+        elapsed_ms: From the actual send to the end, also of a failure.
+        failed: Which failed.
+        timed_out: Which of them by taking too long.
+    """
+
+    response_ms: Times
+    service_ms: Times
+    elapsed_ms: Times
+    failed: NDArray[np.bool_]
+    timed_out: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, samples: Samples, side: int) -> Self:
+        """Take one side's requests."""
+        rows = samples.of_side(side)
+        return cls(
+            response_ms=MS * samples.response_s[rows],
+            service_ms=MS * samples.service_s[rows],
+            elapsed_ms=MS * (samples.done_s - samples.sent_s)[rows],
+            failed=samples.failed[rows],
+            timed_out=np.equal(samples.outcome[rows], RequestOutcome.TIMEOUT),
+        )
+
+    @property
+    def failures(self) -> int:
+        """How many failed."""
+        return int(np.count_nonzero(self.failed))
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """Both sides up to a look, row i of either is pair i, and what may be spent there.
+
+    Attributes:
+        blocks: Shape (n,), the block of each pair.
+        groups: Shape (n,), its group.
+        doubt: Whether the measurement can be believed.
+    """
+
+    limits: LatencyLimits
+    spending: Spending
+    rate_per_s: float
+    candidate: SideView
+    reference: SideView | None
+    blocks: NDArray[np.intp]
+    groups: NDArray[np.intp]
+    doubt: Doubt
+
+    @classmethod
+    def of(cls, evidence: LatencyEvidence, limits: LatencyLimits, look: int, doubt: Doubt) -> Self:
+        """Cut the evidence at a look."""
+        samples = evidence.samples.until(look)
+        blocks = samples.block[samples.of_side(evidence.candidate)].astype(np.intp)
+        quantiles = limits.quantiles.values()
+        slos = sum(declared.slo_ms is not None for _, declared in quantiles)
+        ratios = 0 if evidence.reference is None else len(quantiles)
+        alpha = evidence.looks.alpha_at(look, 1.0 - limits.confidence)
+        return cls(
+            limits=limits,
+            spending=Spending(within=alpha, beyond=alpha / (1 + slos + ratios)),
+            rate_per_s=evidence.rate_per_s,
+            candidate=SideView.of(samples, evidence.candidate),
+            reference=None if evidence.reference is None else SideView.of(samples, evidence.reference),
+            blocks=blocks,
+            groups=group_of_block(look)[blocks],
+            doubt=doubt,
+        )
+
+    @property
+    def samples(self) -> int:
+        """Samples of the candidate."""
+        return self.candidate.failed.size
+
+    def others_ms(self, probability: float) -> float:
+        """Return the most of a response time that generator and machine can have made, inf for all of it.
+
+        The machine's part is at most all of what the reference, on the same cores at the same time, took.
+        """
+        if self.doubt.lag_ms is None:
+            return math.inf
+        machine_ms = 0.0 if self.reference is None else quantile(self.reference.service_ms, probability)
+        return self.doubt.lag_ms + machine_ms
+
+    def least_ms(self, probability: float) -> Times:
+        """Return what of each time is surely the candidate's, shape (n,)."""
+        return np.maximum(0.0, self.candidate.elapsed_ms - self.others_ms(probability))
+
+    @property
+    def surely_failed(self) -> NDArray[np.bool_]:
+        """Which failures the generator cannot have made, shape (n,): a late one makes timeouts only."""
+        failed = self.candidate.failed
+        if not self.doubt.why:
+            return failed
+        return np.zeros_like(failed) if self.doubt.lag_ms is None else failed & ~self.candidate.timed_out
