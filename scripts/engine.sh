@@ -178,6 +178,7 @@ start() {
     if host=$(find_engine); then
         say "using the engine at $host"
     else
+        [[ -z ${DOCKER_HOST:-} ]] || die "DOCKER_HOST is set to $DOCKER_HOST: start that engine, or unset it"
         [[ $(uname -s) == Linux ]] || die 'no container engine answers; start Docker Desktop or set DOCKER_HOST'
         mkdir -p "$home"
         exec 9>"$home/lock"

@@ -1,7 +1,9 @@
 """Print the address of the first container engine that answers, or exit 1.
 
-Order: ``DOCKER_HOST``, the Docker context, the default sockets, the private engine of this checkout.
-Standard library only: this runs before there is a virtual environment.
+``DOCKER_HOST``, where it is set, and nothing else; then the Docker context, the default sockets, the private
+engine of this checkout. Unix sockets only: published ports and mounted files have to be on this machine.
+The same rules as in ``harness/targets/engine.py``, with the standard library only: this runs before there is
+a virtual environment.
 """
 
 import hashlib
@@ -51,7 +53,8 @@ def candidates() -> Iterator[tuple[str, str]]:
     """Yield (where it comes from, address) in order of precedence."""
     if host := os.environ.get("DOCKER_HOST"):
         yield "DOCKER_HOST", host
-    if host := context_host():
+        return
+    if (host := context_host()) and host.startswith("unix://"):
         yield "the Docker context", host
     yield "the default socket", "unix:///var/run/docker.sock"
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):
@@ -64,12 +67,9 @@ def candidates() -> Iterator[tuple[str, str]]:
 def ping(host: str) -> str | None:
     """Ask the engine at ``host`` for a sign of life; return None when it answers, else why not."""
     url = urlsplit(host)
-    if url.scheme == "unix":
-        connection: http.client.HTTPConnection = UnixConnection(url.path)
-    elif url.scheme in {"tcp", "http"} and url.hostname and not os.environ.get("DOCKER_TLS_VERIFY"):
-        connection = http.client.HTTPConnection(url.hostname, url.port or 2375, timeout=PING_TIMEOUT_S)
-    else:
-        return "only unix:// and plain tcp:// are supported: published ports have to be on this machine"
+    if url.scheme != "unix":
+        return "only unix:// is supported: published ports have to be on this machine"
+    connection = UnixConnection(url.path)
     try:
         connection.request("GET", "/_ping")
         status = connection.getresponse().status

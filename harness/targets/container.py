@@ -12,6 +12,7 @@ import requests
 from docker.models.networks import Network
 from docker.types import DeviceRequest, LogConfig
 from testcontainers.core.container import DockerContainer
+from testcontainers.core.exceptions import ContainerStartException
 
 from harness.config.service import ServiceSettings
 from harness.errors import InfrastructureError, TargetError
@@ -146,8 +147,8 @@ class ContainerTarget:
         except docker.errors.APIError as error:
             # What keeps a created container from starting is in its image (user, command, working directory),
             # whatever status the engine gives that, as long as the engine itself is well.
-            created = container.get_wrapped_container() is not None
-            if (created or NO_COMMAND in str(error.explanation).lower()) and self._engine.answers():
+            refused = NO_COMMAND in str(error.explanation).lower()
+            if (refused or _is_created(container)) and self._engine.answers():
                 raise TargetError(f"the container could not be started: {error.explanation}") from error
             raise
 
@@ -222,6 +223,14 @@ def container_logs(container: Any) -> str:
     except (docker.errors.DockerException, requests.RequestException):
         return ""
     return tail(bytes(raw))
+
+
+def _is_created(container: DockerContainer) -> bool:
+    try:
+        container.get_wrapped_container()
+    except ContainerStartException:
+        return False
+    return True
 
 
 def _remove(container: DockerContainer) -> None:

@@ -69,14 +69,14 @@ class Engine:
 
 
 def find_engine(start: Path, environ: Mapping[str, str]) -> Engine | None:
-    """The engine of ``DOCKER_HOST``, the Docker context, the default socket, or a private one.
+    """The engine of ``DOCKER_HOST``, the Docker context, a default socket, or a private one.
 
-    None if none answers. The one found is put into this process's ``DOCKER_HOST``, where testcontainers
-    looks.
+    The same rules as in ``scripts/find_engine.py``. None if none answers. The one found is put into this
+    process's ``DOCKER_HOST``, where testcontainers looks.
 
     Args:
         start: A private engine is looked for in ``.engine/`` here and in the folders above.
-        environ: For ``DOCKER_HOST``.
+        environ: For ``DOCKER_HOST``, ``DOCKER_CONTEXT`` and ``XDG_RUNTIME_DIR``.
 
     Raises:
         InfrastructureError: when ``DOCKER_HOST`` names an engine that does not answer, or one on another
@@ -95,15 +95,17 @@ def find_engine(start: Path, environ: Mapping[str, str]) -> Engine | None:
                 f"DOCKER_HOST={explicit}: no engine answers there", fix="start it, or unset DOCKER_HOST"
             )
         return engine
-    return next((engine for host in _hosts(start) if (engine := _connect(host)) is not None), None)
+    return next((engine for host in _hosts(start, environ) if (engine := _connect(host)) is not None), None)
 
 
-def _hosts(start: Path) -> Iterator[str]:
+def _hosts(start: Path, environ: Mapping[str, str]) -> Iterator[str]:
     with contextlib.suppress(Exception):  # a damaged Docker configuration is no reason to stop looking
-        context: Any = ContextAPI.get_current_context()
+        context: Any = ContextAPI.get_context(environ.get("DOCKER_CONTEXT") or None)
         if context is not None and context.name != "default" and str(context.Host).startswith("unix://"):
             yield context.Host
     yield DEFAULT_SOCKET
+    if runtime := environ.get("XDG_RUNTIME_DIR"):
+        yield f"unix://{runtime}/docker.sock"  # a rootless engine
     for folder in (start.absolute(), *start.absolute().parents):
         private = folder / PRIVATE_ENGINE
         if private.is_file():
