@@ -1,5 +1,6 @@
 """The manifest: what an artifact says of itself, written by a pipeline and read by the service."""
 
+from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -17,6 +18,12 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 SemVer = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$")]
 """A semantic version, MAJOR.MINOR.PATCH with optional pre-release and build parts."""
+
+ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+"""Also the name of the artifact's folder, and a part of its image's tag."""
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+"""Of one class."""
 
 FileName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 """A plain name inside the artifact folder: no path, so a manifest can't point outside of it."""
@@ -36,6 +43,12 @@ class Feature(Part):
     unit: str
     training_min: FiniteFloat
     training_max: FiniteFloat
+
+    @model_validator(mode="after")
+    def _range_has_a_direction(self) -> Self:
+        if self.training_min > self.training_max:
+            raise ValueError(f"training_min {self.training_min} is above training_max {self.training_max}")
+        return self
 
 
 class InputTensor(Part):
@@ -91,7 +104,7 @@ class Expected(Part):
     """What the training pipeline answered for the sample."""
 
     label: str
-    probabilities: dict[str, FiniteFloat]
+    probabilities: dict[str, Probability]
 
 
 class Sample(Part):
@@ -143,10 +156,10 @@ class Manifest(Part):
     """Everything a server, a gate or a reader needs to know of an artifact."""
 
     schema_version: Literal[1]
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    name: ModelName
     version: SemVer
     description: str
-    created: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    created: Annotated[date, Field(strict=True)]
     model_file: FileName
     files: dict[FileName, Sha256]
     input: InputTensor

@@ -73,6 +73,8 @@ class RequestContext:
             "status": status,
             "duration_ms": round(duration_s * 1000, 3),
         }
+        if client_request_id := scope.get("client_request_id"):
+            fields["client_request_id"] = client_request_id
         LOGGER.info("request", extra={"fields": fields})
 
 

@@ -25,7 +25,8 @@ class RequestOptions(Strict):
         default=None, description="Refuse to answer (409) unless exactly this model version is served."
     )
     request_id: Identifier | None = Field(
-        default=None, description="Returned in the answer; generated when absent."
+        default=None,
+        description="Returned in a prediction in place of the id in X-Request-ID, and logged beside it.",
     )
 
 

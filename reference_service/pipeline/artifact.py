@@ -3,6 +3,7 @@
 import hashlib
 import json
 import platform
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from reference_service.manifest import (
 from reference_service.manifest import Dataset as DatasetRecord
 from reference_service.pipeline import export
 from reference_service.pipeline.data import Dataset, Split
-from reference_service.pipeline.declaration import Declaration, Measurement
+from reference_service.pipeline.declaration import Declaration, DeclarationError, Measurement
 from reference_service.pipeline.training import as_float32
 
 MODEL_FILE = "model.onnx"
@@ -38,7 +39,7 @@ def write_artifact(
     folder: Path,
     *,
     declaration: Declaration,
-    date: str,
+    created: date,
     dataset: Dataset,
     split: Split,
     pipeline: Pipeline,
@@ -55,7 +56,7 @@ def write_artifact(
         name=identity.name,
         version=identity.version,
         description=identity.description,
-        created=date,
+        created=created,
         model_file=MODEL_FILE,
         files={name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
         input=InputTensor(
@@ -141,6 +142,8 @@ def _features(dataset: Dataset, split: Split, measurements: dict[str, Measuremen
     for column, name in enumerate(dataset.names):
         statistic = next(word for word in STATISTICS if word in name.split("_"))
         quantity = name.removeprefix(f"{statistic}_").removesuffix(f"_{statistic}")
+        if quantity not in measurements:
+            raise DeclarationError(f"measurements: nothing says what {quantity} means")
         described = measurements[quantity]
         features.append(
             Feature(

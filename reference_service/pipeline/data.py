@@ -34,10 +34,13 @@ class Split:
     evaluation: NDArray[np.int64]
 
 
-def load() -> Dataset:
+def load(expected_sha256: str) -> Dataset:
     """Load the breast-cancer data with snake_case feature names and class names as labels.
 
     The hash covers the names, then the values (little-endian float64, row-major), then the labels.
+
+    Raises:
+        DataError: The hash is not the expected one.
     """
     bunch = load_breast_cancer()
     names = tuple(str(name).replace(" ", "_") for name in bunch.feature_names)
@@ -46,6 +49,8 @@ def load() -> Dataset:
     digest = hashlib.sha256()
     for part in ("\n".join(names).encode(), values.tobytes(), "\n".join(labels).encode()):
         digest.update(part)
+    if digest.hexdigest() != expected_sha256:
+        raise DataError(f"SHA-256 of the data is {digest.hexdigest()}, declared is {expected_sha256}")
     return Dataset(names=names, values=values, labels=labels, sha256=digest.hexdigest())
 
 

@@ -1,25 +1,37 @@
 """What is declared before training: the model, its parameters, its acceptance bar and its budget."""
 
 import tomllib
+from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from reference_service.manifest import Budget, Part, SemVer
+from reference_service.manifest import Budget, ModelName, Part, SemVer, Sha256
+from reference_service.problems import first_problem
 
 DECLARATION = Path(__file__).with_name("declaration.toml")
+
+
+class DeclarationError(Exception):
+    """The declaration can't be used."""
 
 
 class ModelIdentity(Part):
     """What the artifact is called, and the inputs that make a rerun repeat it."""
 
-    name: str
+    name: ModelName
     version: SemVer
     description: str
-    date: str
+    date: Annotated[date, Field(strict=True)]
     seed: int
     evaluation_share: float = Field(gt=0, lt=1)
+
+
+class DeclaredDataset(Part):
+    """The data that the model is made of, and of no other."""
+
+    sha256: Sha256
 
 
 class Bar(Part):
@@ -45,6 +57,7 @@ class Declaration(Part):
     """The content of `declaration.toml`."""
 
     model: ModelIdentity
+    dataset: DeclaredDataset
     parameters: dict[str, int | float]
     acceptance: tuple[Bar, ...] = Field(min_length=1)
     budget: Budget
@@ -52,5 +65,16 @@ class Declaration(Part):
 
 
 def read_declaration(path: Path = DECLARATION) -> Declaration:
-    """Read and validate the declaration."""
-    return Declaration.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    """Read and validate the declaration.
+
+    Raises:
+        DeclarationError: It can't be read, or declares something else than it should.
+    """
+    try:
+        return Declaration.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise DeclarationError(f"{path}: {error.strerror}") from error
+    except ValidationError as error:
+        raise DeclarationError(f"{path}: {first_problem(error)}") from error
+    except ValueError as error:
+        raise DeclarationError(f"{path}: not TOML: {error}") from error

@@ -11,7 +11,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from reference_service.manifest import Criterion
 from reference_service.pipeline.data import Labels, Matrix
-from reference_service.pipeline.declaration import Bar
+from reference_service.pipeline.declaration import Bar, DeclarationError
 
 POSITIVE = "malignant"
 
@@ -33,15 +33,22 @@ def fit(values: Matrix, labels: Labels, parameters: dict[str, int | float], seed
         labels: Shape [rows].
         parameters: Keyword arguments of `GradientBoostingClassifier`.
         seed: Its random state.
+
+    Raises:
+        DeclarationError: The classifier does not take the parameters.
     """
-    pipeline = Pipeline(
-        [
-            ("float32", FunctionTransformer(as_float32)),
-            ("scaler", StandardScaler()),
-            ("classifier", GradientBoostingClassifier(random_state=seed, **parameters)),
-        ]
-    )
-    return pipeline.fit(values, labels)
+    try:
+        classifier = GradientBoostingClassifier(random_state=seed, **parameters)
+        pipeline = Pipeline(
+            [
+                ("float32", FunctionTransformer(as_float32)),
+                ("scaler", StandardScaler()),
+                ("classifier", classifier),
+            ]
+        )
+        return pipeline.fit(values, labels)
+    except (TypeError, ValueError) as error:  # of the name of a parameter, and of its value
+        raise DeclarationError(f"parameters: {error}") from error
 
 
 def evaluate(pipeline: Pipeline, values: Matrix, labels: Labels) -> dict[str, float]:

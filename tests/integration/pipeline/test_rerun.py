@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reference_service.pipeline.declaration import read_declaration
+from reference_service.pipeline.declaration import DECLARATION, read_declaration
 
 ROOT = Path(__file__).resolve().parents[3]
 INSTALL_TIMEOUT_S = 900
@@ -71,3 +71,54 @@ def test_the_date_is_an_input_that_changes_no_number(rerun, committed):
         assert made.keys() == before.keys()
         assert {name for name in made if made[name] != before[name]} <= {"manifest.json", "golden.toml"}
         assert sum(content.count(b"2001-02-03") for content in made.values()) == 1
+
+
+def changed_declaration(folder, before, after):
+    """A copy of the declaration in which one text is another."""
+    text = DECLARATION.read_text(encoding="utf-8")
+    assert text.count(before) == 1
+    path = folder / "declaration.toml"
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def refusal(pipeline_python, tmp_path):
+    """Runs the pipeline, which must not succeed; gives its exit code and what it said."""
+
+    def run(*arguments):
+        command = [pipeline_python, "-m", "reference_service.pipeline", *arguments]
+        folders = ["--artifact", tmp_path / "artifact", "--golden", tmp_path / "golden"]
+        finished = subprocess.run(
+            [*command, *folders], cwd=ROOT, check=False, timeout=RUN_TIMEOUT_S, capture_output=True, text=True
+        )
+        assert "Traceback" not in finished.stderr
+        assert not (tmp_path / "artifact").exists()
+        assert not (tmp_path / "golden").exists()
+        return finished.returncode, finished.stderr
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("94cb8fb8066dab22", "0" * 16, "DataError: SHA-256 of the data is 94cb8fb8066dab22"),
+        ("n_estimators", "estimators", "DeclarationError: parameters: "),
+        ("subsample = 0.8", "subsample = 8.0", "DeclarationError: parameters: "),
+        ("limit = 0.97", "limit = 1.0", "RejectedModelError: acceptance bar missed: roc_auc"),
+        ("[measurements.radius]", "[measurements.ray]", "DeclarationError: measurements: "),
+    ],
+    ids=["other data", "unknown parameter", "wrong parameter", "bar missed", "measurement not described"],
+)
+def test_a_wrong_declaration_is_refused_in_a_line(refusal, tmp_path, before, after, message):
+    code, said = refusal("--declaration", changed_declaration(tmp_path, before, after))
+    assert code == 1
+    assert said.startswith(message)
+
+
+@pytest.mark.parametrize("date", ["tomorrow", "2026-02-30", "20261121", ""])
+def test_a_wrong_date_is_a_wrong_argument(refusal, date):
+    code, said = refusal("--date", date)
+    assert code == 2
+    assert "--date" in said
