@@ -1,8 +1,9 @@
-"""Make and remove the network of the private engine: one bridge, one subnet, four firewall rules.
+"""Make and remove the network of the private engine: one bridge, one subnet, six firewall rules.
 
 The engine itself runs with ``--iptables=false``: a second dockerd that manages the firewall deletes the
 chains of the first one at its start. So containers on the default bridge (image builds among them) reach
-out, those on networks that users define do not. Bridges are made by ioctl: iproute2 may be missing.
+out, those on networks that users define do not, whatever these say, and no network reaches another.
+Bridges are made by ioctl: iproute2 may be missing.
 
     private_network.py up BRIDGE PREFERRED_SUBNET    prints the subnet that was free
     private_network.py down SUBNET                   removes every bridge inside it, and its rules
@@ -85,25 +86,30 @@ def firewall(action: str, subnet: ipaddress.IPv4Network) -> bool:
     if not shutil.which("iptables"):
         return False
     inside, bridge = str(subnet), str(bridge_network(subnet))
+    answers = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"]
     rules = [
-        ["filter", "FORWARD", "-s", inside, "-d", inside, "-j", "ACCEPT"],
-        ["filter", "FORWARD", "-s", bridge, "-j", "ACCEPT"],
+        # Within one bridge; then nothing from one bridge to another, and only the default one reaches out.
         [
             "filter",
             "FORWARD",
+            "-s",
+            inside,
             "-d",
-            bridge,
+            inside,
             "-m",
-            "conntrack",
-            "--ctstate",
-            "RELATED,ESTABLISHED",
+            "physdev",
+            "--physdev-is-bridged",
             "-j",
             "ACCEPT",
         ],
+        ["filter", "FORWARD", "-s", inside, "-d", inside, "-j", "DROP"],
+        ["filter", "FORWARD", "-s", bridge, "-j", "ACCEPT"],
+        ["filter", "FORWARD", "-d", bridge, *answers, "-j", "ACCEPT"],
+        ["filter", "FORWARD", "-s", inside, "-j", "DROP"],
         ["nat", "POSTROUTING", "-s", bridge, "!", "-d", inside, "-j", "MASQUERADE"],
     ]
     failures = 0
-    for table, *rule in rules:
+    for table, *rule in reversed(rules):  # each is inserted before the one that was inserted last
         command = ["iptables", "--wait", "-t", table, action, *rule]
         failures += subprocess.run(command, check=False, capture_output=True).returncode != 0
     return failures == 0
