@@ -31,7 +31,7 @@ class ErrorDetail(BaseModel):
 
 
 class ErrorResponse(BaseModel):
-    """The body of every answer that is not a success."""
+    """The body of every answer of the application that is not a success."""
 
     error: ErrorDetail
 
