@@ -51,7 +51,6 @@ def test_an_image_without_any_command(target, build_image):
     ("name", "line"),
     [
         ("no-user", "USER nosuchuser"),
-        ("no-directory", "WORKDIR /etc/passwd/below"),
         ("is-folder", 'CMD ["/etc"]'),
     ],
 )
