@@ -1,8 +1,8 @@
 """How long a whole gate takes, check by check, and how often it is wrong on an image gated against itself.
 
-Run `.venv/bin/python benchmarks/gate_duration/measure.py` on a machine that does nothing else (about two minutes
-a gate; `--gates` for more or less). Each gate is what `make gate` runs on this checkout: with a container engine,
-the reference image against itself (A/A). Nothing differs, so a reject is wrong, and an inconclusive gate is one
+Run `.venv/bin/python benchmarks/gate_duration/measure.py` on a machine that does nothing else: ten gates
+(`--gates`) of about two minutes. Each is what `make gate` runs on this checkout: with a container engine, the
+reference image against itself (A/A). Nothing differs, so a reject is wrong, and an inconclusive gate is one
 that this machine was too busy to decide. CANDIDATE and REFERENCE in the environment gate other images.
 """
 
