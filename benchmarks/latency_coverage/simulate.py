@@ -1,10 +1,11 @@
 """How often the latency verdict is wrong, on simulated noise whose truth is known.
 
-Run `python benchmarks/latency_coverage/simulate.py` (about two minutes on one core; `--runs` for more or
-less). Everything is as shipped: margins, confidence, budget of 30 blocks of 100 pairs, looks.
+Run `python benchmarks/latency_coverage/simulate.py` (`--runs` and `--checks` for more or less). Load and
+limits are those of gate.toml: its budget, blocks, looks, SLOs, margins and confidence.
 
-The first table puts one quantile exactly at its margin, where either verdict is wrong and at most 5 % of each
-are promised (rejects: 5 % divided by the four limits). The second table is the whole gate on known changes.
+The first table puts one ratio exactly at its margin, where either verdict is wrong and at most 5 % of each
+are promised (rejects: 5 % divided by the limits). The second hands whole evidence, made of simulated times,
+to the judge of the latency check, block by block as a run does.
 """
 
 import argparse
@@ -13,22 +14,31 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
 
-from harness.checks.latency.judge import LEAST_BEYOND
-from harness.checks.latency.settings import LatencyLimits, LatencySettings
+from harness.checks.latency.evidence import LatencyEvidence
+from harness.checks.latency.judge import LEAST_BEYOND, judge, should_stop
+from harness.config.suite import load_suite
+from harness.load import RequestOutcome, Samples
+from harness.model import Outcome
 from harness.stats.judgement import Shown, Spending
+from harness.stats.looks import Looks
 from harness.stats.paired import show_ratio
 from harness.stats.proportions import clopper_pearson_upper
 
 SIGMA = 0.3
 NORMAL = NormalDist()
-LIMITS = LatencyLimits()
-SETTINGS = LatencySettings()
+TYPICAL_S = 0.004
+"""The median of the reference: about what the reference service takes, so that the SLOs are far away."""
+SUITE = load_suite(Path(__file__).parents[2] / "gate.toml")
+SETTINGS = SUITE.config.latency
+LIMITS = SETTINGS.limits
+LOOKS = Looks(blocks=SETTINGS.blocks)
 PAIRS = SETTINGS.block_arrivals * SETTINGS.blocks
-ENDPOINTS = len(LIMITS.quantiles) + 1  # and the error rate
+ENDPOINTS = 2 * len(LIMITS.quantiles) + 1  # ratios, SLOs and the error rate
 
 Pair = tuple[np.ndarray, np.ndarray]
 Noise = Callable[[np.random.Generator], Pair]
@@ -106,36 +116,56 @@ def endpoint(c: np.ndarray, r: np.ndarray, probability: float, limit: float) -> 
     return Shown.NEITHER
 
 
-def gate(c: np.ndarray, r: np.ndarray) -> tuple[str, float]:
-    """Walk the looks with all quantiles; return the verdict and the share of the budget it took."""
-    last = max(LIMITS.quantiles.values(), key=lambda item: item[0])[0]
-    promotable = {pairs for pairs, _, _ in looks(last)}
-    for pairs, blocks, spending in looks(0.5):
-        shown = [
-            show_ratio(
-                c[:pairs],
-                r[:pairs],
-                blocks,
-                probability=probability,
-                limit=1 + declared.margin,
-                spending=spending,
-            )
-            for probability, declared in LIMITS.quantiles.values()
-            if pairs >= LEAST_BEYOND / (1 - probability)
-        ]
-        if Shown.BEYOND in shown:
-            return "reject", pairs / PAIRS
-        if pairs in promotable and set(shown) == {Shown.WITHIN}:
-            return "promote", pairs / PAIRS
-    return "inconclusive", 1.0
+def evidence(c: np.ndarray, r: np.ndarray, blocks: int) -> LatencyEvidence:
+    """What the check would have collected by then: times in units of `TYPICAL_S`, inf for an error."""
+    pairs = blocks * SETTINGS.block_arrivals
+    times_s = TYPICAL_S * np.stack([r[:pairs], c[:pairs]], axis=1).reshape(-1)
+    failed = np.isinf(times_s)
+    due_s = np.arange(2 * pairs) / (2 * SETTINGS.rate_per_s)
+    samples = Samples(
+        side=np.tile([0, 1], pairs).astype(np.int8),
+        block=(np.arange(2 * pairs) // (2 * SETTINGS.block_arrivals)).astype(np.int32),
+        payload=np.zeros(2 * pairs, dtype=np.int32),
+        intended_s=due_s,
+        sent_s=due_s,
+        done_s=due_s + np.where(failed, 0.0, times_s),
+        status=np.where(failed, 500, 200).astype(np.int16),
+        outcome=np.where(failed, RequestOutcome.WRONG_STATUS, RequestOutcome.OK).astype(np.int8),
+        body_bytes=np.zeros(2 * pairs, dtype=np.int32),
+        heartbeat_s=np.zeros(1),
+        cpu_s=np.zeros(blocks),
+        wall_s=np.ones(blocks),
+    )
+    return LatencyEvidence(
+        expected=1,
+        executed=pairs,
+        sides=("reference", "candidate"),
+        rate_per_s=SETTINGS.rate_per_s,
+        planned_blocks=SETTINGS.blocks,
+        seed=0,
+        unix_offset_s=0.0,
+        samples=samples,
+    )
+
+
+def check(c: np.ndarray, r: np.ndarray) -> tuple[str, float]:
+    """Collect block by block as the check does; return the verdict and the share of the budget it took."""
+    for blocks in LOOKS.at_blocks:
+        seen = evidence(c, r, blocks)
+        if should_stop(seen, LIMITS):
+            break
+    outcomes = {finding.outcome for finding in judge(seen, LIMITS)}
+    if Outcome.FAIL in outcomes:
+        return "reject", blocks / SETTINGS.blocks
+    return "inconclusive" if Outcome.INCONCLUSIVE in outcomes else "promote", blocks / SETTINGS.blocks
 
 
 def looks(probability: float) -> Iterator[tuple[int, np.ndarray, Spending]]:
     """Yield the pairs, their blocks and the spending of each look that has samples enough."""
-    for look in SETTINGS.looks.at_blocks:
+    for look in LOOKS.at_blocks:
         pairs = look * SETTINGS.block_arrivals
         if pairs >= LEAST_BEYOND / (1 - probability):
-            alpha = SETTINGS.looks.alpha_at(look, 1 - LIMITS.confidence)
+            alpha = LOOKS.alpha_at(look, 1 - LIMITS.confidence)
             blocks = np.arange(pairs) // SETTINGS.block_arrivals
             yield pairs, blocks, Spending(within=alpha, beyond=alpha / ENDPOINTS)
 
@@ -168,7 +198,9 @@ def table_of_changes(runs: int, seed: int) -> None:
         "2 % stalls of 10x": lambda c, rng: c + 10 * some(rng, 0.02),
         "2 % errors": lambda c, rng: np.where(some(rng, 0.02), np.inf, c),
     }
-    print(f"\nThe whole gate, {runs} runs each: verdicts in % (95 % upper bound), median share of the budget")
+    print(
+        f"\nThe whole latency check, {runs} runs each: verdicts in % (95 % upper bound), median of the budget"
+    )
     print(f"{'noise':30}{'change':20}{'promote':>16}{'reject':>16}{'inconclusive':>14}{'budget':>9}")
     for number, (name, noise) in enumerate(NOISES.items()):
         for change_number, (change, apply) in enumerate(changes.items()):
@@ -176,7 +208,7 @@ def table_of_changes(runs: int, seed: int) -> None:
             verdicts, spent = Counter[str](), []
             for _ in range(runs):
                 c, r = noise(rng)
-                verdict, budget = gate(apply(c, rng), r)
+                verdict, budget = check(apply(c, rng), r)
                 verdicts[verdict] += 1
                 spent.append(budget)
             promoted, rejected = share(verdicts["promote"], runs), share(verdicts["reject"], runs)
@@ -193,12 +225,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--runs", type=int, default=400)
+    parser.add_argument("--runs", type=int, default=400, help="of the first table, for each line")
+    parser.add_argument("--checks", type=int, default=100, help="runs of the second table, for each line")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     started = time.monotonic()
     table_at_margin(asked.runs, asked.seed)
-    table_of_changes(asked.runs, asked.seed)
+    table_of_changes(asked.checks, asked.seed)
     print(f"\nseed {asked.seed}, {time.monotonic() - started:.0f} s")
 
 
