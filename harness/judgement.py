@@ -39,12 +39,12 @@ def conclude(
     Two findings of one id are an error of the check: a waiver of the one would cover the other.
 
     Args:
-        reproduce: Command for findings that bring none of their own.
+        reproduce: Command that makes the check again, with targets of its own.
         evidence_files: As in :class:`harness.model.CheckResult`; ``inputs`` alike.
         today: Decides which waivers have expired.
     """
     findings = [
-        finding.model_copy(update={"reproduce": finding.reproduce or reproduce})
+        finding.model_copy(update={"reproduce": _commands(finding, reproduce)})
         for finding in check.judge(evidence, settings.limits)
     ]
     name, times = Counter(finding.id for finding in findings).most_common(1)[0] if findings else ("", 0)
@@ -136,6 +136,13 @@ def _outcome(findings: list[Finding], evidence: Evidence) -> tuple[Outcome, str,
     if evidence.executed < evidence.expected and worst is not Outcome.ERROR:
         return Outcome.INCONCLUSIVE, f"{evidence.executed} of at least {evidence.expected} cases", None
     return worst, "", None
+
+
+def _commands(finding: Finding, again: str) -> str:
+    """The run's command, and the finding's own: its target is gone, but another takes the same request."""
+    if not finding.reproduce:
+        return again
+    return f"{again}\n# or its requests alone, to a service that runs:\n{finding.reproduce}"
 
 
 def _waived(finding: Finding, waivers: tuple[Waiver, ...], today: date) -> Finding:

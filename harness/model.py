@@ -168,7 +168,7 @@ class CheckResult(Model):
         evidence_files: SHA-256 of each evidence file, by path relative to the evidence folder.
         settings_sha256: Digest of the settings that collected the evidence; ``judge`` refuses others.
         inputs: SHA-256 of each file of the suite that was read for it, by path relative to gate.toml.
-        reproduce: Command of the findings that bring none of their own.
+        reproduce: Command that makes the check again.
     """
 
     id: Utf8Text

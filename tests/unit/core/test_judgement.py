@@ -94,11 +94,17 @@ def test_the_worst_finding_is_the_outcome(outcomes, worst):
     assert concluded(*found).outcome is worst
 
 
-def test_findings_without_a_command_get_the_run_s():
-    own = finding(Outcome.PASS, name="golden.stated.y", reproduce="curl x")
-    result = concluded(finding(Outcome.PASS), own)
-    assert [each.reproduce for each in result.findings] == ["harness run --only golden", "curl x"]
-    assert result.reproduce == "harness run --only golden"
+def test_every_finding_has_the_run_s_command_and_its_own_after_it():
+    result = concluded(
+        finding(Outcome.PASS, "golden.stated.x"), finding(Outcome.PASS, "golden.stated.y", "curl x")
+    )
+    again = "harness run --only golden"
+    assert result.findings[0].reproduce == again
+    assert result.findings[1].reproduce.splitlines() == [
+        again,
+        "# or its requests alone, to a service that runs:",
+        "curl x",
+    ]
 
 
 def waiving(expires, name="golden.stated.x"):
