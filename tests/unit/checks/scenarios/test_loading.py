@@ -37,10 +37,10 @@ def load(suite, text):
 
 MISTAKES = {
     "not TOML": ("[[scenario", ["auth.toml: not TOML"]),
-    "no scenario": ("", ["auth.toml: scenarios: unknown key"]),
+    "no scenario": ("", ["auth.toml: scenario: required key is missing"]),
     "unknown top-level key": (
         SCENARIO.replace("scenario]]", "scenarios]]") + STEP.replace("scenario.", "scenarios."),
-        ["auth.toml: scenarios: unknown key", "also scenarios: unknown key"],
+        ["auth.toml: scenarios: unknown key", "also scenario: required key is missing"],
     ),
     "scenario is a table": ('scenario = { id = "one" }', ["auth.toml: scenario: "]),
     "no steps": (SCENARIO, ["scenario.one.steps: required key is missing"]),
