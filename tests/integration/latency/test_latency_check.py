@@ -78,7 +78,7 @@ def test_a_failing_reference_voids_the_comparison(latency, tmp_path):
         latency.server(delay_ms=2, seed=2) as candidate,
     ):
         evidence = latency.collect(tmp_path, candidate, reference, SHORT + TOLERANT, seed=5)
-    assert evidence.blocks == 1
+    assert evidence.blocks in evidence.looks.at_blocks
     assert Outcome.FAIL not in outcomes(evidence).values()
     assert Outcome.INCONCLUSIVE in outcomes(evidence).values()
 
