@@ -47,6 +47,11 @@ class ContainerEndpoint:
         """The last 256 KiB of what it wrote."""
         return container_logs(self._container)
 
+    @property
+    def container_id(self) -> str:
+        """The engine's id, for what only the engine can tell of it."""
+        return str(self._container.id)
+
 
 class ContainerTarget:
     """Runs an image as the suite declares it.

@@ -11,6 +11,7 @@ from harness.http_exchange import exchange, http_client
 from harness.http_request import Request
 
 POLL_S = 0.05
+NOT_ASKED = "no answer"
 PROBE_TIMEOUT_S = 2.0
 
 
@@ -29,11 +30,12 @@ def wait_until_ready(
         TargetError: when it died or the time is over.
     """
     started = time.monotonic()
-    last = "no answer"
+    last = NOT_ASKED
     give_up = started + service.ready_timeout_s
     with http_client(base_url) as client:
-        while (left_s := give_up - time.monotonic()) > 0:
-            status, last = probe(client, service, timeout_s=min(PROBE_TIMEOUT_S, left_s))
+        # With less than a poll's time left a probe would only tell that it had no time.
+        while (left_s := give_up - time.monotonic()) > POLL_S or last == NOT_ASKED:
+            status, last = probe(client, service, timeout_s=max(POLL_S, min(PROBE_TIMEOUT_S, left_s)))
             if status == service.ready_status:
                 return time.monotonic() - started
             death = died()

@@ -42,7 +42,8 @@ def test_the_same_policy_gives_the_same_results(stored, judge, tiny_suite, fault
     assert code == ExitCode.REJECT
     assert again["checks"] == json.loads(path.read_text())["checks"]
     commands = {finding["outcome"]: finding["reproduce"] for finding in again["checks"][0]["findings"]}
-    assert commands["fail"].startswith("curl")
+    assert commands["fail"].startswith("harness run")
+    assert commands["fail"].splitlines()[-1].startswith("curl")
     assert commands["pass"].startswith("harness run")
 
 

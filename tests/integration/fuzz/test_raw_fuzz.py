@@ -52,8 +52,11 @@ def test_what_hangs_on_a_truncated_body_is_named(serve, context):
 
     made = context(served, edit=lambda text: text.replace("answer_timeout_s = 2.0", "answer_timeout_s = 0.5"))
     _, found = fuzzed(made)
-    assert "fuzz.raw.truncated-body" in failed(found)
-    assert "in time" in found["fuzz.raw.truncated-body"].message
+    # Which of them the server itself ends, by noticing the half-closed connection first, is a race.
+    cut_short = {"fuzz.raw.truncated-body", "fuzz.raw.content-length-long", "fuzz.raw.chunked-truncated"}
+    hanging = cut_short & set(failed(found))
+    assert hanging
+    assert all("in time" in found[name].message for name in hanging)
     assert "fuzz.raw.nan" not in failed(found)
 
 
