@@ -18,6 +18,7 @@ pytestmark = pytest.mark.engine
 FAULTS = sorted(path.parent for path in Path(__file__).with_name("faults").glob("*/fault.toml"))
 LATENCY = "latency.paired"
 TWO_MINUTES_S = 120
+MORE_TRIES = 2
 BENIGN = sorted(path.parent for path in Path(__file__).with_name("benign").glob("*/fault.py"))
 
 
@@ -86,9 +87,20 @@ def test_every_family_has_a_known_bad_image():
     assert all(each["does"] for each in declared)
 
 
+def decided(gate_image, image, declared, **request):
+    """A gate of the image; one that this machine left undecided is made again, as its report advises."""
+    report = gate_image(image, **request)
+    for _ in range(MORE_TRIES):
+        if not undecided_latency(report) or MAY_BE_UNDECIDED[declared.get("undecided")](report):
+            break
+        report = gate_image(image, **request)
+    return report
+
+
 def test_its_own_family_catches_it(fault, overlay, gate_image):
     folder, declared = fault
-    report = gate_image(overlay(folder), only=frozenset({Family(declared["family"])}))
+    only = frozenset({Family(declared["family"])})
+    report = decided(gate_image, overlay(folder), declared, only=only)
     assert report.partial
     assert_rejected_for(report, declared)
 
@@ -96,7 +108,7 @@ def test_its_own_family_catches_it(fault, overlay, gate_image):
 @pytest.mark.slow
 def test_the_whole_gate_catches_it_and_only_it(fault, overlay, gate_image):
     folder, declared = fault
-    report = gate_image(overlay(folder))
+    report = decided(gate_image, overlay(folder), declared)
     assert not report.partial
     assert_rejected_for(report, declared)
 
