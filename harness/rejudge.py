@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from harness.checks.interface import AnyCheck, AnyJudge, Evidence
 from harness.checks.lifecycle.target import TargetEvidence, TargetJudge
 from harness.checks.table import CHECKS
@@ -127,7 +129,13 @@ class _StoredRun:
         try:
             evidence = evidence_type.load(folder)
         except (OSError, ValueError) as error:
-            raise ConfigError(file=folder, problem=f"evidence cannot be read: {error}") from error
+            first = error.errors(include_url=False)[0] if isinstance(error, ValidationError) else None
+            what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(error)
+            raise ConfigError(
+                file=folder,
+                problem=f"its evidence is not what this version of harness writes: {what}",
+                allowed="judge it with the version that made the run, or run the gate again",
+            ) from error
         return conclude(
             judge,
             evidence,

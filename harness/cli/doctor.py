@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from harness.checks.table import CHECKS
 from harness.cli.run import Device
 from harness.config.suite import load_suite
 from harness.errors import ExitCode, HarnessError, InfrastructureError
@@ -106,7 +107,7 @@ def _engine(*, gpu: bool) -> Iterator[Diagnosis]:
         yield Diagnosis("engine", State.FAIL, str(error), error.fix)
         return
     if engine is None:
-        seen = "none answers: only the suite's own service can be gated, as a local process"
+        seen = "none answers: only the suite's own service, as a local process, or a URL can be gated"
         yield Diagnosis("engine", State.FAIL if gpu else State.WARN, seen, INSTALL)
         return
     yield Diagnosis("engine", State.OK, f"{engine.version} at {engine.host}")
@@ -140,6 +141,16 @@ def _noise() -> Diagnosis:
 def _suite(config: Path) -> Diagnosis:
     try:
         suite = load_suite(config)
+        declared = set()
+        for check in CHECKS:
+            settings = suite.config.family(check.family)
+            if settings is not None and check.applies(settings):
+                check.verify_inputs(suite, settings)
+                declared.add(check.family)
     except HarnessError as error:
         return Diagnosis("suite", State.FAIL, str(error), error.fix)
-    return Diagnosis("suite", State.OK, f"{config}: {suite.config.name}")
+    silent = [family.value for family in suite.config.policy.required if family not in declared]
+    if silent:
+        seen = f"{config}: required, but not declared: {', '.join(silent)}; the verdict will be inconclusive"
+        return Diagnosis("suite", State.WARN, seen, "declare them, or leave them out of [policy] required")
+    return Diagnosis("suite", State.OK, f"{config}: {suite.config.name}, with all the files it names")

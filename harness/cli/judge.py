@@ -34,7 +34,7 @@ def judge(
     """
     console = Console(stderr=True)
     result = rejudge(report, config, today=datetime.now(UTC).date())
-    print_verdict(console, result.report, report)
+    print_verdict(console, result.report, report.resolve())
     for note in result.notes:
         console.print(f"  note: {escape(note)}", highlight=False, soft_wrap=True)
     console.print(f"  the run itself had decided: {result.stored.value}", highlight=False)
