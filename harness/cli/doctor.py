@@ -20,6 +20,8 @@ from harness.checks.table import CHECKS
 from harness.cli.run import Device
 from harness.config.suite import load_suite
 from harness.errors import ExitCode, HarnessError, InfrastructureError
+from harness.model import Capability
+from harness.plan import make_plan
 from harness.targets.engine import INSTALL, find_engine
 
 OLDEST_PYTHON = (3, 11)
@@ -141,16 +143,13 @@ def _noise() -> Diagnosis:
 def _suite(config: Path) -> Diagnosis:
     try:
         suite = load_suite(config)
-        declared = set()
-        for check in CHECKS:
-            settings = suite.config.family(check.family)
-            if settings is not None and check.applies(settings):
-                check.verify_inputs(suite, settings)
-                declared.add(check.family)
+        plan = make_plan(suite, CHECKS, only=(), skip=(), capabilities=tuple(Capability))
+        for planned in plan.checks:
+            planned.check.verify_inputs(suite, planned.settings)
     except HarnessError as error:
         return Diagnosis("suite", State.FAIL, str(error), error.fix)
-    silent = [family.value for family in suite.config.policy.required if family not in declared]
-    if silent:
-        seen = f"{config}: required, but not declared: {', '.join(silent)}; the verdict will be inconclusive"
+    if plan.not_declared:
+        silent = ", ".join(family.value for family in plan.not_declared)
+        seen = f"{config}: required, but not declared: {silent}; the verdict will be inconclusive"
         return Diagnosis("suite", State.WARN, seen, "declare them, or leave them out of [policy] required")
     return Diagnosis("suite", State.OK, f"{config}: {suite.config.name}, with all the files it names")

@@ -11,7 +11,6 @@ from harness.http_exchange import exchange, http_client
 from harness.http_request import Request
 
 POLL_S = 0.05
-NOT_ASKED = "no answer"
 PROBE_TIMEOUT_S = 2.0
 
 
@@ -30,11 +29,9 @@ def wait_until_ready(
         TargetError: when it died or the time is over.
     """
     started = time.monotonic()
-    last = NOT_ASKED
-    give_up = started + service.ready_timeout_s
+    left_s = service.ready_timeout_s
     with http_client(base_url) as client:
-        # With less than a poll's time left a probe would only tell that it had no time.
-        while (left_s := give_up - time.monotonic()) > POLL_S or last == NOT_ASKED:
+        while True:
             status, last = probe(client, service, timeout_s=max(POLL_S, min(PROBE_TIMEOUT_S, left_s)))
             if status == service.ready_status:
                 return time.monotonic() - started
@@ -42,6 +39,9 @@ def wait_until_ready(
             if death is not None:
                 raise TargetError(death, logs=logs())
             time.sleep(POLL_S)
+            left_s = started + service.ready_timeout_s - time.monotonic()
+            if left_s <= POLL_S:  # a probe would only tell that it had no time
+                break
     raise TargetError(
         f"not ready within {service.ready_timeout_s:g} s: "
         f"GET {service.ready_path} on port {service.port} gave {last}",
