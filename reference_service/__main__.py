@@ -8,13 +8,13 @@ from types import FrameType
 import uvicorn
 from pydantic import ValidationError
 
+from reference_service.access.tokens import KeyFileError
 from reference_service.app import create_app
-from reference_service.artifact import ArtifactError
-from reference_service.logs import LOGGER, configure_logging
+from reference_service.model.artifact import ArtifactError
 from reference_service.problems import first_problem
-from reference_service.protocol import Bounds, bounded
+from reference_service.server.protocol import Bounds, bounded
 from reference_service.settings import Settings
-from reference_service.tokens import KeyFileError
+from reference_service.telemetry.logs import LOGGER, configure_logging
 
 EXIT_REFUSED = 3
 KEEP_ALIVE_S = 5

@@ -7,18 +7,18 @@ from typing import Any
 from fastapi import FastAPI
 
 from reference_service import __version__
-from reference_service.artifact import load_artifact
-from reference_service.auth import build_authenticator
-from reference_service.errors import install_error_handlers
-from reference_service.inference import Model
-from reference_service.logs import LOGGER
-from reference_service.metrics import Metrics
-from reference_service.middleware import Access, BodyLimit, RequestContext
-from reference_service.openapi import document
-from reference_service.ratelimit import RateLimiter
-from reference_service.routes import SCOPES, build_router
-from reference_service.schema import request_models, response_models
+from reference_service.access.authentication import build_authenticator
+from reference_service.access.ratelimit import RateLimiter
+from reference_service.api.errors import install_error_handlers
+from reference_service.api.middleware import Access, BodyLimit, RequestContext
+from reference_service.api.openapi import document
+from reference_service.api.routes import SCOPES, build_router
+from reference_service.api.schema import request_models, response_models
+from reference_service.model.artifact import load_artifact
+from reference_service.model.inference import Model
 from reference_service.settings import Settings
+from reference_service.telemetry.logs import LOGGER
+from reference_service.telemetry.metrics import Metrics
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reference_service.app import create_app
-from reference_service.manifest import Manifest
+from reference_service.model.manifest import Manifest
 from reference_service.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -13,7 +13,7 @@ from docker.errors import DockerException
 from release_record import ReleaseError, record_of, write_whole
 
 from reference_service import __version__
-from reference_service.artifact import ArtifactError, load_artifact
+from reference_service.model.artifact import ArtifactError, load_artifact
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD_TIMEOUT_S = 600

@@ -13,7 +13,7 @@ import skl2onnx
 import sklearn
 from sklearn.pipeline import Pipeline
 
-from reference_service.manifest import (
+from reference_service.model.manifest import (
     Criterion,
     Expected,
     Feature,
@@ -25,7 +25,7 @@ from reference_service.manifest import (
     Sample,
     Training,
 )
-from reference_service.manifest import Dataset as DatasetRecord
+from reference_service.model.manifest import Dataset as DatasetRecord
 from reference_service.pipeline import export
 from reference_service.pipeline.data import Dataset, Split
 from reference_service.pipeline.declaration import Declaration, DeclarationError, Measurement

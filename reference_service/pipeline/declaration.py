@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from reference_service.manifest import Budget, ModelName, Part, SemVer, Sha256
+from reference_service.model.manifest import Budget, ModelName, Part, SemVer, Sha256
 from reference_service.problems import first_problem
 
 DECLARATION = Path(__file__).with_name("declaration.toml")

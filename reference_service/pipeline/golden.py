@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sklearn.pipeline import Pipeline
 
-from reference_service.manifest import Manifest
+from reference_service.model.manifest import Manifest
 from reference_service.pipeline import __version__
 from reference_service.pipeline.artifact import sample_of
 from reference_service.pipeline.data import Dataset

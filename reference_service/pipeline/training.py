@@ -9,7 +9,7 @@ from sklearn.metrics import brier_score_loss, precision_score, recall_score, roc
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from reference_service.manifest import Criterion
+from reference_service.model.manifest import Criterion
 from reference_service.pipeline.data import Labels, Matrix
 from reference_service.pipeline.declaration import Bar, DeclarationError
 

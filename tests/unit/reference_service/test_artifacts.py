@@ -11,8 +11,8 @@ import pytest
 
 import reference_service
 from reference_service.app import create_app
-from reference_service.artifact import ArtifactError, load_artifact
-from reference_service.inference import Model
+from reference_service.model.artifact import ArtifactError, load_artifact
+from reference_service.model.inference import Model
 from reference_service.pipeline.declaration import Bar, read_declaration
 from reference_service.settings import Settings
 

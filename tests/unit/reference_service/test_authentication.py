@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
 
+from reference_service.access.tokens import KeyFileError
 from reference_service.app import create_app
 from reference_service.settings import Settings
-from reference_service.tokens import KeyFileError
 
 PROTECTED = [("POST", "/predict"), ("POST", "/predict/batch"), ("GET", "/metadata")]
 OPEN = ["/health", "/ready", "/metrics", "/openapi.json"]

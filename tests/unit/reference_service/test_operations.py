@@ -5,8 +5,8 @@ import logging
 import pytest
 from jsonschema import Draft202012Validator
 
-from reference_service.logs import JsonFormatter
-from reference_service.schema import Prediction
+from reference_service.api.schema import Prediction
+from reference_service.telemetry.logs import JsonFormatter
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready"])
@@ -22,7 +22,9 @@ def test_health_really_runs_the_sample(anonymous, manifest, path, monkeypatch, e
     expected = manifest["sample"]["expected"]
     for label in expected["probabilities"]:
         answer = Prediction(label=label, probabilities=expected["probabilities"], out_of_range=[])
-        monkeypatch.setattr("reference_service.inference.Model.predict", lambda *_, answer=answer: [answer])
+        monkeypatch.setattr(
+            "reference_service.model.inference.Model.predict", lambda *_, answer=answer: [answer]
+        )
         if label == expected["label"]:
             assert anonymous.get(path).status_code == 200
         else:
@@ -34,7 +36,7 @@ def test_health_of_a_model_that_fails(anonymous, path, monkeypatch, expect_error
     def failing(_model, _rows):
         raise RuntimeError("the runtime failed")
 
-    monkeypatch.setattr("reference_service.inference.Model.predict", failing)
+    monkeypatch.setattr("reference_service.model.inference.Model.predict", failing)
     assert expect_error(anonymous.get(path), 503)["code"] == "model_unhealthy"
 
 
@@ -83,7 +85,7 @@ def test_unexpected_failure_is_a_500_that_tells_nothing(client, features, monkey
     def broken(_model, _rows):
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr("reference_service.inference.Model.predict", broken)
+    monkeypatch.setattr("reference_service.model.inference.Model.predict", broken)
     response = client.post("/predict", json={"features": features})
     assert expect_error(response, 500)["code"] == "internal_error"
     assert "secret detail" not in response.text

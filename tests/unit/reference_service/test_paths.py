@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from reference_service.routes import SCOPES
+from reference_service.api.routes import SCOPES
 
 PROTECTED = {"/predict": "POST", "/predict/batch": "POST", "/metadata": "GET"}
 SUFFIXES = ["%0A", "%0a", "%0D%0A", "/", "%00", ";x", "//", "/.", "/..", "%20", "%2F", "%C3%A9"]

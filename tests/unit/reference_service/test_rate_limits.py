@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from reference_service.ratelimit import RateLimiter
+from reference_service.access.ratelimit import RateLimiter
 
 NARROW = {"X-API-Key": "narrow-key"}
 
@@ -35,7 +35,7 @@ class Clock:
 def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr("limits.aio.storage.memory.time", clock)
-    monkeypatch.setattr("reference_service.ratelimit.time", clock)
+    monkeypatch.setattr("reference_service.access.ratelimit.time", clock)
     return clock
 
 

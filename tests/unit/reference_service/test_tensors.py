@@ -6,8 +6,8 @@ import json
 import pytest
 from onnx import TensorProto, helper
 
-from reference_service.artifact import ArtifactError, load_artifact
-from reference_service.inference import Model
+from reference_service.model.artifact import ArtifactError, load_artifact
+from reference_service.model.inference import Model
 
 
 def constant_model(

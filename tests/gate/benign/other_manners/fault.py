@@ -5,12 +5,12 @@ import sys
 
 from starlette.responses import Response
 
-import reference_service.errors
-import reference_service.routes
+import reference_service.api.errors
+import reference_service.api.routes
 from reference_service.__main__ import main
 
-ordered = reference_service.routes.json_response
-blunt = reference_service.errors.from_validation
+ordered = reference_service.api.routes.json_response
+blunt = reference_service.api.errors.from_validation
 
 
 def reordered(content):
@@ -26,6 +26,6 @@ def polite(error):
     return refusal
 
 
-reference_service.routes.json_response = reordered
-reference_service.routes.from_validation = polite
+reference_service.api.routes.json_response = reordered
+reference_service.api.routes.from_validation = polite
 sys.exit(main())

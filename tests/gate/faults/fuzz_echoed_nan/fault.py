@@ -3,11 +3,11 @@
 import json
 import sys
 
-import reference_service.routes
+import reference_service.api.routes
 from reference_service.__main__ import main
-from reference_service.errors import ApiError
+from reference_service.api.errors import ApiError
 
-silent = reference_service.routes.from_validation
+silent = reference_service.api.routes.from_validation
 
 
 def echoing(error):
@@ -19,5 +19,5 @@ def echoing(error):
     return ApiError(refusal.status_code, refusal.code, refusal.detail, field=refusal.field)
 
 
-reference_service.routes.from_validation = echoing
+reference_service.api.routes.from_validation = echoing
 sys.exit(main())

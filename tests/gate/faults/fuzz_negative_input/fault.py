@@ -2,10 +2,10 @@
 
 import sys
 
-import reference_service.routes
+import reference_service.api.routes
 from reference_service.__main__ import main
 
-unchecked = reference_service.routes.row
+unchecked = reference_service.api.routes.row
 
 
 def checked(features):
@@ -16,5 +16,5 @@ def checked(features):
     return values
 
 
-reference_service.routes.row = checked
+reference_service.api.routes.row = checked
 sys.exit(main())

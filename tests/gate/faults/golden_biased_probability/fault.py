@@ -3,7 +3,7 @@
 import sys
 
 from reference_service.__main__ import main
-from reference_service.inference import Model
+from reference_service.model.inference import Model
 
 BIAS = 1e-3
 exact = Model.predict

@@ -3,11 +3,11 @@
 import asyncio
 import sys
 
-import reference_service.routes
+import reference_service.api.routes
 from reference_service.__main__ import main
 
 DELAY_S = 0.200
-prompt = reference_service.routes.read_body
+prompt = reference_service.api.routes.read_body
 
 
 async def slower(request, model):
@@ -16,5 +16,5 @@ async def slower(request, model):
     return await prompt(request, model)
 
 
-reference_service.routes.read_body = slower
+reference_service.api.routes.read_body = slower
 sys.exit(main())

@@ -4,12 +4,12 @@ import asyncio
 import itertools
 import sys
 
-import reference_service.routes
+import reference_service.api.routes
 from reference_service.__main__ import main
 
 STALL_S = 0.030
 EVERY = 33
-prompt = reference_service.routes.read_body
+prompt = reference_service.api.routes.read_body
 requests = itertools.count(1)
 
 
@@ -20,5 +20,5 @@ async def stalled(request, model):
     return await prompt(request, model)
 
 
-reference_service.routes.read_body = stalled
+reference_service.api.routes.read_body = stalled
 sys.exit(main())

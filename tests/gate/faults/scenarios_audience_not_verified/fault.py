@@ -3,7 +3,7 @@
 import sys
 
 from reference_service.__main__ import main
-from reference_service.tokens import jwt
+from reference_service.access.tokens import jwt
 
 strict = jwt.decode
 

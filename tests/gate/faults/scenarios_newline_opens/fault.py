@@ -3,7 +3,7 @@
 import sys
 
 from reference_service.__main__ import main
-from reference_service.middleware import Access
+from reference_service.api.middleware import Access
 
 exact = Access.__call__
 

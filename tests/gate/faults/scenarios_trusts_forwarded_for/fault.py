@@ -4,7 +4,7 @@ import dataclasses
 import sys
 
 from reference_service.__main__ import main
-from reference_service.auth import Authenticator
+from reference_service.access.authentication import Authenticator
 
 by_key = Authenticator.authenticate
 

@@ -7,8 +7,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from reference_service.errors import ErrorResponse
-from reference_service.schema import RequestModels
+from reference_service.api.errors import ErrorResponse
+from reference_service.api.schema import RequestModels
 
 REF_TEMPLATE = "#/components/schemas/{model}"
 SECURITY: list[dict[str, list[str]]] = [{"ApiKey": []}, {"BearerJWT": []}]

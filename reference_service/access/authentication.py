@@ -8,11 +8,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 from starlette.datastructures import Headers
 
-from reference_service.errors import ApiError
-from reference_service.manifest import Part, Sha256
+from reference_service.access.tokens import KeyFileError, TokenError, TokenVerifier, read_public_keys
+from reference_service.api.errors import ApiError
+from reference_service.model.manifest import Part, Sha256
 from reference_service.problems import first_problem
 from reference_service.settings import Quota, Settings
-from reference_service.tokens import KeyFileError, TokenError, TokenVerifier, read_public_keys
 
 CHALLENGE = {"WWW-Authenticate": 'ApiKey realm="inference", Bearer realm="inference"'}
 

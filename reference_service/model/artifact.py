@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from reference_service.manifest import Manifest
+from reference_service.model.manifest import Manifest
 from reference_service.problems import first_problem
 
 MANIFEST = "manifest.json"

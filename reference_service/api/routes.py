@@ -8,14 +8,10 @@ from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
 from reference_service import __version__
-from reference_service.artifact import ArtifactError
-from reference_service.auth import Scope
-from reference_service.errors import ApiError, from_validation
-from reference_service.inference import Model
-from reference_service.manifest import Manifest
-from reference_service.metrics import CONTENT_TYPE, Metrics
-from reference_service.openapi import BODY_ERRORS, protected, unprotected
-from reference_service.schema import (
+from reference_service.access.authentication import Scope
+from reference_service.api.errors import ApiError, from_validation
+from reference_service.api.openapi import BODY_ERRORS, protected, unprotected
+from reference_service.api.schema import (
     BatchResponse,
     HealthResponse,
     PredictResponse,
@@ -23,6 +19,10 @@ from reference_service.schema import (
     ResponseModels,
     row,
 )
+from reference_service.model.artifact import ArtifactError
+from reference_service.model.inference import Model
+from reference_service.model.manifest import Manifest
+from reference_service.telemetry.metrics import CONTENT_TYPE, Metrics
 
 SCOPES: Mapping[str, Scope | None] = {
     "/predict": "predict",

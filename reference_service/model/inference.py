@@ -6,8 +6,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from reference_service.artifact import Artifact, ArtifactError
-from reference_service.schema import Prediction
+from reference_service.api.schema import Prediction
+from reference_service.model.artifact import Artifact, ArtifactError
 
 ONNX_TYPES = {"float32": "tensor(float)", "string": "tensor(string)"}
 

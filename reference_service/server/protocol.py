@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from reference_service.logs import LOGGER
+from reference_service.telemetry.logs import LOGGER
 
 MAX_HEAD_BYTES = 32 * 1024
 HEADER_OVERHEAD_BYTES = 32

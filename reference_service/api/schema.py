@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
-from reference_service.manifest import Manifest
+from reference_service.model.manifest import Manifest
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 Identifier = Annotated[str, Field(min_length=1, max_length=128)]

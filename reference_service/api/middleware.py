@@ -10,11 +10,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reference_service.auth import Authenticator
-from reference_service.errors import ApiError, error_response
-from reference_service.logs import LOGGER
-from reference_service.metrics import Metrics
-from reference_service.ratelimit import RateLimiter
+from reference_service.access.authentication import Authenticator
+from reference_service.access.ratelimit import RateLimiter
+from reference_service.api.errors import ApiError, error_response
+from reference_service.telemetry.logs import LOGGER
+from reference_service.telemetry.metrics import Metrics
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 MAX_LOGGED_PATH = 200

@@ -1,0 +1,1 @@
+"""The artifact: its manifest, its verified files, and the model that answers."""
