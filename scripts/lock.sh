@@ -15,6 +15,7 @@ compile_extra() {
 for line in tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]]: print(line)' "$1" |
         compile - -c requirements/dev.lock -o "requirements/$1.lock"
 }
-compile pyproject.toml --extra dev --extra service -o requirements/dev.lock
+compile pyproject.toml --extra dev --extra service --extra store -o requirements/dev.lock
 compile_extra pipeline
 compile_extra service
+compile_extra store
