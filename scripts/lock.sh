@@ -11,11 +11,18 @@ compile() {
 }
 # An extra by itself, without what harness needs, in the versions of dev.lock.
 compile_extra() {
-    "$tools/bin/python" -c 'import sys, tomllib
-for line in tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]]: print(line)' "$1" |
-        compile - -c requirements/dev.lock -o "requirements/$1.lock"
+    "$tools/bin/python" - "$1" <<'PYTHON' | compile - -c requirements/dev.lock -o "requirements/$1.lock"
+import sys, tomllib
+
+with open("pyproject.toml", "rb") as file:
+    extras = tomllib.load(file)["project"]["optional-dependencies"]
+for line in extras[sys.argv[1]]:
+    inner = extras.get(line.removeprefix("harness[").removesuffix("]"))
+    print(*inner or [line], sep="\n")
+PYTHON
 }
 compile pyproject.toml --extra dev --extra service --extra store -o requirements/dev.lock
 compile_extra pipeline
 compile_extra service
+compile_extra service-gpu
 compile_extra store
