@@ -31,11 +31,18 @@ def create_app(settings: Settings) -> FastAPI:
     artifact = load_artifact(settings.artifact)
     manifest = artifact.manifest
     models = request_models(manifest, max_batch=settings.max_batch)
-    metrics = Metrics(model_name=manifest.name, model_version=manifest.version)
+    metrics = Metrics(
+        model=(manifest.name, manifest.version),
+        deployment_id=settings.deployment_id,
+        paths=frozenset(SCOPES),
+        classes=manifest.outputs.probabilities.classes,
+        features=[feature.name for feature in manifest.input.features],
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Model]]:
-        model = Model(artifact, intra_op_threads=settings.intra_op_threads)
+        model = Model(artifact, intra_op_threads=settings.intra_op_threads, observe_run=metrics.observe_run)
+        metrics.built_with(model.execution_provider)
         LOGGER.info(
             "model loaded",
             extra={
@@ -74,5 +81,5 @@ def create_app(settings: Settings) -> FastAPI:
         scopes=SCOPES,
     )
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
-    app.add_middleware(RequestContext, metrics=metrics, paths=frozenset(SCOPES))
+    app.add_middleware(RequestContext, metrics=metrics)
     return app

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 MAX_FIELD_LENGTH = 200
 CODES = {405: "method_not_allowed"}
@@ -67,6 +68,24 @@ def from_validation(error: ValidationError) -> ApiError:
     return ApiError(400, code, first["msg"], field=field or None)
 
 
+class ErrorAnswer(Response):
+    """An error in the one schema; it leaves its code in the request's record when it is sent."""
+
+    def __init__(self, detail: ErrorDetail, *, status: int, headers: Mapping[str, str] | None) -> None:
+        super().__init__(
+            ErrorResponse(error=detail).model_dump_json(),
+            status_code=status,
+            headers=headers,
+            media_type="application/json",
+        )
+        self._code = detail.code
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        scope["record"].error_code = self._code
+        await super().__call__(scope, receive, send)
+
+
 def error_response(error: HTTPException, request_id: str) -> Response:
     """Write any HTTP error in the one schema."""
     detail = ErrorDetail(
@@ -75,12 +94,7 @@ def error_response(error: HTTPException, request_id: str) -> Response:
         message=str(error.detail),
         request_id=request_id,
     )
-    return Response(
-        ErrorResponse(error=detail).model_dump_json(),
-        status_code=error.status_code,
-        headers=dict(error.headers or {}),
-        media_type="application/json",
-    )
+    return ErrorAnswer(detail, status=error.status_code, headers=error.headers)
 
 
 def install_error_handlers(app: FastAPI) -> None:

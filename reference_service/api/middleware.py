@@ -15,6 +15,7 @@ from reference_service.access.ratelimit import RateLimiter
 from reference_service.api.errors import ApiError, error_response
 from reference_service.telemetry.logs import LOGGER
 from reference_service.telemetry.metrics import Metrics
+from reference_service.telemetry.record import RequestRecord
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 MAX_LOGGED_PATH = 200
@@ -25,10 +26,9 @@ MAX_LENGTH_DIGITS = 15
 class RequestContext:
     """Gives each request an id, counts and logs it, and answers 500 for what nobody expected."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, paths: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self.app = app
         self._metrics = metrics
-        self._paths = paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -37,6 +37,7 @@ class RequestContext:
             return
         started = time.perf_counter()
         request_id = scope["request_id"] = _request_id(scope)
+        record = scope["record"] = RequestRecord()
         status = 0
 
         async def send_with_id(message: Message) -> None:
@@ -58,23 +59,27 @@ class RequestContext:
             error = ApiError(500, "internal_error", "the service failed; its log has the request_id")
             await error_response(error, request_id)(scope, receive, send_with_id)
         finally:
-            self._record(scope, request_id, status, time.perf_counter() - started)
+            self._tell(scope, record, status, time.perf_counter() - started)
 
-    def _record(self, scope: Scope, request_id: str, status: int, duration_s: float) -> None:
+    def _tell(self, scope: Scope, record: RequestRecord, status: int, duration_s: float) -> None:
         """Write one metric sample and one log line."""
         path = scope["path"]
         self._metrics.observe_request(
-            path=path if path in self._paths else "other", status=status, duration_s=duration_s
+            path=path,
+            method=scope["method"],
+            status=status,
+            duration_s=duration_s,
+            error_code=record.error_code,
         )
         fields = {
-            "request_id": request_id,
+            "request_id": scope["request_id"],
             "method": scope["method"],
             "path": path[:MAX_LOGGED_PATH],
             "status": status,
             "duration_ms": round(duration_s * 1000, 3),
         }
-        if client_request_id := scope.get("client_request_id"):
-            fields["client_request_id"] = client_request_id
+        if record.client_request_id:
+            fields["client_request_id"] = record.client_request_id
         LOGGER.info("request", extra={"fields": fields})
 
 

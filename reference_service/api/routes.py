@@ -46,7 +46,7 @@ def build_router(
     async def predict(request: Request) -> Response:
         """Predict the label and class probabilities of one set of features."""
         body: Any = await read_body(request, models.predict)
-        request.scope["client_request_id"] = body.request_id
+        request.scope["record"].client_request_id = body.request_id
         check_version(body.model_version, manifest)
         predictions = request.state.model.predict([row(body.features)])
         metrics.observe_predictions(predictions)
@@ -64,7 +64,7 @@ def build_router(
     async def predict_batch(request: Request) -> Response:
         """Predict many sets of features at once; answers are in the order of the instances."""
         body: Any = await read_body(request, models.batch)
-        request.scope["client_request_id"] = body.request_id
+        request.scope["record"].client_request_id = body.request_id
         check_version(body.model_version, manifest)
         predictions = request.state.model.predict([row(instance) for instance in body.instances])
         metrics.observe_predictions(predictions)

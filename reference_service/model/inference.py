@@ -1,6 +1,8 @@
 """One ONNX Runtime session, and the check that it answers its manifest's sample."""
 
+import time
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import onnxruntime
@@ -12,6 +14,13 @@ from reference_service.model.artifact import Artifact, ArtifactError
 ONNX_TYPES = {"float32": "tensor(float)", "string": "tensor(string)"}
 
 
+class RunObserver(Protocol):
+    """Is told of each run of the session."""
+
+    def __call__(self, *, rows: int, duration_s: float) -> None:
+        """Take note of one."""
+
+
 class Model:
     """A loaded model. Safe to share: the session is stateless between runs.
 
@@ -20,7 +29,8 @@ class Model:
             answer differs.
     """
 
-    def __init__(self, artifact: Artifact, *, intra_op_threads: int) -> None:
+    def __init__(self, artifact: Artifact, *, intra_op_threads: int, observe_run: RunObserver) -> None:
+        self._observe_run = observe_run
         self.manifest = artifact.manifest
         features = self.manifest.input.features
         self._names = [feature.name for feature in features]
@@ -41,7 +51,9 @@ class Model:
     def predict(self, rows: Sequence[Sequence[float]]) -> list[Prediction]:
         """Answer rows of shape [n, features] in manifest order, each value rounded to the nearest float32."""
         values = np.asarray(rows, dtype=np.float32)
+        started = time.perf_counter()
         labels, probabilities = self._session.run(self._outputs, {self._input: values})
+        self._observe_run(rows=len(values), duration_s=time.perf_counter() - started)
         return [
             Prediction(
                 label=str(label),

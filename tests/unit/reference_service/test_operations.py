@@ -54,10 +54,16 @@ def test_metrics_carry_the_model_version(fresh, features, manifest):
     lines = exposition.text.splitlines()
     version = f'model_version="{manifest["version"]}"'
     label = manifest["sample"]["expected"]["label"]
-    assert f'inference_predictions_total{{label="{label}",{version}}} 3.0' in lines
-    assert f'inference_out_of_range_total{{feature="mean_radius",{version}}} 3.0' in lines
-    assert f'http_requests_total{{{version},path="/predict/batch",status="200"}} 1.0' in lines
-    assert f'http_requests_total{{{version},path="other",status="404"}} 1.0' in lines
+    here = f'deployment_id="default",label="{label}",{version}'
+    assert f"inference_predictions_total{{{here}}} 3.0" in lines
+    here = f'deployment_id="default",feature="mean_radius",{version}'
+    assert f"inference_out_of_range_total{{{here}}} 3.0" in lines
+    here = f'deployment_id="default",method="POST",{version},path="/predict/batch",status="200"'
+    assert f"http_requests_total{{{here}}} 1.0" in lines
+    here = f'deployment_id="default",method="GET",{version},path="other",status="404"'
+    assert f"http_requests_total{{{here}}} 1.0" in lines
+    here = f'code="not_found",deployment_id="default",{version},path="other"'
+    assert f"http_request_errors_total{{{here}}} 1.0" in lines
     assert "/no/such/path" not in exposition.text
 
 
