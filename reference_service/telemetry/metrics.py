@@ -62,7 +62,8 @@ class Metrics:
         self._common = (model_version, deployment_id)
         self._paths = paths
         folder = shared_folder()
-        disable_created_metrics()  # a series of its own for each, and none with several workers
+        # A series of its own for each counter, which several workers do not have anyway.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._exposed = self._registry
         if folder:
