@@ -66,6 +66,7 @@ class ConfigError(HarnessError):
         value: The offending value, shown by :func:`shown`.
         problem: What is wrong with it.
         allowed: What would be right.
+        meant: The right spelling of what was probably meant.
         also: Further problems of the same file, one a line.
     """
 
@@ -79,12 +80,15 @@ class ConfigError(HarnessError):
         value: object = None,
         problem: str,
         allowed: str = "",
+        meant: str = "",
         also: Sequence[str] = (),
     ) -> None:
         where = f"{file}: {key}" if key else f"{file}"
         got = "" if value is None else f" (got {shown(value)})"
         further = "".join(f"\n  also {line}" for line in also)
-        super().__init__(f"{where}: {problem}{got}{further}", fix=f"allowed: {allowed}" if allowed else "")
+        hints = [f"did you mean {meant!r}?"] if meant else []
+        hints += [f"allowed: {allowed}"] if allowed else []
+        super().__init__(f"{where}: {problem}{got}{further}", fix=" ".join(hints))
 
 
 class InfrastructureError(HarnessError):

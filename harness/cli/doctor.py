@@ -24,6 +24,7 @@ from harness.model import Capability
 from harness.plan import make_plan
 from harness.targets.engine import INSTALL, find_engine
 
+SUITE = "suite"
 OLDEST_PYTHON = (3, 11)
 LEAST_CORES = 2
 LEAST_FREE_BYTES = 5 * 1024**3
@@ -57,20 +58,23 @@ def doctor(
 ) -> None:
     """Check the machine and the suite, and say the fix for what is wrong.
 
-    Exits 0 when a gate can run, 5 when it cannot.
+    Exits 0 when a gate can run, 2 when the suite is at fault, 5 when the machine is.
 
     Example: harness doctor --device gpu
     """
     console = Console(stderr=True)
-    worst = State.OK
+    failed = []
     for diagnosis in diagnose(config, gpu=device is Device.GPU):
         style = {State.OK: "green", State.WARN: "yellow", State.FAIL: "bold red"}[diagnosis.state]
         line = f"[{style}]{diagnosis.state.value:<5}[/] {diagnosis.what:<10} {escape(diagnosis.seen)}"
         console.print(line, highlight=False, soft_wrap=True)
         if diagnosis.fix:
             console.print(f"      fix: {escape(diagnosis.fix)}", highlight=False, soft_wrap=True)
-        worst = max(worst, diagnosis.state, key=list(State).index)
-    raise typer.Exit(ExitCode.INFRASTRUCTURE if worst is State.FAIL else ExitCode.PROMOTE)
+        if diagnosis.state is State.FAIL:
+            failed.append(diagnosis.what)
+    if not failed:
+        raise typer.Exit(ExitCode.PROMOTE)
+    raise typer.Exit(ExitCode.USAGE if failed == [SUITE] else ExitCode.INFRASTRUCTURE)
 
 
 def diagnose(config: Path, *, gpu: bool) -> Iterator[Diagnosis]:
@@ -147,9 +151,9 @@ def _suite(config: Path) -> Diagnosis:
         for planned in plan.checks:
             planned.check.verify_inputs(suite, planned.settings)
     except HarnessError as error:
-        return Diagnosis("suite", State.FAIL, str(error), error.fix)
+        return Diagnosis(SUITE, State.FAIL, str(error), error.fix)
     if plan.not_declared:
         silent = ", ".join(family.value for family in plan.not_declared)
         seen = f"{config}: required, but not declared: {silent}; the verdict will be inconclusive"
-        return Diagnosis("suite", State.WARN, seen, "declare them, or leave them out of [policy] required")
-    return Diagnosis("suite", State.OK, f"{config}: {suite.config.name}, with all the files it names")
+        return Diagnosis(SUITE, State.WARN, seen, "declare them, or leave them out of [policy] required")
+    return Diagnosis(SUITE, State.OK, f"{config}: {suite.config.name}, with all the files it names")

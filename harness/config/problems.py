@@ -1,6 +1,7 @@
 """Turns pydantic's validation errors into what a person can act on."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -11,6 +12,7 @@ from pydantic_core import ErrorDetails
 from harness.errors import ConfigError, shown
 
 MOST_SHOWN = 10
+QUOTED = re.compile(r"'([^']+)'")
 
 
 def config_error(
@@ -36,7 +38,8 @@ def config_error(
         key=_key(key, first["loc"]),
         value=None if first["type"] == "missing" else first["input"],
         problem=_problem(first),
-        allowed=_allowed(first, model),
+        allowed=", ".join(_allowed_keys(first, model)),
+        meant=_meant(first, model),
         also=also,
     )
 
@@ -55,17 +58,25 @@ def _problem(detail: ErrorDetails) -> str:
             return detail["msg"][0].lower() + detail["msg"][1:]
 
 
-def _allowed(detail: ErrorDetails, model: type[BaseModel]) -> str:
+def _allowed_keys(detail: ErrorDetails, model: type[BaseModel]) -> list[str]:
+    """The keys that an unknown one could have been."""
     if detail["type"] != "extra_forbidden":
-        return ""
-    *parents, name = detail["loc"]
-    owner = _model_at(model, parents)
-    if owner is None:
-        return ""
-    keys = list(owner.model_fields)
-    close = difflib.get_close_matches(str(name), keys, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{hint}one of {', '.join(keys)}"
+        return []
+    owner = _model_at(model, detail["loc"][:-1])
+    return [] if owner is None else list(owner.model_fields)
+
+
+def _meant(detail: ErrorDetails, model: type[BaseModel]) -> str:
+    """The nearest key for an unknown one, the nearest value for one that is not of an enumeration."""
+    match detail["type"]:
+        case "extra_forbidden":
+            given, known = detail["loc"][-1], _allowed_keys(detail, model)
+        case "enum" | "literal_error":
+            # The message lists the values in full; only here they come as one quoted text.
+            given, known = detail["input"], QUOTED.findall(detail["ctx"]["expected"])
+        case _:
+            return ""
+    return next(iter(difflib.get_close_matches(str(given), known, n=1)), "")
 
 
 def _model_at(annotation: Any, loc: Sequence[int | str]) -> type[BaseModel] | None:

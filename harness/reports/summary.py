@@ -51,6 +51,11 @@ def families(report: Report) -> tuple[FamilyResult, ...]:
 
 def headline(report: Report) -> str:
     """The verdict in one sentence, without the decision's own name; plain text."""
+    asked = ", ".join(result.family.value for result in families(report))
+    return f"{_decided(report)}, of {asked} only (partial)" if report.partial else _decided(report)
+
+
+def _decided(report: Report) -> str:
     required = [check for check in report.checks if check.required]
     match report.decision:
         case Decision.PROMOTE:

@@ -263,9 +263,9 @@ def test_doctor_says_what_it_looked_at(run_main, tiny_suite):
 
 def test_doctor_fails_on_a_broken_suite(run_main, tiny_suite):
     result = run_main("doctor", "--config", tiny_suite(replace={"pids = 32": "pid = 32"}))
-    assert result.returncode == ExitCode.INFRASTRUCTURE
+    assert result.returncode == ExitCode.USAGE
     assert "service.pid: unknown key" in result.stderr
-    assert "fix: allowed: did you mean 'pids'?" in result.stderr
+    assert "fix: did you mean 'pids'? allowed: " in result.stderr
 
 
 @pytest.fixture

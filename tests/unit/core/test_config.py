@@ -43,6 +43,18 @@ def test_a_misspelt_required_key_is_named_with_the_right_one():
     assert "did you mean 'port'" in fix
 
 
+def test_a_misspelt_value_of_an_enumeration_is_named_with_the_right_one():
+    message, fix = mistake(GOOD + '[policy]\nrequired = ["contracts"]\n')
+    assert message.startswith("gate.toml: policy.required.0: ")
+    assert "(got 'contracts')" in message
+    assert fix == "did you mean 'contract'?"
+
+
+def test_a_value_like_none_of_an_enumeration_gets_no_guess():
+    _, fix = mistake(GOOD + '[policy]\nrequired = ["zzz"]\n')
+    assert not fix
+
+
 def test_a_wrong_value_is_shown():
     message, _ = mistake(GOOD.replace("8000", "70000"))
     assert "service.port" in message

@@ -258,6 +258,13 @@ def test_a_reason_about_no_check_is_the_headline_and_has_no_empty_name():
     assert '<p class="id"></p>' not in render("html", of)
 
 
+def test_a_partial_verdict_says_so_in_its_first_line():
+    whole, partial = report(), report(partial=True)
+    covered = ", ".join(dict.fromkeys(check.family.value for check in partial.checks))
+    assert render("markdown", partial).splitlines()[0].endswith(f", of {covered} only (partial)")
+    assert "(partial)" not in render("markdown", whole).splitlines()[0]
+
+
 # --- JUnit
 
 
