@@ -14,7 +14,7 @@ from reference_service.api.middleware import Access, BodyLimit, RequestContext
 from reference_service.api.openapi import document
 from reference_service.api.routes import SCOPES, build_router
 from reference_service.api.schema import request_models, response_models
-from reference_service.model.artifact import load_artifact
+from reference_service.model.artifact import ArtifactError, load_artifact
 from reference_service.model.inference import Model
 from reference_service.settings import Settings
 from reference_service.telemetry.logs import LOGGER
@@ -41,7 +41,16 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Model]]:
-        model = Model(artifact, intra_op_threads=settings.intra_op_threads, observe_run=metrics.observe_run)
+        try:
+            model = Model(
+                artifact,
+                provider=settings.execution_provider,
+                intra_op_threads=settings.intra_op_threads,
+                observe_run=metrics.observe_run,
+            )
+        except ArtifactError as error:
+            LOGGER.critical("refusing to start: %s", error)
+            raise
         metrics.built_with(model.execution_provider)
         LOGGER.info(
             "model loaded",

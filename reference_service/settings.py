@@ -41,7 +41,9 @@ class Settings(BaseSettings):
     head_timeout_s: float = Field(default=10, gt=0)
     body_timeout_s: float = Field(default=30, gt=0)
     max_batch: int = Field(default=256, ge=1)
+    execution_provider: Literal["cpu", "cuda"] = "cpu"
     intra_op_threads: int = Field(default=1, ge=1)
+    workers: int = Field(default=1, ge=1)
     shutdown_timeout_s: int = Field(default=10, ge=0)
     deployment_id: DeploymentId = "default"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from reference_service.api.schema import Prediction
 from reference_service.model.artifact import Artifact, ArtifactError
+from reference_service.model.providers import ProviderName, open_session
 
 ONNX_TYPES = {"float32": "tensor(float)", "string": "tensor(string)"}
 
@@ -27,9 +27,17 @@ class Model:
     Raises:
         ArtifactError: The model can't be loaded, its tensors are not those of the manifest, or the sample's
             answer differs.
+        ProviderError: The execution provider can't run it here.
     """
 
-    def __init__(self, artifact: Artifact, *, intra_op_threads: int, observe_run: RunObserver) -> None:
+    def __init__(
+        self,
+        artifact: Artifact,
+        *,
+        provider: ProviderName,
+        intra_op_threads: int,
+        observe_run: RunObserver,
+    ) -> None:
         self._observe_run = observe_run
         self.manifest = artifact.manifest
         features = self.manifest.input.features
@@ -39,7 +47,7 @@ class Model:
         self._input = self.manifest.input.name
         self._outputs = [self.manifest.outputs.label.name, self.manifest.outputs.probabilities.name]
         self._classes = self.manifest.outputs.probabilities.classes
-        self._session = _open_session(artifact.model, intra_op_threads)
+        self._session = open_session(artifact.model, provider, intra_op_threads=intra_op_threads)
         self._check_tensors()
         self.verify_sample()
 
@@ -121,14 +129,3 @@ def _fits(found: Sequence[int | str | None], declared: Sequence[int | str]) -> b
         not isinstance(size, int) if expected == "batch" else size == expected
         for size, expected in zip(found, declared, strict=True)
     )
-
-
-def _open_session(model: bytes, intra_op_threads: int) -> onnxruntime.InferenceSession:
-    """Open a sequential CPU session: one request must not take every core."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = intra_op_threads
-    options.inter_op_num_threads = 1
-    try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # the runtime's errors have no base class of their own
-        raise ArtifactError(f"model can't be loaded: {error}") from error

@@ -52,7 +52,7 @@ def add_class(manifest):
 
 
 def start(folder):
-    return Model(load_artifact(folder), intra_op_threads=1, observe_run=lambda **_: None)
+    return Model(load_artifact(folder), provider="cpu", intra_op_threads=1, observe_run=lambda **_: None)
 
 
 def test_untouched_artifact_starts(folder):

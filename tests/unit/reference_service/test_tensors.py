@@ -57,7 +57,9 @@ def start(tmp_path, manifest):
         changed["sample"]["expected"] = {"label": "benign", "probabilities": {"benign": 1, "malignant": 0}}
         (tmp_path / "model.onnx").write_bytes(model)
         (tmp_path / "manifest.json").write_text(json.dumps(changed), encoding="utf-8")
-        return Model(load_artifact(tmp_path), intra_op_threads=1, observe_run=lambda **_: None)
+        return Model(
+            load_artifact(tmp_path), provider="cpu", intra_op_threads=1, observe_run=lambda **_: None
+        )
 
     return load
 
