@@ -1,24 +1,19 @@
 """`python -m reference_service`: serves until SIGTERM or SIGINT, then finishes the requests in flight."""
 
-import gc
+import os
 import signal
 import sys
 from types import FrameType
 
-import uvicorn
 from pydantic import ValidationError
 
-from reference_service.access.tokens import KeyFileError
-from reference_service.app import create_app
-from reference_service.model.artifact import ArtifactError
-from reference_service.problems import first_problem
-from reference_service.server.protocol import Bounds, bounded
+from reference_service.model.gpus import GpuError, gpu_device_files, gpu_for_each_worker, visible_gpus
+from reference_service.problems import EXIT_REFUSED, first_problem
+from reference_service.server.listening import ListenError, bind
+from reference_service.server.workers import WORKER_ARGUMENT, end_with_supervisor, supervise
 from reference_service.settings import Settings
 from reference_service.telemetry.logs import LOGGER, configure_logging
-
-EXIT_REFUSED = 3
-KEEP_ALIVE_S = 5
-ANSWER_TIMEOUT_S = 30
+from reference_service.telemetry.shared import forget_worker, sharing
 
 
 def main() -> int:
@@ -27,42 +22,39 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     configure_logging("info")
+    lifeline = int(sys.argv[2]) if sys.argv[1:2] == [WORKER_ARGUMENT] else None
     try:
         settings = Settings()
         configure_logging(settings.log_level)
-        app = create_app(settings)
+        if settings.workers > 1 and lifeline is None:
+            return _run_workers(settings)
+        listener = bind(settings.host, settings.port, shared=lifeline is not None)
     except ValidationError as error:
         LOGGER.critical("refusing to start: settings: %s", first_problem(error))
         return EXIT_REFUSED
-    except (ArtifactError, KeyFileError) as error:
+    except (GpuError, ListenError) as error:
         LOGGER.critical("refusing to start: %s", error)
         return EXIT_REFUSED
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            loop="uvloop",
-            http=bounded(
-                Bounds(
-                    max_connections=settings.max_connections,
-                    head_timeout_s=settings.head_timeout_s,
-                    idle_timeout_s=KEEP_ALIVE_S + settings.head_timeout_s,
-                    request_timeout_s=settings.body_timeout_s + ANSWER_TIMEOUT_S,
-                )
-            ),
-            timeout_keep_alive=KEEP_ALIVE_S,
-            ws="none",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=settings.shutdown_timeout_s,
+    if lifeline is not None:
+        end_with_supervisor(lifeline)
+    from reference_service.server.serve import serve  # noqa: PLC0415  # a supervisor loads no runtime
+
+    return serve(settings, listener)
+
+
+def _run_workers(settings: Settings) -> int:
+    """Run the workers, each with a GPU of its own where they run on GPUs."""
+    bind(settings.host, settings.port, shared=False).close()  # workers would share it with a stranger
+    changes: list[dict[str, str]] = [{}] * settings.workers
+    if settings.execution_provider == "cuda":
+        gpus = visible_gpus(os.environ.get("CUDA_VISIBLE_DEVICES"), gpu_device_files())
+        changes = [{"CUDA_VISIBLE_DEVICES": gpu} for gpu in gpu_for_each_worker(settings.workers, gpus)]
+    with sharing() as folder:
+        return supervise(
+            [{**os.environ, **change} for change in changes],
+            shutdown_timeout_s=settings.shutdown_timeout_s,
+            forget=lambda pid: forget_worker(folder, pid),
         )
-    )
-    gc.freeze()  # what lives as long as the process need not be walked by every collection
-    server.run()
-    return 0 if server.started else EXIT_REFUSED
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:

@@ -1,6 +1,8 @@
-"""How a problem that pydantic found is told."""
+"""How a problem that pydantic found is told, and the exit code of a service that refuses to start."""
 
 from pydantic import ValidationError
+
+EXIT_REFUSED = 3
 
 
 def first_problem(error: ValidationError) -> str:

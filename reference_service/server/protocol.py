@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from reference_service.server.draining import Drain
 from reference_service.telemetry.logs import LOGGER
 
 MAX_HEAD_BYTES = 32 * 1024
@@ -49,6 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
     """One connection. `bounded` gives the class to use."""
 
     bounds: ClassVar[Bounds]
+    drain: ClassVar[Drain]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -63,6 +65,8 @@ class BoundedProtocol(HttpToolsProtocol):
             transport.abort()
             return
         self._allow(self.bounds.head_timeout_s)
+        if self.drain.begun:
+            self.shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the time."""
@@ -108,6 +112,8 @@ class BoundedProtocol(HttpToolsProtocol):
             raise RefusedError
         self._allow(self.bounds.request_timeout_s)
         super().on_headers_complete()
+        if self.drain.begun:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body is what a client should send."""
@@ -119,6 +125,16 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         waiting = self.cycle.response_complete
         self._allow(self.bounds.idle_timeout_s if waiting else self.bounds.request_timeout_s)
+
+    def shutdown(self) -> None:
+        """End the connection with the answer to the request that is here, or comes soon; else without one.
+
+        To close an idle connection at once would lose a request that the client has just sent.
+        """
+        if self._is_idle():
+            self.loop.call_later(self.drain.linger_s, self._close_idle)
+        else:
+            self.cycle.keep_alive = False
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refuses, unless it was stopped by a refusal of our own."""
@@ -141,6 +157,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.write((head + text).encode("ascii"))
         self.transport.close()
 
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _close_idle(self) -> None:
+        """Close, unless there is a request to answer: its answer closes the connection."""
+        if self._is_idle():
+            self.transport.close()
+
     def _allow(self, seconds: float) -> None:
         """Give the connection this long for what it has to do next."""
         if self._deadline:
@@ -153,10 +177,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
 
-def bounded(limits: Bounds) -> type[BoundedProtocol]:
+def bounded(limits: Bounds, draining: Drain) -> type[BoundedProtocol]:
     """Return the protocol class with these bounds; the server makes its instances."""
 
     class Protocol(BoundedProtocol):
         bounds = limits
+        drain = draining
 
     return Protocol
