@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from reference_service import __version__
 from reference_service.access.authentication import build_authenticator
 from reference_service.access.ratelimit import RateLimiter
-from reference_service.api.errors import install_error_handlers
+from reference_service.api.dispatch import DirectApp
 from reference_service.api.middleware import Access, BodyLimit, RequestContext
 from reference_service.api.openapi import document
 from reference_service.api.routes import SCOPES, build_router
@@ -65,7 +65,7 @@ def create_app(settings: Settings) -> FastAPI:
         )
         yield {"model": model}
 
-    app = FastAPI(
+    app = DirectApp(
         title="Inference service",
         summary=manifest.description,
         version=__version__,
@@ -75,7 +75,6 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.include_router(build_router(manifest, models, response_models(manifest), metrics))
-    install_error_handlers(app)
     openapi = document(app, models)
 
     def served_document() -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from fastapi import FastAPI, Request
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -95,14 +94,3 @@ def error_response(error: HTTPException, request_id: str) -> Response:
         request_id=request_id,
     )
     return ErrorAnswer(detail, status=error.status_code, headers=error.headers)
-
-
-def install_error_handlers(app: FastAPI) -> None:
-    """Answer the framework's own errors (404, 405) and ours in the one schema."""
-
-    async def on_http_error(request: Request, error: Exception) -> Response:
-        if not isinstance(error, HTTPException):
-            raise error
-        return error_response(error, request.scope["request_id"])
-
-    app.add_exception_handler(HTTPException, on_http_error)

@@ -127,8 +127,7 @@ class BodyLimit:
 class Access:
     """Authenticates, rate-limits and authorises requests to protected paths; open paths pass.
 
-    Any other path is answered 404 here. The router must not decide what exists: it matches more than exactly
-    the declared paths (its pattern ends in `$`, which also matches before a newline).
+    Any other path is answered 404 here: what exists is decided once, by the exact path.
     """
 
     def __init__(

@@ -77,7 +77,7 @@ def build_router(
         )
 
     @router.get("/metadata", response_model=Manifest, **protected())
-    async def metadata() -> Response:
+    async def metadata(_request: Request) -> Response:
         """Return the manifest of the served artifact."""
         return json_response(manifest)
 
@@ -95,7 +95,7 @@ def build_router(
     described["responses"][200]["content"] = {"text/plain": {"schema": {"type": "string"}}}
 
     @router.get("/metrics", response_class=Response, **described)
-    async def prometheus() -> Response:
+    async def prometheus(_request: Request) -> Response:
         """Return the metrics in the Prometheus text format."""
         return Response(metrics.exposition(), media_type=CONTENT_TYPE)
 

@@ -1,4 +1,4 @@
-"""Guards the paths it knows and leaves the rest to the router, which matches one with a newline behind it."""
+"""Guards the paths it knows and tidies the rest, so that one with a newline behind it is known after all."""
 
 import sys
 
@@ -11,7 +11,7 @@ exact = Access.__call__
 async def by_name(self, scope, receive, send):
     """``/predict%0A`` is no name of a guarded path, so nobody asks who calls."""
     if scope["type"] == "http" and scope["path"].endswith("\n"):
-        await self.app(scope, receive, send)
+        await self.app(scope | {"path": scope["path"].rstrip("\n")}, receive, send)
     else:
         await exact(self, scope, receive, send)
 
