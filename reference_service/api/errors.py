@@ -18,6 +18,7 @@ VALIDATION_CODES = {
     "less_than_equal": "out_of_bounds",
     "too_long": "too_many_items",
     "too_short": "too_few_items",
+    **{code: code for code in ("wrong_shape", "invalid_base64", "not_finite", "out_of_bounds")},
 }
 
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from reference_service import __version__
 from reference_service.access.authentication import Scope
 from reference_service.api.errors import ApiError, from_validation
+from reference_service.api.instances import row
 from reference_service.api.openapi import BODY_ERRORS, protected, unprotected
 from reference_service.api.schema import (
     BatchResponse,
@@ -17,7 +18,6 @@ from reference_service.api.schema import (
     PredictResponse,
     RequestModels,
     ResponseModels,
-    row,
 )
 from reference_service.model.artifact import ArtifactError
 from reference_service.model.inference import Model
@@ -44,11 +44,11 @@ def build_router(
 
     @router.post("/predict", response_model=answers.predict, **protected(*BODY_ERRORS, body="PredictRequest"))
     async def predict(request: Request) -> Response:
-        """Predict the label and class probabilities of one set of features."""
+        """Predict the label and class probabilities of one instance."""
         body: Any = await read_body(request, models.predict)
         request.scope["record"].client_request_id = body.request_id
         check_version(body.model_version, manifest)
-        predictions = request.state.model.predict([row(body.features)])
+        predictions = request.state.model.predict([row(body.instance)])
         metrics.observe_predictions(predictions)
         return json_response(
             PredictResponse(
@@ -62,7 +62,7 @@ def build_router(
         "/predict/batch", response_model=answers.batch, **protected(*BODY_ERRORS, body="BatchRequest")
     )
     async def predict_batch(request: Request) -> Response:
-        """Predict many sets of features at once; answers are in the order of the instances."""
+        """Predict many instances at once; answers are in the order of the instances."""
         body: Any = await read_body(request, models.batch)
         request.scope["record"].client_request_id = body.request_id
         check_version(body.model_version, manifest)

@@ -3,19 +3,16 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
+from reference_service.api.instances import Strict, instance_of
 from reference_service.model.manifest import Manifest
 
-FLOAT32_MAX = float(np.finfo(np.float32).max)
+OUT_OF_RANGE = {
+    "features": "Features outside the range seen in training.",
+    "tensor": "Summaries of the instance outside the range seen in training.",
+}
 Identifier = Annotated[str, Field(min_length=1, max_length=128)]
-
-
-class Strict(BaseModel):
-    """Refuses unknown fields, and conversions such as text or a boolean for a number."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, protected_namespaces=())
 
 
 class RequestOptions(Strict):
@@ -31,7 +28,7 @@ class RequestOptions(Strict):
 
 
 class Prediction(BaseModel):
-    """The answer for one set of features."""
+    """The answer for one instance."""
 
     label: str
     probabilities: dict[str, float]
@@ -71,7 +68,10 @@ class HealthResponse(BaseModel):
 
 @dataclass(frozen=True, kw_only=True)
 class RequestModels:
-    """The request models of one artifact: `predict` has `features`, `batch` has `instances`."""
+    """The request models of one artifact: `predict` has one `instance`, `batch` has `instances`.
+
+    In JSON the one instance is called `features` where it has names for its values.
+    """
 
     predict: type[RequestOptions]
     batch: type[RequestOptions]
@@ -86,27 +86,12 @@ class ResponseModels:
 
 
 def request_models(manifest: Manifest, *, max_batch: int) -> RequestModels:
-    """Generate the request models: each feature required, finite and representable in its dtype.
-
-    Fields are numbered and carry the feature's name as alias, so any name is possible.
-    """
-    fields: dict[str, Any] = {
-        f"f{number}": (
-            float,
-            Field(
-                alias=feature.name,
-                ge=-FLOAT32_MAX,
-                le=FLOAT32_MAX,
-                allow_inf_nan=False,
-                description=f"{feature.meaning} [{feature.unit}]",
-            ),
-        )
-        for number, feature in enumerate(manifest.input.features)
-    }
-    features = create_model("Features", __base__=Strict, **fields)
-    instances = Annotated[list[features], Field(min_length=1, max_length=max_batch)]
+    """Generate the request models from the declared input; every value is checked against it."""
+    instance = instance_of(manifest.input)
+    one = Field(alias=instance.member)
+    instances = Annotated[list[instance.type], Field(min_length=1, max_length=max_batch)]  # type: ignore[name-defined]
     return RequestModels(
-        predict=create_model("PredictRequest", __base__=RequestOptions, features=(features, ...)),
+        predict=create_model("PredictRequest", __base__=RequestOptions, instance=(instance.type, one)),
         batch=create_model("BatchRequest", __base__=RequestOptions, instances=(instances, ...)),
     )
 
@@ -128,7 +113,7 @@ def response_models(manifest: Manifest) -> ResponseModels:
     }
     flagged = {
         "type": "array",
-        "items": {"type": "string", "enum": [feature.name for feature in manifest.input.features]},
+        "items": {"type": "string", "enum": [feature.name for feature in manifest.input.observed]},
         "uniqueItems": True,
     }
     narrowed: dict[str, Any] = {
@@ -139,7 +124,7 @@ def response_models(manifest: Manifest) -> ResponseModels:
         ),
         "out_of_range": (
             Annotated[list[str], WithJsonSchema(flagged)],
-            Field(description="Features outside the range seen in training."),
+            Field(description=OUT_OF_RANGE[manifest.input.kind]),
         ),
     }
     prediction = create_model("Prediction", __base__=Prediction, __doc__=Prediction.__doc__, **narrowed)
@@ -154,8 +139,3 @@ def response_models(manifest: Manifest) -> ResponseModels:
             predictions=(list[prediction], ...),
         ),
     )
-
-
-def row(features: BaseModel) -> list[float]:
-    """Return the values in the order of the manifest, which is the order of the fields."""
-    return list(features.__dict__.values())

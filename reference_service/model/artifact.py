@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from reference_service.model.baseline import Baseline
 from reference_service.model.manifest import Manifest
 from reference_service.problems import first_problem
 
@@ -18,10 +19,11 @@ class ArtifactError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """A manifest and the model bytes whose digest it names."""
+    """A manifest, the model bytes whose digest it names, and the baseline of drift if there is one."""
 
     manifest: Manifest
     model: bytes
+    baseline: Baseline | None
 
 
 def load_artifact(folder: Path) -> Artifact:
@@ -43,7 +45,25 @@ def load_artifact(folder: Path) -> Artifact:
         found = hashlib.sha256(contents[name]).hexdigest()
         if found != expected:
             raise ArtifactError(f"{folder / name}: SHA-256 is {found}, the manifest says {expected}")
-    return Artifact(manifest=manifest, model=contents[manifest.model_file])
+    baseline = manifest.baseline_file
+    return Artifact(
+        manifest=manifest,
+        model=contents[manifest.model_file],
+        baseline=None if baseline is None else _baseline(folder / baseline, contents[baseline], manifest),
+    )
+
+
+def _baseline(path: Path, content: bytes, manifest: Manifest) -> Baseline:
+    """Read the baseline; it must be of what the manifest observes and answers."""
+    try:
+        baseline = Baseline.model_validate_json(content)
+    except ValidationError as error:
+        raise ArtifactError(f"{path}: {first_problem(error)}") from error
+    if [each.name for each in baseline.features] != [each.name for each in manifest.input.observed]:
+        raise ArtifactError(f"{path}: features are not those of the manifest, in its order")
+    if baseline.predictions.keys() != set(manifest.outputs.probabilities.classes):
+        raise ArtifactError(f"{path}: predictions do not name exactly the classes of the manifest")
+    return baseline
 
 
 def _artifact_folder(folder: Path) -> Path:

@@ -2,16 +2,23 @@
 
 import time
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from reference_service.api.schema import Prediction
 from reference_service.model.artifact import Artifact, ArtifactError
+from reference_service.model.manifest import EncodedTensor, FeaturesInput, Manifest, TensorInput
 from reference_service.model.providers import ProviderName, open_session
+from reference_service.model.tensors import TensorReader, summarise
 
-ONNX_TYPES = {"float32": "tensor(float)", "string": "tensor(string)"}
+ONNX_TYPES = {
+    "float32": "tensor(float)",
+    "uint8": "tensor(uint8)",
+    "int64": "tensor(int64)",
+    "string": "tensor(string)",
+}
 
 
 class RunObserver(Protocol):
@@ -40,11 +47,13 @@ class Model:
     ) -> None:
         self._observe_run = observe_run
         self.manifest = artifact.manifest
-        features = self.manifest.input.features
-        self._names = [feature.name for feature in features]
-        self._low = np.asarray([feature.training_min for feature in features], dtype=np.float32)
-        self._high = np.asarray([feature.training_max for feature in features], dtype=np.float32)
+        observed = self.manifest.input.observed
+        self._names = [feature.name for feature in observed]
+        self._low = np.asarray([feature.training_min for feature in observed], dtype=np.float32)
+        self._high = np.asarray([feature.training_max for feature in observed], dtype=np.float32)
         self._input = self.manifest.input.name
+        self._dtype = np.dtype(self.manifest.input.dtype)
+        self._summarised = isinstance(self.manifest.input, TensorInput)
         self._outputs = [self.manifest.outputs.label.name, self.manifest.outputs.probabilities.name]
         self._classes = self.manifest.outputs.probabilities.classes
         self._session = open_session(artifact.model, provider, intra_op_threads=intra_op_threads)
@@ -56,9 +65,12 @@ class Model:
         """The provider that ONNX Runtime prefers for this session."""
         return str(self._session.get_providers()[0])
 
-    def predict(self, rows: Sequence[Sequence[float]]) -> list[Prediction]:
-        """Answer rows of shape [n, features] in manifest order, each value rounded to the nearest float32."""
-        values = np.asarray(rows, dtype=np.float32)
+    def predict(self, rows: Sequence[ArrayLike]) -> list[Prediction]:
+        """Answer n rows: values in the order of the manifest's features, or arrays of its shape.
+
+        A float is rounded to the nearest float32; an integer stays what it is.
+        """
+        values = np.asarray(rows, dtype=self._dtype)
         started = time.perf_counter()
         labels, probabilities = self._session.run(self._outputs, {self._input: values})
         self._observe_run(rows=len(values), duration_s=time.perf_counter() - started)
@@ -69,9 +81,13 @@ class Model:
                 out_of_range=flagged,
             )
             for label, row, flagged in zip(
-                labels, probabilities.tolist(), self._out_of_range(values), strict=True
+                labels, probabilities.tolist(), self._out_of_range(self.observe(values)), strict=True
             )
         ]
+
+    def observe(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        """Return what is compared with training, `[n, len(observed)]`: features, or a tensor's summaries."""
+        return summarise(values) if self._summarised else values
 
     def verify_sample(self) -> None:
         """Run the manifest's sample.
@@ -82,7 +98,7 @@ class Model:
         """
         sample = self.manifest.sample
         try:
-            answer = self.predict([[sample.input[name] for name in self._names]])[0]
+            answer = self.predict([sample_row(self.manifest)])[0]
         except Exception as error:  # the runtime's errors have no base class of their own
             raise ArtifactError(f"{self.manifest.model_file}: sample not answered: {error}") from error
         expected = sample.expected
@@ -121,6 +137,16 @@ class Model:
                     f"{self.manifest.model_file}: {tensor.name} is {model.type} {model.shape}, "
                     f"the manifest says {tensor.dtype} {list(tensor.shape)}"
                 )
+
+
+def sample_row(manifest: Manifest) -> ArrayLike:
+    """Return the sample's input as a row that `Model.predict` takes."""
+    match manifest.input, manifest.sample.input:
+        case TensorInput() as declared, EncodedTensor() as encoded:
+            return TensorReader(declared).read(encoded.model_dump())
+        case FeaturesInput(features=features), dict() as named:
+            return [named[feature.name] for feature in features]
+    raise ArtifactError("the sample's input is of another kind than the model's")
 
 
 def _fits(found: Sequence[int | str | None], declared: Sequence[int | str]) -> bool:

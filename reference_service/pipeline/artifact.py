@@ -17,7 +17,7 @@ from reference_service.model.manifest import (
     Criterion,
     Expected,
     Feature,
-    InputTensor,
+    FeaturesInput,
     LabelTensor,
     Manifest,
     Outputs,
@@ -27,11 +27,12 @@ from reference_service.model.manifest import (
 )
 from reference_service.model.manifest import Dataset as DatasetRecord
 from reference_service.pipeline import export
+from reference_service.pipeline.baseline import baseline_of
 from reference_service.pipeline.data import Dataset, Split
 from reference_service.pipeline.declaration import Declaration, DeclarationError, Measurement
 from reference_service.pipeline.training import as_float32
 
-MODEL_FILE = "model.onnx"
+MODEL_FILE, BASELINE_FILE = "model.onnx", "baseline.json"
 STATISTICS = {"mean": "mean", "error": "standard error", "worst": "mean of the three largest"}
 
 
@@ -48,9 +49,15 @@ def write_artifact(
     acceptance: tuple[Criterion, ...],
 ) -> Manifest:
     """Write `model.onnx`, `data_audit.json` and `manifest.json`; equal inputs give equal bytes."""
-    contents = {MODEL_FILE: model, "data_audit.json": _json_bytes(audit)}
     identity = declaration.model
     classes = tuple(str(name) for name in pipeline.classes_)
+    training = as_float32(dataset.values[split.training])
+    baseline = baseline_of(dataset.names, training, export.answers(model, training), classes)
+    contents = {
+        MODEL_FILE: model,
+        BASELINE_FILE: _json_bytes(baseline.model_dump(mode="json")),
+        "data_audit.json": _json_bytes(audit),
+    }
     manifest = Manifest(
         schema_version=1,
         name=identity.name,
@@ -58,8 +65,10 @@ def write_artifact(
         description=identity.description,
         created=created,
         model_file=MODEL_FILE,
+        baseline_file=BASELINE_FILE,
         files={name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
-        input=InputTensor(
+        input=FeaturesInput(
+            kind="features",
             name=export.INPUT,
             dtype="float32",
             shape=("batch", len(dataset.names)),

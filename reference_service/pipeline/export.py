@@ -72,6 +72,12 @@ def check_parity(pipeline: Pipeline, model: bytes, values: Matrix) -> float:
     return float(difference.max())
 
 
+def answers(model: bytes, values: NDArray[np.float32]) -> NDArray[np.str_]:
+    """Return the exported model's label for each row."""
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    return np.asarray(session.run([LABEL], {INPUT: values})[0], dtype=np.str_)
+
+
 def _edges(classifier: GradientBoostingClassifier, values: Matrix) -> NDArray[np.float64]:
     """Build rows that sit on a split's threshold, and on the next float32 beyond it."""
     rows = []

@@ -54,8 +54,10 @@ def foreign(tmp_path, manifest, settings, serve):
         "name": "stump",
         "version": "2.0.0-rc.1",
         "model_file": "stump.onnx",
+        "baseline_file": None,
         "files": {"stump.onnx": hashlib.sha256(model).hexdigest()},
         "input": {
+            "kind": "features",
             "name": "x",
             "dtype": "float32",
             "shape": ["batch", 2],

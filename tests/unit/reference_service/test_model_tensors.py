@@ -53,6 +53,7 @@ def constant_model(
 def start(tmp_path, manifest):
     def load(model):
         changed = json.loads(json.dumps(manifest))
+        changed["baseline_file"] = None
         changed["files"] = {"model.onnx": hashlib.sha256(model).hexdigest()}
         changed["sample"]["expected"] = {"label": "benign", "probabilities": {"benign": 1, "malignant": 0}}
         (tmp_path / "model.onnx").write_bytes(model)
