@@ -36,7 +36,7 @@ def create_app(settings: Settings) -> FastAPI:
         deployment_id=settings.deployment_id,
         paths=frozenset(SCOPES),
         classes=manifest.outputs.probabilities.classes,
-        features=[feature.name for feature in manifest.input.features],
+        features=[feature.name for feature in manifest.input.observed],
     )
 
     @asynccontextmanager

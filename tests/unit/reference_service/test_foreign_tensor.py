@@ -1,6 +1,7 @@
 """An artifact whose input is a tensor, served by the same code as any other."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -108,7 +109,7 @@ def test_summaries_outside_the_training_range(served):
     for row, flagged in cases.items():
         assert client.post("/predict", json={"instance": list(row)}).json()["out_of_range"] == flagged
     metrics = client.get("/metrics").text
-    assert 'inference_out_of_range_total{feature="mean"' in metrics
+    assert re.search(r'inference_out_of_range_total\{[^}]*feature="mean"[^}]*\} 3\.0', metrics)
 
 
 @pytest.mark.parametrize(
