@@ -175,8 +175,8 @@ def test_a_sample_that_is_no_row_does_not_start(tmp_path, manifest, sample, mess
     )
     path = folder / "manifest.json"
     content = json.loads(path.read_text(encoding="utf-8"))
-    assert Model(load_artifact(folder), intra_op_threads=1, observe_run=lambda **_: None)
+    assert Model(load_artifact(folder), provider="cpu", intra_op_threads=1, observe_run=lambda **_: None)
     content["sample"]["input"] = sample
     path.write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(ArtifactError, match=message):
-        Model(load_artifact(folder), intra_op_threads=1, observe_run=lambda **_: None)
+        Model(load_artifact(folder), provider="cpu", intra_op_threads=1, observe_run=lambda **_: None)
