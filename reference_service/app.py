@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from reference_service import __version__
 from reference_service.access.authentication import build_authenticator
-from reference_service.access.ratelimit import RateLimiter
+from reference_service.access.ratelimit import build_limiter
 from reference_service.api.dispatch import DirectApp
 from reference_service.api.middleware import Access, BodyLimit, RequestContext
 from reference_service.api.openapi import document
@@ -38,6 +38,7 @@ def create_app(settings: Settings) -> FastAPI:
         classes=manifest.outputs.probabilities.classes,
         features=[feature.name for feature in manifest.input.observed],
     )
+    limiter = build_limiter(settings, metrics)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Model]]:
@@ -63,7 +64,9 @@ def create_app(settings: Settings) -> FastAPI:
                 }
             },
         )
+        await limiter.check()
         yield {"model": model}
+        await limiter.close()
 
     app = DirectApp(
         title="Inference service",
@@ -74,7 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(build_router(manifest, models, response_models(manifest), metrics))
+    app.include_router(build_router(manifest, models, response_models(manifest), metrics, limiter))
     openapi = document(app, models)
 
     def served_document() -> dict[str, Any]:
@@ -85,7 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(
         Access,
         authenticator=build_authenticator(settings),
-        limiter=RateLimiter(settings.rate_limit),
+        limiter=limiter,
         scopes=SCOPES,
     )
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s)

@@ -1,11 +1,12 @@
 """Run-time settings, all from environment variables with the prefix `SERVICE_`."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import limits
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 def check_quota(quota: str) -> str:
@@ -16,7 +17,22 @@ def check_quota(quota: str) -> str:
     return quota
 
 
+def parse_networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Read networks in CIDR notation, separated by commas; raise ValueError for what is none or everyone."""
+    networks = []
+    for part in text.split(","):
+        try:
+            network = ip_network(part.strip())
+        except ValueError as error:
+            raise ValueError(f"{error}; give networks such as 10.0.0.0/8,fd00::/8") from error
+        if network.prefixlen == 0:
+            raise ValueError(f"{network} trusts everyone, so that every client could choose its address")
+        networks.append(network)
+    return tuple(networks)
+
+
 Quota = Annotated[str, AfterValidator(check_quota)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(parse_networks)]
 
 DeploymentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 """A plain word: it becomes a label of every metric and a field of every log line."""
@@ -36,6 +52,11 @@ class Settings(BaseSettings):
     jwt_audience: str | None = None
     jwt_leeway_s: int = Field(default=5, ge=0, le=60)
     rate_limit: Quota = "1000/second"
+    rate_limit_rows: Quota = "10000/second"
+    rate_limit_metadata: Quota = "1000/second"
+    rate_limit_address: Quota | None = None
+    rate_limit_global: Quota | None = None
+    trusted_proxies: Networks = Field(default=(), validate_default=False)
     max_body_bytes: int = Field(default=1_048_576, ge=1)
     max_connections: int = Field(default=512, ge=1)
     head_timeout_s: float = Field(default=10, gt=0)

@@ -28,6 +28,8 @@ class ApiKey(Part):
     sha256: Sha256
     scopes: frozenset[Scope]
     quota: Quota | None = None
+    rows_quota: Quota | None = None
+    metadata_quota: Quota | None = None
 
 
 class KeysFile(Part):
@@ -46,11 +48,13 @@ class KeysFile(Part):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Principal:
-    """An authenticated caller; `identity` is what its rate limit counts by."""
+    """An authenticated caller; `identity` is what its rate limits count by, by default quotas where None."""
 
     identity: str
     scopes: frozenset[str]
     quota: str | None = None
+    rows_quota: str | None = None
+    metadata_quota: str | None = None
 
 
 class Authenticator:
@@ -81,7 +85,13 @@ class Authenticator:
         if len(presented) != 1 or not presented[0] or not matches:
             raise _refused("invalid_credentials", "the API key is not valid")
         key = matches[0]
-        return Principal(identity=f"key:{key.id}", scopes=key.scopes, quota=key.quota)
+        return Principal(
+            identity=f"key:{key.id}",
+            scopes=key.scopes,
+            quota=key.quota,
+            rows_quota=key.rows_quota,
+            metadata_quota=key.metadata_quota,
+        )
 
     def _by_token(self, authorization: list[str]) -> Principal:
         """Verify the bearer token; its subject (or issuer, if it has none) is the identity."""

@@ -1,4 +1,4 @@
-"""Rate limits per identity, by fixed windows.
+"""Rate limits by fixed windows: which quotas a request counts against, and what the client is told.
 
 A window opens with an identity's first request and lasts for the quota's period; in it exactly the quota is
 answered. Chosen over a moving window because its state is one counter per identity (a moving window keeps a
@@ -7,48 +7,168 @@ two full quotas can follow each other closely, at the end of one window and the 
 """
 
 import math
-import time
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import limits
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter
+from starlette.types import Scope as ASGIScope
+
+from reference_service.access.addresses import ClientAddresses
+from reference_service.access.authentication import Principal, Scope
+from reference_service.access.windows import (
+    Charge,
+    LocalWindows,
+    Standing,
+    Windows,
+    WindowsUnavailableError,
+    fits,
+)
+from reference_service.api.errors import ApiError
+from reference_service.settings import Settings
+from reference_service.telemetry.metrics import Metrics
+
+EVERYONE = ""
+UNAVAILABLE_RETRY_S = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Allowance:
-    """What is left of a quota after a request; `retry_after_s` is set when the request is refused."""
+class Allowance(NamedTuple):
+    """What is left of a quota after a request."""
 
     limit: int
     remaining: int
-    retry_after_s: int | None
 
     def headers(self) -> dict[str, str]:
         """Return the response headers that tell the client."""
-        told = {"X-RateLimit-Limit": str(self.limit), "X-RateLimit-Remaining": str(self.remaining)}
-        if self.retry_after_s is not None:
-            told["Retry-After"] = str(self.retry_after_s)
-        return told
+        return {"X-RateLimit-Limit": str(self.limit), "X-RateLimit-Remaining": str(self.remaining)}
+
+
+class ParsedQuota(NamedTuple):
+    """A parsed quota: so much in a window of so many seconds, for each identity."""
+
+    name: str
+    limit: int
+    period_s: int
+    prefix: str
+
+    def charge(self, identity: str, cost: int = 1) -> Charge:
+        """Return what asking `cost` of it in the name of an identity means."""
+        return Charge(self.name, self.prefix + identity, self.limit, self.period_s, cost)
 
 
 class RateLimiter:
-    """Counts requests in this process; identities never share a counter."""
+    """Charges each request to all of its quotas, or refuses it and charges it to none."""
 
-    def __init__(self, default_quota: str) -> None:
-        self._default = limits.parse(default_quota)
-        self._quotas: dict[str, limits.RateLimitItem] = {}
-        self._windows = FixedWindowRateLimiter(MemoryStorage())
+    def __init__(self, settings: Settings, windows: Windows, *, on_refused: Callable[[str], None]) -> None:
+        self._windows = windows
+        self._on_refused = on_refused
+        self._addresses = ClientAddresses(settings.trusted_proxies)
+        self._defaults = {
+            "key": settings.rate_limit,
+            "metadata": settings.rate_limit_metadata,
+            "rows": settings.rate_limit_rows,
+        }
+        self._parsed: dict[tuple[str, str], ParsedQuota] = {}
+        self._address = _optional("address", settings.rate_limit_address)
+        self._global = _optional("global", settings.rate_limit_global)
 
-    async def hit(self, identity: str, quota: str | None) -> Allowance:
-        """Count one request of an identity against its quota, or the default quota."""
-        item = self._default if quota is None else self._parsed(quota)
-        allowed = await self._windows.hit(item, identity)
-        reset_at, remaining = await self._windows.get_window_stats(item, identity)
-        retry_after_s = None if allowed else max(1, math.ceil(reset_at - time.time()))
-        return Allowance(limit=item.amount, remaining=remaining, retry_after_s=retry_after_s)
+    async def admit(self, scope: ASGIScope, principal: Principal, required: Scope) -> Allowance:
+        """Count an authenticated request; return what is left to its key or subject.
 
-    def _parsed(self, quota: str) -> limits.RateLimitItem:
-        """Parse each quota of the keys file once."""
-        if quota not in self._quotas:
-            self._quotas[quota] = limits.parse(quota)
-        return self._quotas[quota]
+        Raises:
+            ApiError: 429, and the request is counted nowhere. 503 if it can't be counted.
+        """
+        if required == "metadata":
+            own = self._quota("metadata", principal.metadata_quota)
+        else:
+            own = self._quota("key", principal.quota)
+        charges = [own.charge(principal.identity)]
+        if self._address:
+            charges.append(self._address.charge(self._addresses.of(scope)))
+        if self._global:
+            charges.append(self._global.charge(EVERYONE))
+        standing = (await self._charge(charges))[0]
+        return Allowance(own.limit, own.limit - standing.used - 1)
+
+    async def admit_stranger(self, scope: ASGIScope) -> None:
+        """Count a request whose credentials were refused, against its address alone.
+
+        Raises:
+            ApiError: 429, so that whoever guesses keys does not learn whether this one was right. 503 if it
+                can't be counted.
+        """
+        if self._address:
+            await self._charge([self._address.charge(self._addresses.of(scope))])
+
+    async def admit_rows(self, principal: Principal, rows: int) -> None:
+        """Count the rows of a valid batch, before it is answered.
+
+        Raises:
+            ApiError: 429 if so many are not left now, 413 if the quota is smaller than the batch; none of its
+                rows is counted then. 503 if they can't be counted.
+        """
+        quota = self._quota("rows", principal.rows_quota)
+        if rows > quota.limit:
+            told = f"a batch of {rows} can never be answered: the quota is {quota.limit} rows"
+            raise ApiError(413, "batch_exceeds_quota", told, field="instances")
+        await self._charge([quota.charge(principal.identity, rows)])
+
+    async def check(self) -> None:
+        """Find out, and log, whether requests can be counted."""
+        try:
+            await self._windows.charge([])
+        except WindowsUnavailableError:
+            return
+
+    async def close(self) -> None:
+        """Give back what the counters hold."""
+        await self._windows.close()
+
+    async def _charge(self, charges: Sequence[Charge]) -> list[Standing]:
+        try:
+            standings = await self._windows.charge(charges)
+        except WindowsUnavailableError as error:
+            raise ApiError(
+                503,
+                "rate_limit_unavailable",
+                "requests can't be counted at the moment",
+                headers={"Retry-After": str(UNAVAILABLE_RETRY_S)},
+            ) from error
+        refusing = [pair for pair in zip(charges, standings, strict=True) if not fits(*pair)]
+        if refusing:
+            charge, standing = max(refusing, key=lambda pair: pair[1].ends_in_s)
+            self._on_refused(charge.quota)
+            raise _refusal(charge, standing)
+        return standings
+
+    def _quota(self, name: str, own: str | None) -> ParsedQuota:
+        """Return a key's own quota, or the default; each is parsed once."""
+        text = own or self._defaults[name]
+        quota = self._parsed.get((name, text))
+        if quota is None:
+            quota = self._parsed[name, text] = _parse(name, text)
+        return quota
+
+
+def build_limiter(settings: Settings, metrics: Metrics) -> RateLimiter:
+    """Build the limiter with the counters that the settings name."""
+    return RateLimiter(settings, LocalWindows(), on_refused=metrics.rate_limited)
+
+
+def _refusal(charge: Charge, standing: Standing) -> ApiError:
+    """Build the 429 of the quota that takes longest to be there again."""
+    retry_after_s = max(1, math.ceil(standing.ends_in_s))
+    left = Allowance(charge.limit, max(0, charge.limit - standing.used))
+    told = (
+        f"the {charge.quota} quota has {left.remaining} of {charge.limit} left: retry after {retry_after_s} s"
+    )
+    return ApiError(429, "rate_limited", told, headers=left.headers() | {"Retry-After": str(retry_after_s)})
+
+
+def _optional(name: str, quota: str | None) -> ParsedQuota | None:
+    return _parse(name, quota) if quota else None
+
+
+def _parse(name: str, text: str) -> ParsedQuota:
+    item = limits.parse(text)
+    period_s = item.get_expiry()
+    return ParsedQuota(name, item.amount, period_s, f"{name}/{item.amount}/{period_s}/")

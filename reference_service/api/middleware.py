@@ -10,8 +10,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reference_service.access.authentication import Authenticator
-from reference_service.access.ratelimit import RateLimiter
+from reference_service.access.authentication import Authenticator, Principal
+from reference_service.access.authentication import Scope as AccessScope
+from reference_service.access.ratelimit import Allowance, RateLimiter
 from reference_service.api.errors import ApiError, error_response
 from reference_service.telemetry.logs import LOGGER
 from reference_service.telemetry.metrics import Metrics
@@ -136,7 +137,7 @@ class Access:
         *,
         authenticator: Authenticator,
         limiter: RateLimiter,
-        scopes: Mapping[str, str | None],
+        scopes: Mapping[str, AccessScope | None],
     ) -> None:
         self.app = app
         self._authenticator = authenticator
@@ -157,26 +158,37 @@ class Access:
             await self.app(scope, receive, send)
             return
         try:
-            principal = self._authenticator.authenticate(Headers(scope=scope))
+            principal, allowance = await self._admit(scope, required)
         except ApiError as error:
             await error_response(error, scope["request_id"])(scope, receive, send)
             return
-        allowance = await self._limiter.hit(principal.identity, principal.quota)
 
         async def send_with_allowance(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(allowance.headers())
+                headers = MutableHeaders(scope=message)
+                for name, value in allowance.headers().items():
+                    headers.setdefault(name, value)  # a batch refused for its rows tells of those
             await send(message)
 
-        refusal = None
-        if allowance.retry_after_s is not None:
-            refusal = ApiError(429, "rate_limited", f"retry after {allowance.retry_after_s} s")
-        elif required not in principal.scopes:
+        if required not in principal.scopes:
             refusal = ApiError(403, "insufficient_scope", f"the scope {required!r} is required")
-        if refusal:
             await error_response(refusal, scope["request_id"])(scope, receive, send_with_allowance)
             return
+        scope["principal"] = principal
         await self.app(scope, receive, send_with_allowance)
+
+    async def _admit(self, scope: Scope, required: AccessScope) -> tuple[Principal, Allowance]:
+        """Authenticate and count a request.
+
+        Raises:
+            ApiError: 401, 429, or 503 if it can't be counted.
+        """
+        try:
+            principal = self._authenticator.authenticate(Headers(scope=scope))
+        except ApiError:
+            await self._limiter.admit_stranger(scope)
+            raise
+        return principal, await self._limiter.admit(scope, principal, required)
 
 
 def _request_id(scope: Scope) -> str:

@@ -24,8 +24,10 @@ def _header(kind: str, description: str) -> dict[str, Any]:
 
 REQUEST_ID_HEADER = {"X-Request-ID": _header("string", "The id under which the request is logged.")}
 ALLOWANCE_HEADERS = {
-    "X-RateLimit-Limit": _header("integer", "Requests allowed in a window."),
-    "X-RateLimit-Remaining": _header("integer", "Requests left in this window."),
+    "X-RateLimit-Limit": _header(
+        "integer", "What the caller's quota, or the one that refused, allows in a window."
+    ),
+    "X-RateLimit-Remaining": _header("integer", "What is left of it in this window."),
 }
 STATUS_HEADERS = {
     401: {"WWW-Authenticate": _header("string", "The accepted credentials.")},

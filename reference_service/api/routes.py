@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from reference_service import __version__
 from reference_service.access.authentication import Scope
+from reference_service.access.ratelimit import RateLimiter
 from reference_service.api.errors import ApiError, from_validation
 from reference_service.api.instances import row
 from reference_service.api.openapi import BODY_ERRORS, protected, unprotected
@@ -37,7 +38,11 @@ SCOPES: Mapping[str, Scope | None] = {
 
 
 def build_router(
-    manifest: Manifest, models: RequestModels, answers: ResponseModels, metrics: Metrics
+    manifest: Manifest,
+    models: RequestModels,
+    answers: ResponseModels,
+    metrics: Metrics,
+    limiter: RateLimiter,
 ) -> APIRouter:
     """Build the operations of one artifact; the loaded model is in the application's lifespan state."""
     router = APIRouter()
@@ -66,6 +71,7 @@ def build_router(
         body: Any = await read_body(request, models.batch)
         request.scope["record"].client_request_id = body.request_id
         check_version(body.model_version, manifest)
+        await limiter.admit_rows(request.scope["principal"], len(body.instances))
         predictions = request.state.model.predict([row(instance) for instance in body.instances])
         metrics.observe_predictions(predictions)
         return json_response(

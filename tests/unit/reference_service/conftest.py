@@ -92,7 +92,13 @@ def write_settings(folder: Path, signer: Signer) -> Settings:
     keys = write_keys(
         folder / "keys.json",
         {"id": "default", "secret": "good-key", "quota": "1000000/second"},
-        {"id": "narrow", "secret": "narrow-key", "quota": "3 per 60 seconds"},
+        {
+            "id": "narrow",
+            "secret": "narrow-key",
+            "quota": "3 per 60 seconds",
+            "metadata_quota": "3 per 60 seconds",
+            "rows_quota": "10 per 60 seconds",
+        },
         {"id": "reader", "secret": "reader-key", "scopes": ["metadata"]},
     )
     public = folder / "public.pem"

@@ -1,0 +1,106 @@
+"""Fixed windows: what a request is charged to, and the counters of one process.
+
+A request is charged to all of its windows or to none. The storages of `limits` charge one fixed window at a
+time, and what is refused too: a request that its second quota refuses would use up the first, and a batch
+that does not fit would use up the rest. Its memory storage also walks over all windows on every hit.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+MAX_WINDOWS = 65_536
+"""About 16 MB. An attacker with many addresses must not fill the memory."""
+FIRST_SWEEP = 1024
+
+
+class Charge(NamedTuple):
+    """What a request costs of one quota.
+
+    Attributes:
+        quota: Name of the quota, for metrics and messages.
+        window: Which counter: quota and identity.
+        limit: The most that the window may hold.
+        period_s: How long the window lasts from its first charge.
+        cost: How much is asked for.
+    """
+
+    quota: str
+    window: str
+    limit: int
+    period_s: int
+    cost: int
+
+
+class Standing(NamedTuple):
+    """How a window stood before the charge: what was used, and the seconds until it ends."""
+
+    used: int
+    ends_in_s: float
+
+
+class WindowsUnavailableError(Exception):
+    """Nobody can tell at the moment how much is left."""
+
+
+class Windows(Protocol):
+    """Counters of windows."""
+
+    async def charge(self, charges: Sequence[Charge]) -> list[Standing]:
+        """Charge every window, or none if one has too little left; return how they stood before.
+
+        Raises:
+            WindowsUnavailableError: The counters can't be reached.
+        """
+
+    async def close(self) -> None:
+        """Give back what is held."""
+
+
+def fits(charge: Charge, standing: Standing) -> bool:
+    """Tell whether a window has enough left."""
+    return standing.used + charge.cost <= charge.limit
+
+
+class LocalWindows:
+    """Counters of this process. Nothing is awaited while it charges, so a charge is atomic."""
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, max_windows: int = MAX_WINDOWS
+    ) -> None:
+        self._clock = clock
+        self._max_windows = max_windows
+        self._windows: dict[str, tuple[int, float]] = {}  # what is used, and when the window ends
+        self._sweep_at = min(FIRST_SWEEP, max_windows)
+
+    async def charge(self, charges: Sequence[Charge]) -> list[Standing]:
+        """Charge every window, or none if one has too little left; return how they stood before."""
+        now = self._clock()
+        standings = []
+        charged = True
+        for charge in charges:
+            used, ends_at = self._windows.get(charge.window, (0, now))
+            standing = Standing(used, ends_at - now) if ends_at > now else Standing(0, charge.period_s)
+            charged = charged and fits(charge, standing)
+            standings.append(standing)
+        if charged:
+            for charge, standing in zip(charges, standings, strict=True):
+                self._windows[charge.window] = (standing.used + charge.cost, now + standing.ends_in_s)
+            if len(self._windows) > self._sweep_at:
+                self._sweep(now)
+        return standings
+
+    async def close(self) -> None:
+        """Hold nothing that has to be given back."""
+
+    def _sweep(self, now: float) -> None:
+        """Forget windows that have ended and, if that is not enough, those that end soonest.
+
+        The next sweep is due when there are twice as many, so that its cost is spread over many charges.
+        """
+        windows = [(window, state) for window, state in self._windows.items() if state[1] > now]
+        if len(windows) > self._max_windows // 2:
+            windows.sort(key=lambda item: item[1][1])
+            windows = windows[-(self._max_windows // 2) :]
+        self._windows = dict(windows)
+        self._sweep_at = min(max(FIRST_SWEEP, 2 * len(windows)), self._max_windows)
