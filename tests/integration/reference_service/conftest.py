@@ -221,3 +221,21 @@ def artifact(tmp_path):
     for path in (folder, *folder.iterdir()):
         readable(path)
     return folder
+
+
+@pytest.fixture(scope="session")
+def monitoring():
+    """The folder of rules, dashboard and runbook."""
+    return Path(reference_service.__file__).parent / "monitoring"
+
+
+@pytest.fixture(scope="session")
+def prometheus_image(build_image):
+    """Prometheus and promtool, of Debian's package."""
+    dockerfile = (
+        "FROM ${BASE}\n"
+        "RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends prometheus "
+        "&& rm -rf /var/lib/apt/lists/*\n"
+        'USER 10001:10001\nENTRYPOINT ["prometheus"]\n'
+    )
+    return build_image("prometheus", dockerfile)
