@@ -17,6 +17,7 @@ from reference_service.api.schema import request_models, response_models
 from reference_service.model.artifact import ArtifactError, load_artifact
 from reference_service.model.inference import Model
 from reference_service.settings import Settings
+from reference_service.telemetry.input_hash import InputHash, read_key
 from reference_service.telemetry.logs import LOGGER
 from reference_service.telemetry.metrics import Metrics
 
@@ -31,6 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
     artifact = load_artifact(settings.artifact)
     manifest = artifact.manifest
     models = request_models(manifest, max_batch=settings.max_batch)
+    said = {"model_version": manifest.version, "deployment_id": settings.deployment_id}
     metrics = Metrics(
         model=(manifest.name, manifest.version),
         deployment_id=settings.deployment_id,
@@ -77,7 +79,16 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(build_router(manifest, models, response_models(manifest), metrics, limiter))
+    app.include_router(
+        build_router(
+            manifest,
+            models,
+            response_models(manifest),
+            metrics=metrics,
+            limiter=limiter,
+            input_hash=InputHash(read_key(settings.input_hash_key_file)),
+        )
+    )
     openapi = document(app, models)
 
     def served_document() -> dict[str, Any]:
@@ -92,5 +103,5 @@ def create_app(settings: Settings) -> FastAPI:
         scopes=SCOPES,
     )
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
-    app.add_middleware(RequestContext, metrics=metrics)
+    app.add_middleware(RequestContext, metrics=metrics, said=said)
     return app

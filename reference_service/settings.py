@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     intra_op_threads: int = Field(default=1, ge=1)
     workers: int = Field(default=1, ge=1)
     shutdown_timeout_s: int = Field(default=10, ge=0)
+    input_hash_key_file: Path | None = None
     deployment_id: DeploymentId = "default"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

@@ -7,6 +7,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from reference_service.telemetry.record import record_of
+
 MAX_FIELD_LENGTH = 200
 CODES = {405: "method_not_allowed"}
 VALIDATION_CODES = {
@@ -82,7 +84,7 @@ class ErrorAnswer(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        scope["record"].error_code = self._code
+        record_of(scope).error_code = self._code
         await super().__call__(scope, receive, send)
 
 

@@ -1,6 +1,7 @@
 """What happens before a body is parsed, from the outside in: request context, body limit, access."""
 
 import asyncio
+import logging
 import re
 import time
 import uuid
@@ -27,60 +28,67 @@ MAX_LENGTH_DIGITS = 15
 class RequestContext:
     """Gives each request an id, counts and logs it, and answers 500 for what nobody expected."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, said: Mapping[str, str]) -> None:
+        """Wrap an application.
+
+        Args:
+            metrics: Where requests are counted.
+            said: What every line says: which model version, which deployment.
+        """
         self.app = app
         self._metrics = metrics
+        self._said = said
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started = time.perf_counter()
         request_id = scope["request_id"] = _request_id(scope)
-        record = scope["record"] = RequestRecord()
-        status = 0
+        record = scope["record"] = RequestRecord(trace_id=scope.get("trace_id"))
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+                record.status = message["status"]
+                headers = [*message["headers"], (b"x-request-id", request_id.encode("ascii"))]
+                if timing := record.server_timing():
+                    headers.append((b"server-timing", timing))
+                message = {**message, "headers": headers}
             await send(message)
 
         try:
             await self.app(scope, receive, send_with_id)
         except ClientDisconnect:
-            status = CLIENT_CLOSED_REQUEST
+            record.status = CLIENT_CLOSED_REQUEST
             LOGGER.info("client disconnected", extra={"fields": {"request_id": request_id}})
         except Exception:
             LOGGER.exception("unexpected error", extra={"fields": {"request_id": request_id}})
-            if status:  # the answer has begun: only breaking the connection tells the client
+            if record.status:  # the answer has begun: only breaking the connection tells the client
                 raise
             error = ApiError(500, "internal_error", "the service failed; its log has the request_id")
             await error_response(error, request_id)(scope, receive, send_with_id)
         finally:
-            self._tell(scope, record, status, time.perf_counter() - started)
+            self._tell(scope, record)
 
-    def _tell(self, scope: Scope, record: RequestRecord, status: int, duration_s: float) -> None:
-        """Write one metric sample and one log line."""
+    def _tell(self, scope: Scope, record: RequestRecord) -> None:
+        """Count the request and write its line."""
         path = scope["path"]
         self._metrics.observe_request(
             path=path,
             method=scope["method"],
-            status=status,
-            duration_s=duration_s,
+            status=record.status,
+            duration_s=time.perf_counter() - record.started,
             error_code=record.error_code,
         )
+        if not LOGGER.isEnabledFor(logging.INFO):
+            return
         fields = {
             "request_id": scope["request_id"],
             "method": scope["method"],
             "path": path[:MAX_LOGGED_PATH],
-            "status": status,
-            "duration_ms": round(duration_s * 1000, 3),
+            **record.log_fields(),
+            **self._said,
         }
-        if record.client_request_id:
-            fields["client_request_id"] = record.client_request_id
         LOGGER.info("request", extra={"fields": fields})
 
 

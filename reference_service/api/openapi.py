@@ -23,6 +23,11 @@ def _header(kind: str, description: str) -> dict[str, Any]:
 
 
 REQUEST_ID_HEADER = {"X-Request-ID": _header("string", "The id under which the request is logged.")}
+TIMING_HEADER = {
+    "Server-Timing": _header(
+        "string", "Milliseconds spent: `parse`, `queue` and `inference`, and `total` up to the answer."
+    )
+}
 ALLOWANCE_HEADERS = {
     "X-RateLimit-Limit": _header(
         "integer", "What the caller's quota, or the one that refused, allows in a window."
@@ -60,7 +65,7 @@ def success_headers(*, limited: bool) -> dict[str, Any]:
 
 
 def protected(*extra: int, body: str | None = None) -> dict[str, Any]:
-    """Return the route arguments that document a protected operation, and its JSON body if it has one."""
+    """Return the route arguments that document a protected operation; with a JSON body it is a prediction."""
     described: dict[str, Any] = {"security": SECURITY}
     if body:
         content = {"application/json": {"schema": {"$ref": REF_TEMPLATE.format(model=body)}}}
@@ -68,7 +73,7 @@ def protected(*extra: int, body: str | None = None) -> dict[str, Any]:
     return {
         "openapi_extra": described,
         "responses": {
-            200: {"headers": success_headers(limited=True)},
+            200: {"headers": success_headers(limited=True) | (TIMING_HEADER if body else {})},
             **error_responses(*PROTECTED_ERRORS, *extra, limited=True),
         },
     }

@@ -1,9 +1,11 @@
 """The operations. Bodies are parsed and validated in one step, after access was granted."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
+from numpy.typing import ArrayLike
 from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
@@ -16,6 +18,7 @@ from reference_service.api.openapi import BODY_ERRORS, protected, unprotected
 from reference_service.api.schema import (
     BatchResponse,
     HealthResponse,
+    Prediction,
     PredictResponse,
     RequestModels,
     ResponseModels,
@@ -23,7 +26,9 @@ from reference_service.api.schema import (
 from reference_service.model.artifact import ArtifactError
 from reference_service.model.inference import Model
 from reference_service.model.manifest import Manifest
+from reference_service.telemetry.input_hash import InputHash
 from reference_service.telemetry.metrics import CONTENT_TYPE, Metrics
+from reference_service.telemetry.record import record_of
 
 SCOPES: Mapping[str, Scope | None] = {
     "/predict": "predict",
@@ -41,20 +46,34 @@ def build_router(
     manifest: Manifest,
     models: RequestModels,
     answers: ResponseModels,
+    *,
     metrics: Metrics,
     limiter: RateLimiter,
+    input_hash: InputHash,
 ) -> APIRouter:
     """Build the operations of one artifact; the loaded model is in the application's lifespan state."""
     router = APIRouter()
+
+    async def answered(request: Request, rows: Sequence[ArrayLike]) -> list[Prediction]:
+        """Answer rows, and note what was asked and how long it took."""
+        record = record_of(request.scope)
+        model: Model = request.state.model
+        values = model.tensor(rows)
+        record.rows = len(values)
+        record.input_hash = input_hash(values)
+        started = time.perf_counter()
+        predictions = model.predict(values)
+        record.inferred(started, time.perf_counter())
+        metrics.observe_predictions(predictions)
+        return predictions
 
     @router.post("/predict", response_model=answers.predict, **protected(*BODY_ERRORS, body="PredictRequest"))
     async def predict(request: Request) -> Response:
         """Predict the label and class probabilities of one instance."""
         body: Any = await read_body(request, models.predict)
-        request.scope["record"].client_request_id = body.request_id
+        record_of(request.scope).client_request_id = body.request_id
         check_version(body.model_version, manifest)
-        predictions = request.state.model.predict([row(body.instance)])
-        metrics.observe_predictions(predictions)
+        predictions = await answered(request, [row(body.instance)])
         return json_response(
             PredictResponse(
                 **dict(predictions[0]),
@@ -69,11 +88,10 @@ def build_router(
     async def predict_batch(request: Request) -> Response:
         """Predict many instances at once; answers are in the order of the instances."""
         body: Any = await read_body(request, models.batch)
-        request.scope["record"].client_request_id = body.request_id
+        record_of(request.scope).client_request_id = body.request_id
         check_version(body.model_version, manifest)
         await limiter.admit_rows(request.scope["principal"], len(body.instances))
-        predictions = request.state.model.predict([row(instance) for instance in body.instances])
-        metrics.observe_predictions(predictions)
+        predictions = await answered(request, [row(instance) for instance in body.instances])
         return json_response(
             BatchResponse(
                 predictions=predictions,
@@ -117,10 +135,14 @@ async def read_body(request: Request, model: type[BaseModel]) -> BaseModel:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise ApiError(415, "unsupported_media_type", "the body must be application/json")
+    content = await request.body()
+    started = time.perf_counter()
     try:
-        return model.model_validate_json(await request.body())
+        return model.model_validate_json(content)
     except ValidationError as error:
         raise from_validation(error) from error
+    finally:
+        record_of(request.scope).parse_s = time.perf_counter() - started
 
 
 def check_version(requested: str | None, manifest: Manifest) -> None:

@@ -65,12 +65,16 @@ class Model:
         """The provider that ONNX Runtime prefers for this session."""
         return str(self._session.get_providers()[0])
 
-    def predict(self, rows: Sequence[ArrayLike]) -> list[Prediction]:
-        """Answer n rows: values in the order of the manifest's features, or arrays of its shape.
+    def tensor(self, rows: Sequence[ArrayLike] | NDArray[Any]) -> NDArray[Any]:
+        """Return n rows as the model takes them, from values in the order of the features, or from arrays.
 
         A float is rounded to the nearest float32; an integer stays what it is.
         """
-        values = np.asarray(rows, dtype=self._dtype)
+        return np.asarray(rows, dtype=self._dtype)
+
+    def predict(self, rows: Sequence[ArrayLike] | NDArray[Any]) -> list[Prediction]:
+        """Answer rows, as `tensor` takes or returns them."""
+        values = self.tensor(rows)
         started = time.perf_counter()
         labels, probabilities = self._session.run(self._outputs, {self._input: values})
         self._observe_run(rows=len(values), duration_s=time.perf_counter() - started)

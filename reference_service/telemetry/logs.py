@@ -2,11 +2,20 @@
 
 import json
 import logging
+import select
 import sys
+import threading
 import time
-from typing import Any
+from collections import deque
+from typing import Any, TextIO
 
 LOGGER = logging.getLogger("reference_service")
+MAX_WAITING_LINES = 10_000
+GATHER_S = 0.02
+EXIT_TIMEOUT_S = 2
+
+encode = json.JSONEncoder(default=str).encode
+"""To ASCII: nothing in a value can end the line or reach a terminal as a control character."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -24,11 +33,75 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(entry, default=str)
+        return encode(entry)
+
+
+class BackgroundHandler(logging.Handler):
+    """Leaves the writing to a thread, many lines at a time: a reader that stalls must not stall the service.
+
+    With `MAX_WAITING_LINES` unwritten, further ones are dropped; a line tells how many once there is room.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lines: deque[str] = deque()
+        self._dropped = 0
+        self._any = threading.Event()
+        self._writing = threading.Lock()
+        threading.Thread(target=self._write_on, name="log-writer", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record; the caller holds the handler's lock."""
+        if len(self._lines) >= MAX_WAITING_LINES:
+            self._dropped += 1
+            return
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            self._lines.append(self.format(_dropped_lines(dropped)))
+        self._lines.append(self.format(record))
+        if not self._any.is_set():
+            self._any.set()
+
+    def flush(self) -> None:
+        """Write what waits, unless the reader stalls; `logging` calls this at exit."""
+        if not self._writing.acquire(timeout=EXIT_TIMEOUT_S):
+            return
+        try:
+            while chunk := next_chunk(self._lines):
+                self._stream.write(chunk)
+                self._stream.flush()
+        except OSError:  # nobody reads any more
+            self._lines.clear()
+        finally:
+            self._writing.release()
+
+    def _write_on(self) -> None:
+        while True:
+            self._any.wait()
+            time.sleep(GATHER_S)
+            self._any.clear()
+            self.flush()
+
+
+def next_chunk(lines: deque[str]) -> str:
+    """Take as many lines as a pipe takes whole, at least one: those of several workers must not mix."""
+    chunk = ""
+    while lines and (not chunk or len(chunk) + len(lines[0]) < select.PIPE_BUF):
+        chunk += lines.popleft() + "\n"
+    return chunk
 
 
 def configure_logging(level: str) -> None:
     """Send everything, the server's own lines included, through the formatter."""
-    handler = logging.StreamHandler(sys.stdout)
+    # What no line tells need not be found out (Logging HOWTO, "Optimization").
+    logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
+    handler = BackgroundHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def _dropped_lines(count: int) -> logging.LogRecord:
+    record = logging.LogRecord(LOGGER.name, logging.WARNING, "", 0, "log lines dropped", (), None)
+    record.fields = {"dropped": count}
+    return record

@@ -1,6 +1,10 @@
 """What is known of one request once it is answered: whoever learns something writes it here."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.types import Scope
 
 
 @dataclass(slots=True)
@@ -8,9 +12,64 @@ class RequestRecord:
     """Lies in the scope as `record`; told in the log, the metrics, `Server-Timing` and the trace.
 
     Attributes:
-        client_request_id: What the body of the request calls it.
+        started: When the request began, on the clock of `time.perf_counter`, in seconds.
+        status: Of the answer; 0 while there is none.
         error_code: That of the error schema; None for a success.
+        client_request_id: What the body of the request calls it.
+        trace_id: Of the trace that the request belongs to, in hexadecimal; None without tracing.
+        rows: How many rows it asks about.
+        input_hash: The keyed digest of its rows, see `telemetry.input_hash`.
+        parse_s: Parsing and validation of the body.
+        queue_s: Waiting for the model.
+        inference_started: When the model began with it, on the clock of `started`; None if it never did.
+        inference_s: How long the model took.
     """
 
-    client_request_id: str | None = None
+    started: float = field(default_factory=time.perf_counter)
+    status: int = 0
     error_code: str | None = None
+    client_request_id: str | None = None
+    trace_id: str | None = None
+    rows: int | None = None
+    input_hash: str | None = None
+    parse_s: float = 0.0
+    queue_s: float = 0.0
+    inference_started: float | None = None
+    inference_s: float = 0.0
+
+    def inferred(self, started: float, ended: float) -> None:
+        """Note when the model answered."""
+        self.inference_started = started
+        self.inference_s = ended - started
+
+    def server_timing(self) -> bytes | None:
+        """Return the header's value, milliseconds up to now; None for a request that had no inference."""
+        if self.inference_started is None:
+            return None
+        total_s = time.perf_counter() - self.started
+        return (
+            f"parse;dur={self.parse_s * 1000:.3f}, queue;dur={self.queue_s * 1000:.3f}, "
+            f"inference;dur={self.inference_s * 1000:.3f}, total;dur={total_s * 1000:.3f}"
+        ).encode("ascii")
+
+    def log_fields(self) -> dict[str, Any]:
+        """Return what is known, with latencies in milliseconds."""
+        fields: dict[str, Any] = {
+            "status": self.status,
+            "duration_ms": round((time.perf_counter() - self.started) * 1000, 3),
+        }
+        for name in ("error_code", "client_request_id", "trace_id", "rows", "input_hash"):
+            value = getattr(self, name)
+            if value is not None:
+                fields[name] = value
+        if self.inference_started is not None:
+            fields["parse_ms"] = round(self.parse_s * 1000, 3)
+            fields["queue_ms"] = round(self.queue_s * 1000, 3)
+            fields["inference_ms"] = round(self.inference_s * 1000, 3)
+        return fields
+
+
+def record_of(scope: Scope) -> RequestRecord:
+    """Return the record of a request."""
+    record: RequestRecord = scope["record"]
+    return record

@@ -1,15 +1,18 @@
-"""The folder in which several workers share what they count.
+"""The folder in which several workers share what they count, and the key of their input hashes.
 
 `prometheus_client` decides when it is imported whether to count in memory or in files: the variable must be
 in the environment of a worker before that.
 """
 
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+KEY = "input_hash.key"
+KEY_BYTES = 32
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 MEMORY = Path("/dev/shm")  # noqa: S108  # the folder made in it is new, and this user's alone
 
@@ -20,6 +23,12 @@ def shared_folder() -> Path | None:
     return Path(folder) if folder else None
 
 
+def shared_key() -> bytes | None:
+    """Return the key that this worker and its siblings have in common; None for a process that is alone."""
+    folder = shared_folder()
+    return (folder / KEY).read_bytes() if folder else None
+
+
 @contextmanager
 def sharing() -> Iterator[Path]:
     """Make the folder, name it in the environment, and remove both in the end: for the parent of the workers.
@@ -28,6 +37,7 @@ def sharing() -> Iterator[Path]:
     """
     parent = MEMORY if os.access(MEMORY, os.W_OK | os.X_OK) else None
     with tempfile.TemporaryDirectory(prefix="reference-service-", dir=parent) as folder:
+        (Path(folder) / KEY).write_bytes(secrets.token_bytes(KEY_BYTES))
         os.environ[VARIABLE] = folder
         try:
             yield Path(folder)

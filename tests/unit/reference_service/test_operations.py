@@ -1,12 +1,9 @@
-import io
 import json
-import logging
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from reference_service.api.schema import Prediction
-from reference_service.telemetry.logs import JsonFormatter
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready"])
@@ -95,61 +92,6 @@ def test_unexpected_failure_is_a_500_that_tells_nothing(client, features, monkey
     response = client.post("/predict", json={"features": features})
     assert expect_error(response, 500)["code"] == "internal_error"
     assert "secret detail" not in response.text
-
-
-@pytest.fixture
-def log():
-    """What the service logs during a test, as text."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter())
-    logger = logging.getLogger("reference_service")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    yield stream
-    logger.removeHandler(handler)
-    logger.setLevel(level)
-
-
-def logged_requests(log):
-    entries = [json.loads(line) for line in log.getvalue().splitlines()]
-    return [entry for entry in entries if entry["message"] == "request"]
-
-
-def test_the_id_of_every_answer_is_in_the_log(client, features, log):
-    mine = {"request_id": "mine\n1"}
-    named = client.post("/predict", json={"features": features, **mine})
-    batch = client.post("/predict/batch", json={"instances": [features], **mine})
-    refused = client.post("/predict", json={"features": features, "model_version": "9.9.9", **mine})
-    unnamed = client.post("/predict", json={"features": features})
-    entries = logged_requests(log)
-    for answer, entry in zip((named, batch, refused, unnamed), entries, strict=True):
-        assert entry["request_id"] == answer.headers["x-request-id"]
-    assert [entry.get("client_request_id") for entry in entries] == ["mine\n1"] * 3 + [None]
-    assert named.json()["request_id"] == batch.json()["request_id"] == "mine\n1"
-    assert refused.json()["error"]["request_id"] == refused.headers["x-request-id"]
-    assert unnamed.json()["request_id"] == unnamed.headers["x-request-id"]
-
-
-def test_logs_are_json_lines_without_features_or_secrets(client, features, signer, log):
-    token = signer.token()
-    client.post("/predict", json={"features": {**features, "mean_radius": 12345.678}})
-    client.get("/metadata?secret=in-query", headers={"Authorization": f"Bearer {token}"})
-    client.get("/metadata", headers={"X-API-Key": "attempted-key"})
-    requests = logged_requests(log)
-    assert [entry["status"] for entry in requests] == [200, 200, 401]
-    assert all(entry["request_id"] and entry["duration_ms"] > 0 for entry in requests)
-    for secret in ("good-key", "attempted-key", token, "12345.678", "in-query"):
-        assert secret not in log.getvalue()
-
-
-def test_a_traceback_is_one_line():
-    error = ValueError("first\nsecond")
-    record = logging.LogRecord("x", logging.ERROR, "", 0, "failed", (), (type(error), error, None))
-    line = JsonFormatter().format(record)
-    assert "\n" not in line
-    assert "second" in json.loads(line)["traceback"]
 
 
 def test_document_tells_every_status_and_header(anonymous, manifest):
