@@ -14,7 +14,8 @@ from reference_service.api.middleware import Access, BodyLimit, RequestContext
 from reference_service.api.openapi import document
 from reference_service.api.routes import SCOPES, build_router
 from reference_service.api.schema import request_models, response_models
-from reference_service.model.artifact import ArtifactError, load_artifact
+from reference_service.model.artifact import ArtifactError
+from reference_service.model.fetch import open_artifact
 from reference_service.model.inference import Model
 from reference_service.settings import Settings
 from reference_service.telemetry.input_hash import InputHash, read_key
@@ -26,10 +27,11 @@ def create_app(settings: Settings) -> FastAPI:
     """Build the application.
 
     Raises:
-        ArtifactError: The artifact is not what its manifest says (also at startup, when the model is loaded).
+        ArtifactError: The artifact can't be fetched, or is not what its manifest says (also at
+            startup, when the model is loaded).
         KeyFileError: A key file is named but missing or wrong.
     """
-    artifact = load_artifact(settings.artifact)
+    artifact = open_artifact(settings)
     manifest = artifact.manifest
     models = request_models(manifest, max_batch=settings.max_batch)
     said = {"model_version": manifest.version, "deployment_id": settings.deployment_id}

@@ -1,5 +1,6 @@
 """Run-time settings, all from environment variables with the prefix `SERVICE_`."""
 
+import tempfile
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -7,6 +8,9 @@ from typing import Annotated, Literal, Self
 import limits
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from reference_service.model.location import Location
+from reference_service.model.manifest import SemVer, Sha256
 
 
 def check_quota(quota: str) -> str:
@@ -45,7 +49,12 @@ class Settings(BaseSettings):
 
     host: str = "0.0.0.0"  # noqa: S104  # in a container the published port decides who can reach it
     port: int = Field(default=8000, ge=1, le=65535)
-    artifact: Path = Path(__file__).with_name("artifacts")
+    artifact: Location = Path(__file__).with_name("artifacts")
+    artifact_sha256: Sha256 | None = None
+    artifact_cache: Path = Path(tempfile.gettempdir()) / "reference-service"
+    artifact_max_bytes: int = Field(default=2_147_483_648, ge=1)
+    artifact_timeout_s: float = Field(default=120, gt=0)
+    model_version: SemVer | None = None
     api_keys_file: Path | None = None
     jwt_public_key_file: Path | None = None
     jwt_issuer: str | None = None
@@ -69,6 +78,15 @@ class Settings(BaseSettings):
     input_hash_key_file: Path | None = None
     deployment_id: DeploymentId = "default"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @model_validator(mode="after")
+    def _store_is_not_trusted(self) -> Self:
+        """Fetch nothing whose digest is not known beforehand."""
+        if isinstance(self.artifact, str) and not self.artifact_sha256:
+            raise ValueError(
+                "a URL in SERVICE_ARTIFACT needs SERVICE_ARTIFACT_SHA256, the manifest's SHA-256"
+            )
+        return self
 
     @model_validator(mode="after")
     def _jwt_is_whole(self) -> Self:

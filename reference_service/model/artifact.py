@@ -26,20 +26,22 @@ class Artifact:
     baseline: Baseline | None
 
 
-def load_artifact(folder: Path) -> Artifact:
+def load_artifact(folder: Path, *, sha256: str | None = None) -> Artifact:
     """Read the artifact in `folder`, or in its only subfolder that holds one.
 
-    The bytes that were hashed are the bytes that are served: nothing is read twice.
+    The bytes that were hashed are the bytes that are served: nothing is read twice. `sha256` is the digest
+    that the manifest must have, None to take it at its word.
 
     Raises:
         ArtifactError: Names the file, and for a wrong checksum the expected and the found digest.
     """
     folder = _artifact_folder(folder)
     path = folder / MANIFEST
-    try:
-        manifest = Manifest.model_validate_json(_read(path))
-    except ValidationError as error:
-        raise ArtifactError(f"{path}: {first_problem(error)}") from error
+    content = _read(path)
+    digest = hashlib.sha256(content).hexdigest()
+    if sha256 not in {None, digest}:
+        raise ArtifactError(f"{path}: SHA-256 is {digest}, SERVICE_ARTIFACT_SHA256 says {sha256}")
+    manifest = parse_manifest(path, content)
     contents = {name: _read(folder / name) for name in manifest.files}
     for name, expected in manifest.files.items():
         found = hashlib.sha256(contents[name]).hexdigest()
@@ -64,6 +66,18 @@ def _baseline(path: Path, content: bytes, manifest: Manifest) -> Baseline:
     if baseline.predictions.keys() != set(manifest.outputs.probabilities.classes):
         raise ArtifactError(f"{path}: predictions do not name exactly the classes of the manifest")
     return baseline
+
+
+def parse_manifest(path: Path, content: bytes) -> Manifest:
+    """Return the manifest that was read from `path`.
+
+    Raises:
+        ArtifactError: Names the file, and the field that is wrong.
+    """
+    try:
+        return Manifest.model_validate_json(content)
+    except ValidationError as error:
+        raise ArtifactError(f"{path}: {first_problem(error)}") from error
 
 
 def _artifact_folder(folder: Path) -> Path:
