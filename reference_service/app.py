@@ -30,6 +30,7 @@ def create_app(settings: Settings) -> FastAPI:
         ArtifactError: The artifact can't be fetched, or is not what its manifest says (also at
             startup, when the model is loaded).
         KeyFileError: A key file is named but missing or wrong.
+        RedisUrlError: The file of the Redis URL is missing or wrong.
     """
     artifact = open_artifact(settings)
     manifest = artifact.manifest

@@ -9,6 +9,7 @@ import limits
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from reference_service.access.redis_url import check_public_redis_url
 from reference_service.model.location import Location
 from reference_service.model.manifest import SemVer, Sha256
 
@@ -38,6 +39,8 @@ def parse_networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
 Quota = Annotated[str, AfterValidator(check_quota)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(parse_networks)]
 
+
+PublicRedisUrl = Annotated[str, AfterValidator(check_public_redis_url)]
 DeploymentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 """A plain word: it becomes a label of every metric and a field of every log line."""
 
@@ -65,6 +68,9 @@ class Settings(BaseSettings):
     rate_limit_metadata: Quota = "1000/second"
     rate_limit_address: Quota | None = None
     rate_limit_global: Quota | None = None
+    rate_limit_redis_url: PublicRedisUrl | None = None
+    rate_limit_redis_url_file: Path | None = None
+    rate_limit_without_redis: Literal["refuse", "local"] = "refuse"
     trusted_proxies: Networks = Field(default=(), validate_default=False)
     max_body_bytes: int = Field(default=1_048_576, ge=1)
     max_connections: int = Field(default=512, ge=1)
@@ -93,4 +99,20 @@ class Settings(BaseSettings):
         """Accept no token whose issuer or audience would go unchecked."""
         if self.jwt_public_key_file and not (self.jwt_issuer and self.jwt_audience):
             raise ValueError("SERVICE_JWT_PUBLIC_KEY_FILE needs SERVICE_JWT_ISSUER and SERVICE_JWT_AUDIENCE")
+        return self
+
+    @model_validator(mode="after")
+    def _quotas_are_shared(self) -> Self:
+        """Let no quota be multiplied by the number of workers unless that is declared."""
+        if self.rate_limit_redis_url and self.rate_limit_redis_url_file:
+            raise ValueError(
+                "SERVICE_RATE_LIMIT_REDIS_URL and SERVICE_RATE_LIMIT_REDIS_URL_FILE are both set: keep one"
+            )
+        has_redis = self.rate_limit_redis_url or self.rate_limit_redis_url_file
+        if self.workers > 1 and not has_redis and self.rate_limit_without_redis != "local":
+            raise ValueError(
+                f"with SERVICE_WORKERS={self.workers} each worker would count for itself: name a Redis that "
+                "they share in SERVICE_RATE_LIMIT_REDIS_URL_FILE, or set "
+                "SERVICE_RATE_LIMIT_WITHOUT_REDIS=local, and every quota holds for each worker alone"
+            )
         return self

@@ -15,6 +15,8 @@ from starlette.types import Scope as ASGIScope
 
 from reference_service.access.addresses import ClientAddresses
 from reference_service.access.authentication import Principal, Scope
+from reference_service.access.guarded_windows import GuardedWindows
+from reference_service.access.redis_url import read_redis_url
 from reference_service.access.windows import (
     Charge,
     LocalWindows,
@@ -150,8 +152,21 @@ class RateLimiter:
 
 
 def build_limiter(settings: Settings, metrics: Metrics) -> RateLimiter:
-    """Build the limiter with the counters that the settings name."""
-    return RateLimiter(settings, LocalWindows(), on_refused=metrics.rate_limited)
+    """Build the limiter with the counters that the settings name.
+
+    Raises:
+        RedisUrlError: The file of the Redis URL is missing or wrong.
+    """
+    windows: Windows = LocalWindows()
+    url = settings.rate_limit_redis_url
+    if settings.rate_limit_redis_url_file:
+        url = read_redis_url(settings.rate_limit_redis_url_file)
+    if url:
+        from reference_service.access.redis_windows import RedisWindows  # noqa: PLC0415  # its docstring says why
+
+        local = LocalWindows() if settings.rate_limit_without_redis == "local" else None
+        windows = GuardedWindows(RedisWindows(url), local=local, on_failure=metrics.rate_limit_storage_failed)
+    return RateLimiter(settings, windows, on_refused=metrics.rate_limited)
 
 
 def _refusal(charge: Charge, standing: Standing) -> ApiError:

@@ -34,15 +34,16 @@ ALLOWANCE_HEADERS = {
     ),
     "X-RateLimit-Remaining": _header("integer", "What is left of it in this window."),
 }
+RETRY_AFTER_HEADER = {"Retry-After": _header("integer", "Seconds after which to ask again.")}
 STATUS_HEADERS = {
     401: {"WWW-Authenticate": _header("string", "The accepted credentials.")},
-    429: {"Retry-After": _header("integer", "Seconds after which a new window is open.")},
+    429: RETRY_AFTER_HEADER,
 }
-UNLIMITED = {401, 413, 500}
+UNLIMITED = {401, 413, 500, 503}
 """Statuses that don't promise rate-limit headers: they may be answered outside of the rate limit's reach."""
 
 OPEN_ERRORS = (413, 500)
-PROTECTED_ERRORS = (401, 403, 413, 429, 500)
+PROTECTED_ERRORS = (401, 403, 413, 429, 500, 503)
 BODY_ERRORS = (400, 408, 409, 415)
 
 
@@ -53,7 +54,8 @@ def error_responses(*statuses: int, limited: bool = False) -> dict[int | str, di
             "model": ErrorResponse,
             "description": HTTPStatus(status).phrase,
             "headers": success_headers(limited=limited and status not in UNLIMITED)
-            | STATUS_HEADERS.get(status, {}),
+            | STATUS_HEADERS.get(status, {})
+            | (RETRY_AFTER_HEADER if limited and status == HTTPStatus.SERVICE_UNAVAILABLE else {}),
         }
         for status in sorted(statuses)
     }

@@ -5,6 +5,7 @@ import socket
 
 import uvicorn
 
+from reference_service.access.redis_url import RedisUrlError
 from reference_service.access.tokens import KeyFileError
 from reference_service.app import create_app
 from reference_service.model.artifact import ArtifactError
@@ -23,7 +24,7 @@ def serve(settings: Settings, listener: socket.socket) -> int:
     """Serve on a bound socket; return 0 after an orderly stop and 3 if the service refuses to start."""
     try:
         app = create_app(settings)
-    except (ArtifactError, KeyFileError) as error:
+    except (ArtifactError, KeyFileError, RedisUrlError) as error:
         LOGGER.critical("refusing to start: %s", error)
         return EXIT_REFUSED
     drain = Drain(linger_s=min(LINGER_S, settings.shutdown_timeout_s / 2))

@@ -98,10 +98,11 @@ def test_document_tells_every_status_and_header(anonymous, manifest):
     document = anonymous.get("/openapi.json").json()
     predict = document["paths"]["/predict"]["post"]
     assert predict["responses"].keys() == {
-        *("200", "400", "401", "403", "408", "409", "413", "415", "429", "500"),
+        *("200", "400", "401", "403", "408", "409", "413", "415", "429", "500", "503"),
     }
     assert predict["security"] == [{"ApiKey": []}, {"BearerJWT": []}]
     assert predict["responses"]["429"]["headers"].keys() >= {"Retry-After", "X-RateLimit-Remaining"}
+    assert "Retry-After" in predict["responses"]["503"]["headers"]
     assert "WWW-Authenticate" in predict["responses"]["401"]["headers"]
     for path in ("/health", "/ready"):
         assert "503" in document["paths"][path]["get"]["responses"]
