@@ -18,6 +18,7 @@ from reference_service.model.artifact import ArtifactError
 from reference_service.model.fetch import open_artifact
 from reference_service.model.inference import Model
 from reference_service.settings import Settings
+from reference_service.telemetry.drift import Drift
 from reference_service.telemetry.input_hash import InputHash, read_key
 from reference_service.telemetry.logs import LOGGER
 from reference_service.telemetry.metrics import Metrics
@@ -44,6 +45,10 @@ def create_app(settings: Settings) -> FastAPI:
         features=[feature.name for feature in manifest.input.observed],
     )
     limiter = build_limiter(settings, metrics)
+
+    drift = Drift(artifact.baseline, common=said) if artifact.baseline else None
+    if drift:
+        metrics.expose(drift)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Model]]:
@@ -88,6 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
             models,
             response_models(manifest),
             metrics=metrics,
+            drift=drift,
             limiter=limiter,
             input_hash=InputHash(read_key(settings.input_hash_key_file)),
         )

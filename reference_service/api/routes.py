@@ -26,6 +26,7 @@ from reference_service.api.schema import (
 from reference_service.model.artifact import ArtifactError
 from reference_service.model.inference import Model
 from reference_service.model.manifest import Manifest
+from reference_service.telemetry.drift import Drift
 from reference_service.telemetry.input_hash import InputHash
 from reference_service.telemetry.metrics import CONTENT_TYPE, Metrics
 from reference_service.telemetry.record import record_of
@@ -48,6 +49,7 @@ def build_router(
     answers: ResponseModels,
     *,
     metrics: Metrics,
+    drift: Drift | None,
     limiter: RateLimiter,
     input_hash: InputHash,
 ) -> APIRouter:
@@ -65,6 +67,8 @@ def build_router(
         predictions = model.predict(values)
         record.inferred(started, time.perf_counter())
         metrics.observe_predictions(predictions)
+        if drift:
+            drift.add(model.observe(values), [prediction.label for prediction in predictions])
         return predictions
 
     @router.post("/predict", response_model=answers.predict, **protected(*BODY_ERRORS, body="PredictRequest"))

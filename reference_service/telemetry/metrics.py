@@ -18,6 +18,7 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 from reference_service import __version__
 from reference_service.api.schema import Prediction
@@ -169,6 +170,10 @@ class Metrics:
     def rate_limit_storage_failed(self) -> None:
         """Count a failure of the storage in which quotas are counted."""
         self._rate_limit_storage_errors.inc()
+
+    def expose(self, collector: Collector) -> None:
+        """Add what is computed when it is asked for."""
+        self._exposed.register(collector)
 
     def exposition(self) -> bytes:
         """Return everything in the Prometheus text format."""

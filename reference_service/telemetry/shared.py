@@ -29,6 +29,16 @@ def shared_key() -> bytes | None:
     return (folder / KEY).read_bytes() if folder else None
 
 
+def counts_file(folder: Path, pid: int) -> Path:
+    """Return the file in which a worker counts the rows of drift."""
+    return folder / f"drift_{pid}.counts"
+
+
+def counts_files(folder: Path) -> Iterator[Path]:
+    """Return those of all workers that live."""
+    return folder.glob("drift_*.counts")
+
+
 @contextmanager
 def sharing() -> Iterator[Path]:
     """Make the folder, name it in the environment, and remove both in the end: for the parent of the workers.
@@ -46,6 +56,10 @@ def sharing() -> Iterator[Path]:
 
 
 def forget_worker(folder: Path, pid: int) -> None:
-    """Remove what was true only while a worker lived: gauges. What it counted stays counted."""
+    """Remove what was true only while a worker lived: gauges, and its part of the window of drift.
+
+    What it counted otherwise stays counted.
+    """
+    counts_file(folder, pid).unlink(missing_ok=True)
     for path in folder.glob(f"gauge_live*_{pid}.db"):
         path.unlink(missing_ok=True)
