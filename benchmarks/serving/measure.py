@@ -28,7 +28,7 @@ from servers import HERE, MLSERVER_VENV, ROOT, Server, all_servers, install_mlse
 
 SERVER_CORE, LOAD_CORE = 0, 1
 CONNECTIONS = 8
-WARM_UP_S = 2.0
+WARM_UP_S = 2
 PACKAGES = ("fastapi", "pydantic", "starlette", "uvicorn", "onnxruntime", "numpy")
 LEAST_ROUNDS = 4
 VERSIONS = """
@@ -42,11 +42,11 @@ Figures = dict[str, float]
 Measured = dict[str, list[Figures]]
 
 
-def closed_loop(server: Server, process: int, folder: Path, seconds: float) -> Figures:
+def closed_loop(server: Server, process: int, folder: Path, seconds: int) -> Figures:
     """Ask with wrk as fast as it is answered."""
     (folder / "body").write_bytes(server.raw_body)
     (folder / "headers").write_text("".join(f"{name}: {value}\n" for name, value in server.headers.items()))
-    options = ["--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds:g}"]
+    options = ["--threads", "1", "--connections", str(CONNECTIONS), "--duration", f"{seconds}"]
     files = {"BODY_FILE": str(folder / "body"), "HEADERS_FILE": str(folder / "headers")}
     before_us = cpu_time_us(process)
     found = generate(["wrk", *options, "--script", str(HERE / "load.lua"), server.url], files)
@@ -60,7 +60,7 @@ def closed_loop(server: Server, process: int, folder: Path, seconds: float) -> F
     }
 
 
-def open_loop(server: Server, folder: Path, seconds: float, rate: float, seed: int) -> Figures:
+def open_loop(server: Server, folder: Path, seconds: int, rate: float, seed: int) -> Figures:
     """Ask at a rate below everyone's capacity."""
     (folder / "request").write_bytes(server.raw_request)
     given = {"port": server.port, "request": folder / "request", "rate": rate, "seconds": seconds}
@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument(
         "--rounds", type=int, default=16, help="of the closed loop; half as many of the open one"
     )
-    parser.add_argument("--seconds", type=float, default=2, help="per server and round")
+    parser.add_argument("--seconds", type=int, default=2, help="per server and round")
     parser.add_argument("--rate", type=float, default=250, help="of the open loop, requests per second")
     options = parser.parse_args()
     if options.rounds < LEAST_ROUNDS:
