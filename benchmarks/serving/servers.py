@@ -77,7 +77,8 @@ def all_servers(folder: Path) -> list[Server]:
                 "SERVICE_PORT": "18001",
                 "SERVICE_ARTIFACT": str(ARTIFACT),
                 "SERVICE_API_KEYS_FILE": str(_write_keys(folder)),
-                "SERVICE_RATE_LIMIT": UNREACHED,
+                "SERVICE_RATE_LIMIT_ADDRESS": UNREACHED,
+                "SERVICE_RATE_LIMIT_GLOBAL": UNREACHED,
             },
         ),
         Server(

@@ -2,8 +2,8 @@
 
 Run `.venv/bin/python benchmarks/serving/stages.py` (ten seconds). The application answers one request after
 the other, in this process, without a server: what uvicorn and the sockets cost is the ceiling in measure.py.
-Each stage is a function, wrapped to note when it begins and ends; its time is what no stage inside of it took.
-The wrapping costs time itself, so the whole is also measured without it. Medians over requests, microseconds.
+Each stage is a function, wrapped to note when it begins and ends; its time is what no stage in it took. The
+wrapping costs time itself, so the whole is also measured without it. Medians over requests, in microseconds.
 """
 
 import argparse
@@ -33,17 +33,19 @@ from reference_service.model import inference
 from reference_service.settings import Settings
 from reference_service.telemetry import logs
 from reference_service.telemetry import metrics as telemetry
+from reference_service.telemetry.input_hash import InputHash
 
 STAGES: dict[str, list[tuple[Any, str]]] = {
     "request id, record": [(middleware.RequestContext, "__call__")],
     "body limit": [(middleware.BodyLimit, "__call__")],
     "access": [(middleware.Access, "__call__")],
     "authentication": [(authentication.Authenticator, "authenticate")],
-    "rate limit": [(ratelimit.RateLimiter, "hit")],
+    "rate limit": [(ratelimit.RateLimiter, "admit")],
     "dispatch, operation": [(dispatch.Dispatch, "__call__")],
     "reading the body": [(routes, "read_body")],
     "parsing, validation": [(BaseModel, "model_validate_json")],
     "tensor, range check": [(inference.Model, "predict")],
+    "input hash": [(InputHash, "__call__")],
     "inference (session.run)": [(onnxruntime.InferenceSession, "run")],
     "serialisation": [(routes, "json_response")],
     "metrics": [
