@@ -130,8 +130,10 @@ async def answer_times_s(server: Server, count: int, stopwatch: Stopwatch | None
         "server": ("127.0.0.1", 8000),
     }
 
+    received = {"type": "http.request", "body": server.raw_body, "more_body": False}
+
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": server.raw_body, "more_body": False}
+        return received
 
     answer = b""
 
@@ -150,7 +152,7 @@ async def answer_times_s(server: Server, count: int, stopwatch: Stopwatch | None
             await app({**scope, "state": state.copy()}, receive, send)
             whole = time.perf_counter() - begun
             found.append({"whole": whole, **(stopwatch.spent if stopwatch else {})})
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # what a request leaves for later
     if server.marker.encode() not in answer:
         sys.exit(f"stages: not the right answer: {answer.decode()}")
     return found[WARM_UP:]
@@ -172,6 +174,7 @@ def main() -> None:
         plain = uvloop.run(answer_times_s(server, count, None))
         stopwatch.install()
         split = uvloop.run(answer_times_s(server, count, stopwatch))
+        logging.shutdown()
     print(f"POST /predict, {count} requests, median microseconds\n")
     for stage in STAGES:
         print(f"{stage:28}{statistics.median(each.get(stage, 0.0) for each in split) * 1e6:8.1f}")

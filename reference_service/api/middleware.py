@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import re
+import secrets
 import time
-import uuid
 from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,6 +19,7 @@ from reference_service.telemetry.logs import LOGGER
 from reference_service.telemetry.metrics import Metrics
 from reference_service.telemetry.record import RequestRecord
 
+REQUEST_ID_BYTES = 16
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 MAX_LOGGED_PATH = 200
 CLIENT_CLOSED_REQUEST = 499  # never sent; the customary status for logs and metrics
@@ -202,4 +203,4 @@ class Access:
 def _request_id(scope: Scope) -> str:
     """Take over a harmless X-Request-ID, or make one."""
     given = Headers(scope=scope).get("x-request-id", "")
-    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if REQUEST_ID.fullmatch(given) else secrets.token_hex(REQUEST_ID_BYTES)

@@ -119,8 +119,10 @@ class Model:
     def _out_of_range(self, values: NDArray[np.float32]) -> list[list[str]]:
         """Name, for each row, the features outside their training range."""
         flagged: list[list[str]] = [[] for _ in values]
-        for row, column in np.argwhere((values < self._low) | (values > self._high)):
-            flagged[row].append(self._names[column])
+        outside = (values < self._low) | (values > self._high)
+        if np.count_nonzero(outside):  # most often there is none, and this finds out faster
+            for row, column in np.argwhere(outside):
+                flagged[row].append(self._names[column])
         return flagged
 
     def _check_tensors(self) -> None:
