@@ -8,11 +8,12 @@ from harness.config.suite import Suite
 from harness.credentials import Credentials
 from harness.errors import TargetError
 from harness.model import Scope, TargetDescription
+from harness.targets.interface import Imageless
 from harness.targets.launch import Launch
 
 
 @dataclass
-class FakeEndpoint:
+class FakeEndpoint(Imageless):
     """An endpoint that is alive until told otherwise."""
 
     base_url: str = "http://127.0.0.1:9"

@@ -5,11 +5,13 @@ from harness.checks.fuzz.raw import RawFuzz
 from harness.checks.fuzz.schema import SchemaFuzz
 from harness.checks.golden.batch import GoldenBatch
 from harness.checks.golden.single import GoldenSingle
+from harness.checks.image.config import ImageConfig
 from harness.checks.interface import AnyCheck
 from harness.checks.latency.check import LatencyPaired
 from harness.checks.scenarios.check import AuthScenarios, RateScenarios
 
 CHECKS: tuple[AnyCheck, ...] = (
+    ImageConfig(),
     ContractOpenAPI(),
     GoldenSingle(),
     GoldenBatch(),

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 from harness.checks.contract.settings import ContractSettings
 from harness.checks.fuzz.settings import FuzzSettings
 from harness.checks.golden.settings import GoldenSettings
+from harness.checks.image.settings import ImageSettings
 from harness.checks.latency.settings import LatencySettings
 from harness.checks.scenarios.settings import ScenariosSettings
 from harness.config.auth import AuthSettings
@@ -31,6 +32,7 @@ class GateConfig(Section):
     service: ServiceSettings
     auth: AuthSettings = AuthSettings()
     policy: PolicySettings = PolicySettings()
+    image: ImageSettings | None = None
     contract: ContractSettings | None = None
     golden: GoldenSettings | None = None
     fuzz: FuzzSettings | None = None

@@ -5,6 +5,7 @@ import secrets
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import docker.errors
@@ -46,6 +47,17 @@ class ContainerEndpoint:
     def logs(self) -> str:
         """The last 256 KiB of what it wrote."""
         return container_logs(self._container)
+
+    def save_image(self, path: Path) -> int:
+        """Write the archive of its image; return the engine's size of it in bytes."""
+        try:
+            image = self._container.image
+            with path.open("wb") as archive:
+                for chunk in image.save():
+                    archive.write(chunk)
+            return int(image.attrs["Size"])
+        except (docker.errors.DockerException, requests.RequestException) as error:
+            raise InfrastructureError(f"container engine: {error}") from error
 
     @property
     def container_id(self) -> str:

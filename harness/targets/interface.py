@@ -1,6 +1,7 @@
 """A target is a context manager that gives an endpoint."""
 
-from typing import Protocol
+from pathlib import Path
+from typing import NoReturn, Protocol
 
 from harness.errors import InfrastructureError
 from harness.model import TargetDescription
@@ -16,6 +17,14 @@ def tail(log: bytes) -> str:
 
 class RemovalError(InfrastructureError):
     """A target could not be removed; what was measured on it stands."""
+
+
+class Imageless:
+    """What a process and a URL have in common."""
+
+    def save_image(self, _path: Path) -> NoReturn:
+        """There is none to save."""
+        raise InfrastructureError("only a container has an image")
 
 
 class Endpoint(Protocol):
@@ -37,6 +46,19 @@ class Endpoint(Protocol):
 
     def logs(self) -> str:
         """What it has written so far, at most the last 256 KiB; empty for a URL."""
+        ...
+
+    def save_image(self, path: Path) -> int:
+        """Write the archive of its image, as ``docker save`` does.
+
+        Only for a check that needs :attr:`Capability.CONTAINER`.
+
+        Returns:
+            The engine's size of the image in bytes.
+
+        Raises:
+            InfrastructureError: the engine failed, or there is no image.
+        """
         ...
 
 

@@ -15,7 +15,7 @@ from harness.config.service import ProcessSettings, ServiceSettings
 from harness.errors import TargetError
 from harness.model import Scope, TargetDescription
 from harness.targets.files import HandedFiles, filled_all
-from harness.targets.interface import LOG_BYTES, tail
+from harness.targets.interface import LOG_BYTES, Imageless, tail
 from harness.targets.readiness import wait_until_ready
 from harness.targets.scratch import ScratchFolder
 from harness.targets.uninterrupted import uninterrupted
@@ -24,7 +24,7 @@ from harness.template import fill
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 
 
-class ProcessEndpoint:
+class ProcessEndpoint(Imageless):
     """A local process that answered its readiness path."""
 
     def __init__(

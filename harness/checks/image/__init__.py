@@ -1,0 +1,1 @@
+"""The image itself, before anything of it runs."""

@@ -1,0 +1,50 @@
+"""``[image]``: what the candidate's image has to be like."""
+
+from typing import Annotated
+
+from pydantic import Field, PositiveInt, StringConstraints, field_validator
+
+from harness.config.section import FamilySettings, Limits
+from harness.template import PLACEHOLDER
+
+SERVED = ("model.name", "model.version")
+AbsolutePath = Annotated[str, StringConstraints(pattern=r"^/.")]
+
+
+class ImageLimits(Limits):
+    """``[image.limits]``. What is left out is not asked for; a secret in an image never passes.
+
+    Attributes:
+        non_root: Whether its user has to be another than root.
+        healthcheck: Whether it has to have one.
+        labels: Labels that must be there; in a value ``${model.name}`` and ``${model.version}`` stand for
+            what the running service says it serves, and an empty value for any but the empty one.
+        max_size_mib: The engine's size of it, all layers together.
+        setuid: Files that may have the setuid or setgid bit; None allows every one.
+    """
+
+    non_root: bool = True
+    healthcheck: bool = False
+    labels: dict[Annotated[str, Field(min_length=1)], str] = {}
+    max_size_mib: PositiveInt | None = None
+    setuid: tuple[AbsolutePath, ...] | None = None
+
+    @field_validator("labels")
+    @classmethod
+    def _placeholders_are_known(cls, labels: dict[str, str]) -> dict[str, str]:
+        for label, wanted in labels.items():
+            for name in PLACEHOLDER.findall(wanted):
+                if name not in SERVED:
+                    raise ValueError(f"{label}: no ${{{name}}}; there is {' and '.join(SERVED)}")
+        return labels
+
+
+class ImageSettings(FamilySettings):
+    """``[image]``.
+
+    Attributes:
+        largest_searched_kib: Larger files are not searched for private keys.
+    """
+
+    largest_searched_kib: Annotated[int, Field(ge=1, le=65536)] = 1024
+    limits: ImageLimits = ImageLimits()

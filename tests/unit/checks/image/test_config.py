@@ -1,0 +1,129 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from harness.checks.image.archive import Archive
+from harness.checks.image.config import ImageConfig, evidence_of
+from harness.checks.image.settings import ImageLimits
+from harness.model import Outcome
+
+SERVED = {"model.name": "m", "model.version": "1.2.0"}
+EVERYTHING = ImageLimits(
+    healthcheck=True,
+    labels={"model.version": "${model.version}", "org.opencontainers.image.source": ""},
+    max_size_mib=100,
+    setuid=("/usr/bin/su",),
+)
+GOOD = {
+    "User": "10001:10001",
+    "Env": ["PATH=/usr/bin", "SERVICE_API_KEYS_FILE=/run/keys", "GPG_KEY=A035"],
+    "Healthcheck": {"Test": ["CMD", "true"]},
+    "Labels": {"model.version": "1.2.0", "org.opencontainers.image.source": "https://example.test/x"},
+}
+
+
+def judged(
+    limits=EVERYTHING, *, size_mib=50, setuid=(), secrets=(), users=None, history=(), served=SERVED, **config
+):
+    archive = Archive(
+        config={"config": {**GOOD, **config}, "history": [{"created_by": step} for step in history]},
+        setuid=setuid,
+        secrets=secrets,
+        users=users or {},
+        files=1,
+    )
+    evidence = evidence_of(archive, size_mib * 1024 * 1024, served)
+    stored = ImageConfig.evidence.model_validate_json(evidence.model_dump_json())
+    return {
+        finding.id.removeprefix("image.config."): finding for finding in ImageConfig().judge(stored, limits)
+    }
+
+
+def failed(findings):
+    return {name for name, finding in findings.items() if finding.outcome is not Outcome.PASS}
+
+
+def test_a_good_image_passes_everything():
+    findings = judged()
+    assert failed(findings) == set()
+    assert findings.keys() == {
+        "secrets",
+        "user",
+        "healthcheck",
+        "label.model.version",
+        "label.org.opencontainers.image.source",
+        "size",
+        "setuid",
+    }
+
+
+def test_only_what_is_asked_for_is_judged_but_secrets_always():
+    assert judged(ImageLimits(non_root=False)).keys() == {"secrets"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"User": ""}, "user"),
+        ({"User": None}, "user"),
+        ({"User": "root"}, "user"),
+        ({"User": "0:1000"}, "user"),
+        ({"User": "app", "users": {"app": 0}}, "user"),
+        ({"User": "app", "users": {"other": 1000}}, "user"),
+        ({"User": "000"}, "user"),
+        ({"Healthcheck": None}, "healthcheck"),
+        ({"Healthcheck": {"Test": ["NONE"]}}, "healthcheck"),
+        ({"Labels": {**GOOD["Labels"], "model.version": "1.1.0"}}, "label.model.version"),
+        ({"served": {}}, "label.model.version"),
+        ({"Labels": {"model.version": "1.2.0"}}, "label.org.opencontainers.image.source"),
+        ({"size_mib": 101}, "size"),
+        ({"setuid": ("/usr/bin/su", "/usr/bin/passwd")}, "setuid"),
+        ({"secrets": ("layer 1: /k holds a private key",)}, "secrets"),
+        ({"Env": ["DB_PASSWORD=x"]}, "secrets"),
+        ({"Env": ["PIP_INDEX_URL=https://me:pw@index.test/simple"]}, "secrets"),
+        ({"history": ["/bin/sh -c #(nop)  ENV AWS_SECRET_ACCESS_KEY=abc"]}, "secrets"),
+        ({"history": ["|1 NPM_TOKEN=abc /bin/sh -c npm ci"]}, "secrets"),
+        ({"history": ['RUN git clone "https://me:pw@host.test/x"']}, "secrets"),
+    ],
+)
+def test_each_fault_fails_its_own_finding(changes, wrong):
+    assert failed(judged(**changes)) == {wrong}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"User": "app", "users": {"app": 1000}},
+        {"User": "1000"},
+        {"size_mib": 100},
+        {"setuid": ("/usr/bin/su",)},
+        {"Env": ["DB_PASSWORD=", "TOKENIZERS_PARALLELISM=true", "SECRET_FILE=/run/secret"]},
+        {"history": ["COPY token.py /srv", "RUN pip install --index-url https://index.test/simple x"]},
+    ],
+)
+def test_what_is_allowed_passes(changes):
+    assert failed(judged(**changes)) == set()
+
+
+def test_a_secret_itself_is_never_told():
+    findings = judged(Env=["API_KEY=hunter2"], history=["ENV TOKEN=hunter3"])
+    assert "API_KEY" in findings["secrets"].message
+    assert "TOKEN" in findings["secrets"].message
+    assert "hunter" not in repr(findings)
+
+
+@given(
+    st.text(alphabet="0123456789:aroot", max_size=8),
+    st.dictionaries(st.sampled_from(["a", "o"]), st.integers(0, 2)),
+)
+def test_no_name_or_number_of_root_passes(user, users):
+    outcome = judged(User=user, users=users)["user"].outcome
+    name = user.partition(":")[0]
+    is_root = name in {"", "root"} or (int(name) if name.isdecimal() else users.get(name, 0)) == 0
+    assert (outcome is Outcome.FAIL) == is_root
+
+
+def test_an_unknown_placeholder_of_a_label_is_refused():
+    with pytest.raises(ValidationError, match=r"model\.version"):
+        ImageLimits(labels={"x": "${model.verison}"})
