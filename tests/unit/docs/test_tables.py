@@ -1,11 +1,13 @@
 """Tables that list what the code has list all of it, and nothing else."""
 
+import json
 import re
 
 import pytest
 
 from harness.checks.fuzz.corpus import CORPUS
 from harness.checks.fuzz.settings import SchemaCheck
+from harness.checks.image.settings import ImageLimits, ImageSettings
 from harness.checks.latency.settings import LatencyLimits, LatencySettings
 from harness.checks.scenarios.scenario import Count, Expect, Forge, Rule, Scenario, Step
 from harness.openapi import RULES
@@ -50,6 +52,16 @@ def test_every_key_of_a_scenario_file_is_explained(pages, model):
     text = pages["docs/scenarios.md"].text
     missing = [name for name in model.model_fields if f"`{name}`" not in text]
     assert not missing
+
+
+def test_every_key_of_image_is_explained_with_its_default(pages):
+    rows = {row[0]: row[1] for row in pages["docs/gate-toml.md"].table_rows() if len(row) == 3}
+    settings = {f"`{name}`": field.default for name, field in ImageSettings.model_fields.items()}
+    del settings["`limits`"]
+    limits = {f"`limits.{name}`": field.default for name, field in ImageLimits.model_fields.items()}
+    for key, default in (settings | limits).items():
+        shown = "none" if default is None else f"`{json.dumps(default)}`"
+        assert rows[key] == shown
 
 
 def test_every_key_of_latency_is_explained_with_its_default(pages):
