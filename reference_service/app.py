@@ -17,6 +17,7 @@ from reference_service.api.schema import request_models, response_models
 from reference_service.model.artifact import ArtifactError
 from reference_service.model.fetch import open_artifact
 from reference_service.model.inference import Model
+from reference_service.model.scheduler import Scheduler
 from reference_service.settings import Settings
 from reference_service.telemetry.drift import Drift
 from reference_service.telemetry.input_hash import InputHash, read_key
@@ -51,7 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
         metrics.expose(drift)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Model]]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         try:
             model = Model(
                 artifact,
@@ -75,7 +76,16 @@ def create_app(settings: Settings) -> FastAPI:
             },
         )
         await limiter.check()
-        yield {"model": model}
+        serving = manifest.serving
+        scheduler = Scheduler(
+            model,
+            threads=serving.threads if settings.max_concurrency is None else settings.max_concurrency,
+            max_queue=settings.max_queue,
+            micro_batch_rows=serving.micro_batch_rows,
+            metrics=metrics,
+        )
+        yield {"model": model, "scheduler": scheduler}
+        scheduler.close()
         await limiter.close()
 
     app = DirectApp(

@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     execution_provider: Literal["cpu", "cuda"] = "cpu"
     intra_op_threads: int = Field(default=1, ge=1)
     workers: int = Field(default=1, ge=1)
+    max_concurrency: int | None = Field(default=None, ge=1)
+    max_queue: int = Field(default=256, ge=0)
     shutdown_timeout_s: int = Field(default=10, ge=0)
     input_hash_key_file: Path | None = None
     deployment_id: DeploymentId = "default"

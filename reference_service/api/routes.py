@@ -1,13 +1,16 @@
 """The operations. Bodies are parsed and validated in one step, after access was granted."""
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from reference_service import __version__
@@ -23,13 +26,14 @@ from reference_service.api.schema import (
     ResponseModels,
 )
 from reference_service.model.artifact import ArtifactError
-from reference_service.model.inference import Model
 from reference_service.model.manifest import Manifest
+from reference_service.model.scheduler import OverloadedError, Scheduler
 from reference_service.telemetry.drift import Drift
 from reference_service.telemetry.input_hash import InputHash
 from reference_service.telemetry.metrics import CONTENT_TYPE, Metrics
 from reference_service.telemetry.record import record_of
 
+RETRY_SOON = {"Retry-After": "1"}
 SCOPES: Mapping[str, Scope | None] = {
     "/predict": "predict",
     "/predict/batch": "predict",
@@ -58,13 +62,11 @@ def build_router(
     async def answered(request: Request, rows: Sequence[ArrayLike]) -> list[Prediction]:
         """Answer rows, and note what was asked and how long it took."""
         record = record_of(request.scope)
-        model: Model = request.state.model
+        model = request.state.model
         values = model.tensor(rows)
         record.rows = len(values)
         record.input_hash = input_hash(values)
-        started = time.perf_counter()
-        predictions = model.predict(values)
-        record.inferred(started, time.perf_counter())
+        predictions = await scheduled(request, values)
         metrics.observe_predictions(predictions)
         if drift:
             drift.add(model.observe(values), [prediction.label for prediction in predictions])
@@ -111,12 +113,12 @@ def build_router(
     @router.get("/health", response_model=HealthResponse, **unprotected(503))
     async def health(request: Request) -> Response:
         """Tell whether the process is alive and the model answers its sample."""
-        return checked(request.state.model)
+        return await checked(request)
 
     @router.get("/ready", response_model=HealthResponse, **unprotected(503))
     async def ready(request: Request) -> Response:
         """Tell whether requests may be sent: the model answers its sample."""
-        return checked(request.state.model)
+        return await checked(request)
 
     described = unprotected()
     described["responses"][200]["content"] = {"text/plain": {"schema": {"type": "string"}}}
@@ -127,6 +129,32 @@ def build_router(
         return Response(metrics.exposition(), media_type=CONTENT_TYPE)
 
     return router
+
+
+async def scheduled(request: Request, rows: NDArray[Any]) -> list[Prediction]:
+    """Wait for the model's predictions; the place of a client that goes away meanwhile is free again.
+
+    Raises:
+        ApiError: 503 if the queue is full.
+        ClientDisconnect: The client is gone.
+    """
+    scheduler: Scheduler = request.state.scheduler
+    try:
+        job = scheduler.submit(rows)
+    except OverloadedError:
+        raise ApiError(503, "overloaded", "too many requests wait", headers=RETRY_SOON) from None
+    request.scope["withdraw"] = partial(scheduler.withdraw, job)
+    try:
+        predictions = await job.predictions
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task and task.cancelling():
+            raise
+        raise ClientDisconnect from None
+    record = record_of(request.scope)
+    record.queue_s = job.started - job.queued
+    record.inferred(job.started, job.ended)
+    return predictions
 
 
 async def read_body(request: Request, model: type[BaseModel]) -> BaseModel:
@@ -156,10 +184,11 @@ def check_version(requested: str | None, manifest: Manifest) -> None:
         )
 
 
-def checked(model: Model) -> Response:
+async def checked(request: Request) -> Response:
     """Run the sample; a wrong answer is a 503."""
+    model = request.state.model
     try:
-        model.verify_sample()
+        await request.state.scheduler.check(model.verify_sample)
     except ArtifactError as error:
         raise ApiError(503, "model_unhealthy", "the model does not answer its sample") from error
     return json_response(

@@ -195,9 +195,12 @@ class Serving(Part):
 
     `micro_batch_rows` is the most rows of waiting requests that are answered by one run of the model; 1: each
     request has a run of its own. More pays only where a run costs much less for many rows than for each.
+    `threads` is how many runs go on at a time, each in a thread; 0: one at a time on the event loop, for a
+    model that answers sooner than a thread would take over.
     """
 
     micro_batch_rows: PositiveInt = 1
+    threads: int = Field(default=0, ge=0)
 
 
 class Budget(Part):

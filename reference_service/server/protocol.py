@@ -69,9 +69,13 @@ class BoundedProtocol(HttpToolsProtocol):
             self.shutdown()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the time."""
+        """Stop the time; a request that still waits for the model need not be run."""
         if self._deadline:
             self._deadline.cancel()
+        if self.cycle:
+            scope: dict[str, Any] = dict(self.cycle.scope)
+            if withdraw := scope.get("withdraw"):
+                withdraw()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
