@@ -61,11 +61,14 @@ def keys_file(tmp_path_factory, key):
 
 @pytest.fixture(scope="session")
 def created(engine, reference_image, keys_file):
-    """Creates one on its own artifact or another, for the caller to start; removes it in the end."""
+    """Creates one on its own artifact or another, for the caller to start; removes it in the end.
+
+    `files` are mounted, by their paths inside.
+    """
 
     @contextmanager
-    def make(*, artifact=None, **options):
-        mounts = {KEYS_INSIDE: keys_file} | ({ARTIFACT_INSIDE: artifact} if artifact else {})
+    def make(*, artifact=None, environment=None, files=None, **options):
+        mounts = {KEYS_INSIDE: keys_file} | ({ARTIFACT_INSIDE: artifact} if artifact else {}) | (files or {})
         container = engine.containers.create(
             reference_image,
             read_only=True,
@@ -74,7 +77,7 @@ def created(engine, reference_image, keys_file):
             mem_limit="512m",
             pids_limit=64,
             ports={"8000/tcp": ("127.0.0.1", None)},
-            environment={"SERVICE_API_KEYS_FILE": KEYS_INSIDE},
+            environment={"SERVICE_API_KEYS_FILE": KEYS_INSIDE, **(environment or {})},
             volumes={str(source): {"bind": target, "mode": "ro"} for target, source in mounts.items()},
             labels={LABEL: ""},
             **options,
