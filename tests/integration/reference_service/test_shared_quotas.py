@@ -34,6 +34,7 @@ URL_INSIDE = "/run/redis_url"
 QUOTA = 30
 AT_ONCE = 12
 START_TIMEOUT_S = 20
+LOG_TIMEOUT_S = 5
 HANG_BOUND_S = 3.0
 """The service waits 0.5 s for Redis; the rest is what a busy machine may take."""
 
@@ -143,9 +144,14 @@ def metadata(service):
     return httpx.get(service.client.base_url.join("/metadata"), headers=service.client.headers, timeout=10)
 
 
-def lines_about_redis(service):
-    lines = [json.loads(line) for line in service.container.logs().decode().splitlines()]
-    return [line["level"] for line in lines if "rate limits: Redis" in line["message"]]
+def assert_log_about_redis(service, *levels):
+    """The log has lines of these levels, and no others; it is written a moment later."""
+    deadline = time.monotonic() + LOG_TIMEOUT_S
+    found = []
+    while len(found) < len(levels) and time.monotonic() < deadline:
+        lines = [json.loads(line) for line in service.container.logs().decode().splitlines()]
+        found = [line["level"] for line in lines if "rate limits: Redis" in line["message"]]
+    assert found == list(levels)
 
 
 def storage_errors(service):
@@ -224,7 +230,7 @@ def test_a_redis_that_is_stopped_and_comes_back(sharing, redis):
         redis.container.start()
         for service in (refusing, local):
             until(200, service)  # a Redis without persistence has forgotten what was used
-            assert lines_about_redis(service) == ["error", "warning"]
+            assert_log_about_redis(service, "error", "warning")
             assert redis.password not in service.container.logs().decode()
 
 
@@ -240,14 +246,14 @@ def test_a_redis_that_hangs_holds_up_nobody(sharing, redis):
         finally:
             redis.container.unpause()
         until(200, service)
-        assert lines_about_redis(service) == ["error", "warning"]
+        assert_log_about_redis(service, "error", "warning")
 
 
 def test_a_service_that_starts_before_redis_behaves_as_declared(sharing, redis):
     redis.container.stop(timeout=2)
     with sharing() as service:
         assert metadata(service).status_code == httpx.codes.SERVICE_UNAVAILABLE
-        assert lines_about_redis(service) == ["error"]
+        assert_log_about_redis(service, "error")
         redis.container.start()
         until(200, service)
 
