@@ -6,6 +6,7 @@ one that is trusted; everything left of it may be made up.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from starlette.datastructures import Headers
@@ -14,6 +15,8 @@ from starlette.types import Scope
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 UNKNOWN = "unknown"
+REMEMBERED = 4096
+"""Addresses last read: most requests come from few, and reading one takes longer than charging its quota."""
 IPV6_GROUP_BITS = 64
 """One customer has at least so long a prefix to choose addresses from (RFC 6177)."""
 
@@ -48,6 +51,7 @@ class ClientAddresses:
         return any(address in network for network in self._trusted)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def parse_address(text: str) -> Address | None:
     """Read an address as proxies write it, with or without a port; None if it is none.
 
@@ -69,6 +73,7 @@ def parse_address(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+@lru_cache(maxsize=REMEMBERED)
 def group(address: Address) -> str:
     """Return an IPv4 address itself, an IPv6 address as its /64 network: the host part is free to choose."""
     if isinstance(address, IPv4Address):

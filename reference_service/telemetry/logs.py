@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections import deque
+from functools import lru_cache
 from typing import Any, TextIO
 
 LOGGER = logging.getLogger("reference_service")
@@ -18,14 +19,19 @@ encode = json.JSONEncoder(default=str).encode
 """To ASCII: nothing in a value can end the line or reach a terminal as a control character."""
 
 
+@lru_cache(maxsize=1)
+def _second(epoch_s: int) -> str:
+    """Write a time in UTC; the many lines of one second share it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(epoch_s))
+
+
 class JsonFormatter(logging.Formatter):
     """Writes a record, and the fields given as `extra={"fields": {...}}`, as one line."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; a traceback becomes one string in it."""
         entry: dict[str, Any] = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-            + f".{record.msecs:03.0f}Z",
+            "time": f"{_second(int(record.created))}.{int(record.msecs):03}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
@@ -96,6 +102,7 @@ def configure_logging(level: str) -> None:
     """Send everything, the server's own lines included, through the formatter."""
     # What no line tells need not be found out (Logging HOWTO, "Optimization").
     logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
+    logging._srcfile = None  # noqa: SLF001  # the same, for the calling line
     handler = BackgroundHandler(sys.stdout)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

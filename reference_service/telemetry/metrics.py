@@ -1,7 +1,6 @@
 """Prometheus metrics of the service: every name and label, resolved once so that counting is cheap."""
 
 import time
-from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import chain
@@ -204,6 +203,9 @@ class Metrics:
 
 
 def _add(series: dict[str, Counter], values: Iterable[str]) -> None:
-    """Count each value in its series."""
-    for value, count in Tally(values).items():
+    """Count each value in its series, once for all rows that have it."""
+    counts: dict[str, int] = {}
+    for value in values:
+        counts[value] = counts.get(value, 0) + 1
+    for value, count in counts.items():
         series[value].inc(count)
