@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 
@@ -17,12 +17,16 @@ from reference_service.api.schema import request_models, response_models
 from reference_service.model.artifact import ArtifactError
 from reference_service.model.fetch import open_artifact
 from reference_service.model.inference import Model
+from reference_service.model.manifest import Manifest
 from reference_service.model.scheduler import Scheduler
 from reference_service.settings import Settings
 from reference_service.telemetry.drift import Drift
 from reference_service.telemetry.input_hash import InputHash, read_key
 from reference_service.telemetry.logs import LOGGER
 from reference_service.telemetry.metrics import Metrics
+
+if TYPE_CHECKING:
+    from reference_service.telemetry.tracing import Tracing
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -47,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     limiter = build_limiter(settings, metrics)
 
+    tracing = _tracing(settings, manifest) if settings.otlp_endpoint else None
     drift = Drift(artifact.baseline, common=said) if artifact.baseline else None
     if drift:
         metrics.expose(drift)
@@ -87,6 +92,8 @@ def create_app(settings: Settings) -> FastAPI:
         yield {"model": model, "scheduler": scheduler}
         scheduler.close()
         await limiter.close()
+        if tracing:
+            tracing.close()
 
     app = DirectApp(
         title="Inference service",
@@ -124,4 +131,20 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
     app.add_middleware(RequestContext, metrics=metrics, said=said)
+    if tracing:
+        traced = frozenset(path for path, scope in SCOPES.items() if scope)
+        app.add_middleware(tracing.traced, routes=traced, untraced=frozenset(SCOPES) - traced)
     return app
+
+
+def _tracing(settings: Settings, manifest: Manifest) -> "Tracing":
+    """Start tracing; without it nothing of it is loaded."""
+    from reference_service.telemetry.tracing import Tracing  # noqa: PLC0415  # takes a third of a second
+
+    return Tracing(
+        {
+            "model.name": manifest.name,
+            "model.version": manifest.version,
+            "deployment.id": settings.deployment_id,
+        }
+    )

@@ -1,11 +1,19 @@
-"""Run-time settings, all from environment variables with the prefix `SERVICE_`."""
+"""Run-time settings, from environment variables with the prefix `SERVICE_`; and those of OpenTelemetry."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import limits
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from reference_service.access.redis_url import check_public_redis_url
@@ -42,6 +50,8 @@ Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeVali
 PublicRedisUrl = Annotated[str, AfterValidator(check_public_redis_url)]
 DeploymentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 """A plain word: it becomes a label of every metric and a field of every log line."""
+
+TRACES_PROTOCOL = "http/protobuf"
 
 
 class Settings(BaseSettings):
@@ -85,6 +95,26 @@ class Settings(BaseSettings):
     input_hash_key_file: Path | None = None
     deployment_id: DeploymentId = "default"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    otlp_endpoint: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    )
+    otlp_protocol: str = Field(
+        default=TRACES_PROTOCOL,
+        validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"),
+    )
+
+    @model_validator(mode="after")
+    def _traces_can_be_exported(self) -> Self:
+        """Refuse what would silently export nothing."""
+        if self.otlp_endpoint and not urlsplit(self.otlp_endpoint).hostname:
+            raise ValueError("OTEL_EXPORTER_OTLP_ENDPOINT is no URL such as http://collector:4318")
+        if self.otlp_endpoint and self.otlp_protocol != TRACES_PROTOCOL:
+            raise ValueError(
+                f"OTEL_EXPORTER_OTLP_PROTOCOL is {self.otlp_protocol!r}: traces are exported by "
+                f"{TRACES_PROTOCOL}; leave it out and give the collector's HTTP endpoint, by custom port 4318"
+            )
+        return self
 
     @model_validator(mode="after")
     def _store_is_not_trusted(self) -> Self:
