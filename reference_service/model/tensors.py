@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from reference_service.model.manifest import TensorInput
 
 LITTLE_ENDIAN: Mapping[str, str] = {"float32": "<f4", "uint8": "u1", "int64": "<i8"}
+EXACT_BELOW = 2**53
 LAST_QUANTUM = 4  # characters, which hold 1 to 3 bytes
 
 
@@ -36,13 +37,14 @@ class TensorReader:
         self._bytes = math.prod(self._shape) * np.dtype(LITTLE_ENDIAN[self._dtype]).itemsize
         self._whole = self._dtype != "float32"
         self._types = {int} if self._whole else {int, float}
+        self._expectation = "whole numbers" if self._whole else "numbers"
 
     def read(self, value: object) -> NDArray[Any]:
         """Return the row, of the declared dtype and shape (without the batch).
 
         Raises:
-            TensorError: Another shape or length, no number where one must be (a boolean is none, and 1.0 is
-                no integer), not finite, or outside the declared range.
+            TensorError: Another shape or length, no number of the dtype where one must be (a boolean is none,
+                1.5 is no integer), not finite, or outside the declared range.
         """
         if isinstance(value, dict):
             return self._decoded(value)
@@ -55,8 +57,12 @@ class TensorReader:
             if any(type(item) is not list or len(item) != size for item in items):
                 raise TensorError("wrong_shape", f"is not nested lists of shape {list(self._shape)}")
             items = list(chain.from_iterable(items))  # type: ignore[arg-type]  # lists, as just checked
-        if not self._types.issuperset(map(type, items)):
-            raise TensorError("invalid_value", "holds something else than " + self._expectation())
+        types = set(map(type, items))
+        if self._whole and float in types:
+            items = [_whole(item) for item in items]
+            types = set(map(type, items))
+        if not types <= self._types:
+            raise TensorError("invalid_value", f"holds something else than {self._expectation}")
         try:
             values = np.array(items, dtype=np.int64 if self._whole else np.float64)
         except OverflowError:
@@ -92,8 +98,21 @@ class TensorReader:
     def _out_of_bounds(self) -> TensorError:
         return TensorError("out_of_bounds", f"holds a value outside {self._low} to {self._high}")
 
-    def _expectation(self) -> str:
-        return "whole numbers (1.0 is none)" if self._whole else "numbers"
+
+def _whole(item: object) -> object:
+    """Return a float that is a whole number as one: 1.0 is an integer in JSON Schema.
+
+    Not from 2**53 on, where a float may have been another number in the JSON; an integer token is exact.
+    """
+    if isinstance(item, float) and item.is_integer() and abs(item) < EXACT_BELOW:
+        return int(item)
+    return item
+
+
+def encode(row: NDArray[Any]) -> dict[str, str]:
+    """Write a row, of a dtype that may be declared, as `{"base64": ...}`."""
+    content = np.asarray(row, dtype=LITTLE_ENDIAN[row.dtype.name]).tobytes(order="C")
+    return {"base64": binascii.b2a_base64(content, newline=False).decode()}
 
 
 def tensor_schema(declared: TensorInput) -> dict[str, Any]:

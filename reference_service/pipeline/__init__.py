@@ -1,3 +1,3 @@
-"""Trains, judges and exports the reference model; never needed to serve, gate or test it."""
+"""Trains, judges and exports the reference models; never needed to serve, gate or test them."""
 
-__version__ = "1.1.0"
+__version__ = "1.2.0"

@@ -7,14 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from reference_service.model.manifest import Budget, ModelName, Part, SemVer, Sha256
+from reference_service.model.manifest import Budget, ModelName, Part, SemVer, Serving, Sha256
+from reference_service.pipeline.errors import DeclarationError
 from reference_service.problems import first_problem
-
-DECLARATION = Path(__file__).with_name("declaration.toml")
-
-
-class DeclarationError(Exception):
-    """The declaration can't be used."""
 
 
 class ModelIdentity(Part):
@@ -46,6 +41,12 @@ class Bar(Part):
         return observed >= self.limit if self.comparison == "at_least" else observed <= self.limit
 
 
+class GoldenRows(Part):
+    """Which rows become golden cases."""
+
+    rows: Literal["all", "evaluation"]
+
+
 class Measurement(Part):
     """What one measured quantity means, and its unit."""
 
@@ -54,17 +55,24 @@ class Measurement(Part):
 
 
 class Declaration(Part):
-    """The content of `declaration.toml`."""
+    """The content of a `declaration.toml`."""
 
     model: ModelIdentity
     dataset: DeclaredDataset
     parameters: dict[str, int | float]
     acceptance: tuple[Bar, ...] = Field(min_length=1)
+    golden: GoldenRows
+    serving: Serving
     budget: Budget
     measurements: dict[str, Measurement]
 
 
-def read_declaration(path: Path = DECLARATION) -> Declaration:
+def declaration_of(model: str) -> Path:
+    """Return where the declaration of a model is."""
+    return Path(__file__).parent / model.replace("-", "_") / "declaration.toml"
+
+
+def read_declaration(path: Path) -> Declaration:
     """Read and validate the declaration.
 
     Raises:

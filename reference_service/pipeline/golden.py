@@ -1,34 +1,28 @@
-"""Records the golden set: every row of the data with the answer of the training pipeline."""
+"""Records the golden set: rows of the data with the answers of the trained model."""
 
 import hashlib
 import json
 from pathlib import Path
 
-from sklearn.pipeline import Pipeline
-
 from reference_service.model.manifest import Manifest
 from reference_service.pipeline import __version__
-from reference_service.pipeline.artifact import sample_of
-from reference_service.pipeline.data import Dataset
+from reference_service.pipeline.artifact import Build
 
 CASES_FILE = "cases.jsonl"
 
 
-def write_golden(folder: Path, *, manifest: Manifest, dataset: Dataset, pipeline: Pipeline) -> int:
+def write_golden(folder: Path, build: Build, manifest: Manifest) -> int:
     """Write `cases.jsonl` and its header `golden.toml`.
 
-    Expected values are the pipeline's own float64 probabilities at full precision, never a served model's.
+    Expected values are the trained model's own at full precision, never a served model's. Every second case
+    is written compactly, so that each form an input may have is asked.
 
     Returns:
         The number of cases.
     """
-    cases = [
-        sample_of(dataset, pipeline, row).model_dump(include={"input", "expected"})
-        for row in range(len(dataset.labels))
-    ]
-    content = "".join(
-        json.dumps({"id": f"row-{row:04d}", **case}, allow_nan=False) + "\n" for row, case in enumerate(cases)
-    ).encode()
+    every_row = range(len(build.dataset.labels))
+    rows = every_row if build.declaration.golden.rows == "all" else build.split.evaluation.tolist()
+    content = "".join(_line(build, row, compact=bool(number % 2)) for number, row in enumerate(rows)).encode()
     libraries = ", ".join(f"{name} {version}" for name, version in manifest.training.libraries.items())
     header = f"""\
 schema_version = 1
@@ -52,9 +46,19 @@ sha256 = "{manifest.dataset.sha256}"
 [cases]
 file = "{CASES_FILE}"
 sha256 = "{hashlib.sha256(content).hexdigest()}"
-count = {len(cases)}
+count = {len(rows)}
 """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CASES_FILE).write_bytes(content)
     (folder / "golden.toml").write_text(header, encoding="utf-8")
-    return len(cases)
+    return len(rows)
+
+
+def _line(build: Build, row: int, *, compact: bool) -> str:
+    """Write one case."""
+    case = {
+        "id": f"row-{row:04d}",
+        "input": build.recipe.encode(build.dataset, row, compact=compact),
+        "expected": build.expected(row).model_dump(),
+    }
+    return json.dumps(case, allow_nan=False) + "\n"

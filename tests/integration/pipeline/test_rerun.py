@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reference_service.pipeline.declaration import DECLARATION, read_declaration
+from reference_service.pipeline.declaration import declaration_of
 
 ROOT = Path(__file__).resolve().parents[3]
 INSTALL_TIMEOUT_S = 900

@@ -140,6 +140,7 @@ def running(keys_file):
         port = free_port()
         environment = {
             "PYTHONPATH": str(ROOT),
+            "SERVICE_ARTIFACT": str(ARTIFACT),
             "SERVICE_HOST": "127.0.0.1",
             "SERVICE_PORT": str(port),
             "SERVICE_API_KEYS_FILE": str(keys_file),

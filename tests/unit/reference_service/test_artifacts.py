@@ -13,7 +13,7 @@ import reference_service
 from reference_service.app import create_app
 from reference_service.model.artifact import ArtifactError, load_artifact
 from reference_service.model.inference import Model
-from reference_service.pipeline.declaration import Bar, read_declaration
+from reference_service.pipeline.declaration import Bar, declaration_of, read_declaration
 from reference_service.settings import Settings
 
 PACKAGE = Path(reference_service.__file__).parent
@@ -182,20 +182,22 @@ def test_lifespan_refuses_a_wrong_sample(folder, serve):
         serve(settings)
 
 
-def test_golden_set_was_made_with_this_artifact():
-    golden = ROOT / "golden" / "breast-cancer"
+@pytest.mark.parametrize(("name", "rows"), [("breast-cancer", "rows"), ("digits", "evaluation_rows")])
+def test_golden_set_was_made_with_this_artifact(name, rows):
+    golden = ROOT / "golden" / name
     header = tomllib.loads((golden / "golden.toml").read_text(encoding="utf-8"))
-    manifest = load_artifact(PACKAGE / "artifacts" / "breast-cancer").manifest
+    manifest = load_artifact(PACKAGE / "artifacts" / name).manifest
     cases = (golden / header["cases"]["file"]).read_bytes()
     assert header["cases"]["sha256"] == hashlib.sha256(cases).hexdigest()
-    assert header["cases"]["count"] == len(cases.splitlines()) == manifest.dataset.rows
+    assert header["cases"]["count"] == len(cases.splitlines()) == getattr(manifest.dataset, rows)
     assert header["model"]["sha256"] == manifest.files[manifest.model_file]
     assert header["dataset"]["sha256"] == manifest.dataset.sha256
     assert header["producer"]["kind"] == "pipeline"
 
 
-def test_artifact_carries_the_declared_bar_and_clears_it():
-    declaration = read_declaration()
+@pytest.mark.parametrize("name", ["breast-cancer", "digits"])
+def test_artifact_carries_the_declared_bar_and_clears_it(name):
+    declaration = read_declaration(declaration_of(name))
     manifest = load_artifact(PACKAGE / "artifacts" / declaration.model.name).manifest
     assert manifest.version == declaration.model.version
     assert [(c.metric, c.limit) for c in manifest.acceptance] == [
@@ -226,7 +228,7 @@ def test_image_labels_default_to_what_is_in_the_image():
 def test_serving_needs_nothing_of_the_pipeline():
     code = (
         "import sys, reference_service.app, reference_service.__main__;"
-        "unwanted = {'sklearn', 'onnx', 'skl2onnx', 'harness'};"
+        "unwanted = {'sklearn', 'onnx', 'skl2onnx', 'torch', 'harness'};"
         "print([name for name in sys.modules if name.split('.')[0] in unwanted or 'pipeline' in name])"
     )
     finished = subprocess.run(

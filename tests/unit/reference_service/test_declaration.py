@@ -2,11 +2,15 @@
 
 import pytest
 
-from reference_service.pipeline.declaration import DECLARATION, DeclarationError, read_declaration
+from reference_service.pipeline.declaration import declaration_of, read_declaration
+from reference_service.pipeline.errors import DeclarationError
+
+DECLARATION = declaration_of("breast-cancer")
 
 
-def test_the_shipped_declaration():
-    assert read_declaration().dataset.sha256
+@pytest.mark.parametrize("model", ["breast-cancer", "digits"])
+def test_a_shipped_declaration(model):
+    assert read_declaration(declaration_of(model)).model.name == model
 
 
 @pytest.mark.parametrize(

@@ -89,10 +89,17 @@ def test_what_is_no_number_is_refused(dtype, value):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int64"])
-@pytest.mark.parametrize("value", [1.0, -0.0, 1.5, float("nan"), float("inf")])
-def test_a_float_is_no_integer_even_if_it_is_whole(dtype, value):
+@pytest.mark.parametrize("value", [1.5, 1e-300, float("nan"), float("inf"), 2.0**53, -(2.0**53), 1e18, 1e300])
+def test_a_float_that_is_no_whole_number_or_may_have_been_another_is_refused(dtype, value):
     with pytest.raises(TensorError, match="whole numbers"):
-        TensorReader(declare(dtype, (1,))).read([value])
+        TensorReader(declare(dtype, (2,))).read([1, value])
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 1.0, 255.0])
+def test_a_whole_float_is_the_integer_that_json_schema_says_it_is(value):
+    declared = declare("uint8", (2,))
+    assert TensorReader(declared).read([7, value]).tolist() == [7, int(value)]
+    jsonschema.validate([7, value], tensor_schema(declared))
 
 
 @pytest.mark.parametrize(

@@ -16,11 +16,9 @@ from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from reference_service.pipeline.errors import FoldingError
+
 LARGEST = float(np.finfo(np.float32).max)
-
-
-class FoldingError(Exception):
-    """A split has no float32 threshold that decides as the pipeline does."""
 
 
 def folded(pipeline: Pipeline) -> GradientBoostingClassifier:

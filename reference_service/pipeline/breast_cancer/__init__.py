@@ -1,0 +1,1 @@
+"""The tabular classifier: breast masses by measurements of cell nuclei."""

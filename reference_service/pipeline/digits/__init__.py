@@ -1,0 +1,1 @@
+"""The image classifier: handwritten digits by a small convolutional network."""
