@@ -5,13 +5,16 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 tools=.cache/lock
 [[ -x $tools/bin/uv ]] || { "${PYTHON:-python3}" -m venv "$tools" && "$tools/bin/python" -m pip install -qq uv; }
-compile() {
-    UV_CUSTOM_COMPILE_COMMAND='make lock' "$tools/bin/uv" pip compile --quiet --universal --python-version 3.11 \
+resolve() {
+    UV_CUSTOM_COMPILE_COMMAND='make lock' "$tools/bin/uv" pip compile --quiet --python-version 3.11 \
         --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate "$@"
 }
-# An extra by itself, without what harness needs, in the versions of dev.lock.
-compile_extra() {
-    "$tools/bin/python" - "$1" <<'PYTHON' | compile - -c requirements/dev.lock -o "requirements/$1.lock"
+compile() {
+    resolve --universal "$@"
+}
+# The requirements of an extra by itself, without what harness needs.
+extra() {
+    "$tools/bin/python" - "$1" <<'PYTHON'
 import sys, tomllib
 
 with open("pyproject.toml", "rb") as file:
@@ -21,8 +24,20 @@ for line in extras[sys.argv[1]]:
     print(*inner or [line], sep="\n")
 PYTHON
 }
+# In the versions of dev.lock.
+compile_extra() {
+    extra "$1" | compile - -c requirements/dev.lock -o "requirements/$1.lock"
+}
 compile pyproject.toml --extra dev --extra service --extra store -o requirements/dev.lock
 compile_extra pipeline
 compile_extra service
 compile_extra service-gpu
 compile_extra store
+# PyTorch's wheels for Linux on the package index are those for CUDA, with gigabytes of requirements. So it is resolved
+# as for a platform that has none but the CPU, and the hash of the CPU wheel (2.13.0+cpu, Python 3.11, x86-64 Linux),
+# which is not on that index, is added.
+cpu_wheel=6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
+lock=requirements/pipeline-torch.lock
+extra pipeline-torch | resolve - --python-platform x86_64-pc-windows-msvc -c requirements/dev.lock \
+    -c requirements/pipeline.lock -o "$lock"
+sed -i "s|^torch==2\.13\.0 .*|&\n    --hash=sha256:$cpu_wheel \\\\|" "$lock"

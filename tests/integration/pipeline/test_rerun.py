@@ -23,15 +23,16 @@ def contents(folder):
 
 @pytest.fixture(scope="module")
 def pipeline_python(tmp_path_factory):
-    """Python of a virtual environment made from the hashed lock file."""
+    """Python of a virtual environment made from the hashed lock files."""
     interpreter = shutil.which(PYTHON)
     if interpreter is None:
         pytest.skip(f"the committed artifact was made with {PYTHON}, which is not installed")
     folder = tmp_path_factory.mktemp("pipeline") / "venv"
     subprocess.run([interpreter, "-m", "venv", folder], check=True)
-    lock = ROOT / "requirements" / "pipeline.lock"
+    locks = [ROOT / "requirements" / f"{name}.lock" for name in ("pipeline", "pipeline-torch")]
+    chosen = [argument for lock in locks for argument in ("-r", lock)]
     pip = [folder / "bin" / "pip", "--disable-pip-version-check", "install", "-qq"]
-    subprocess.run([*pip, "--require-hashes", "-r", lock], check=True, timeout=INSTALL_TIMEOUT_S)
+    subprocess.run([*pip, "--require-hashes", *chosen], check=True, timeout=INSTALL_TIMEOUT_S)
     yield folder / "bin" / "python"
     shutil.rmtree(folder)
 
@@ -56,26 +57,31 @@ def rerun(pipeline_python, tmp_path):
 
 @pytest.fixture
 def committed():
-    """The bytes of the committed artifact and golden set."""
-    name = read_declaration().model.name
-    return contents(ROOT / "reference_service" / "artifacts" / name), contents(ROOT / "golden" / name)
+    """The bytes of a committed artifact and golden set."""
+
+    def read(name):
+        return contents(ROOT / "reference_service" / "artifacts" / name), contents(ROOT / "golden" / name)
+
+    return read
 
 
-def test_rerun_writes_the_committed_bytes(rerun, committed):
-    assert all(committed)
-    assert rerun() == committed
+@pytest.mark.parametrize("model", ["breast-cancer", "digits"])
+def test_rerun_writes_the_committed_bytes(rerun, committed, model):
+    assert all(committed(model))
+    assert rerun(model) == committed(model)
 
 
 def test_the_date_is_an_input_that_changes_no_number(rerun, committed):
-    for made, before in zip(rerun("--date", "2001-02-03"), committed, strict=True):
+    made_anew = rerun("breast-cancer", "--date", "2001-02-03")
+    for made, before in zip(made_anew, committed("breast-cancer"), strict=True):
         assert made.keys() == before.keys()
         assert {name for name in made if made[name] != before[name]} <= {"manifest.json", "golden.toml"}
         assert sum(content.count(b"2001-02-03") for content in made.values()) == 1
 
 
-def changed_declaration(folder, before, after):
-    """A copy of the declaration in which one text is another."""
-    text = DECLARATION.read_text(encoding="utf-8")
+def changed_declaration(folder, model, before, after):
+    """A copy of a model's declaration in which one text is another."""
+    text = declaration_of(model).read_text(encoding="utf-8")
     assert text.count(before) == 1
     path = folder / "declaration.toml"
     path.write_text(text.replace(before, after), encoding="utf-8")
@@ -101,24 +107,41 @@ def refusal(pipeline_python, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "message"),
+    ("model", "before", "after", "message"),
     [
-        ("94cb8fb8066dab22", "0" * 16, "DataError: SHA-256 of the data is 94cb8fb8066dab22"),
-        ("n_estimators", "estimators", "DeclarationError: parameters: "),
-        ("subsample = 0.8", "subsample = 8.0", "DeclarationError: parameters: "),
-        ("limit = 0.97", "limit = 1.0", "RejectedModelError: acceptance bar missed: roc_auc"),
-        ("[measurements.radius]", "[measurements.ray]", "DeclarationError: measurements: "),
+        ("breast-cancer", "94cb8fb8066dab22", "0" * 16, "DataError: SHA-256 of the data is 94cb8fb8066dab22"),
+        ("breast-cancer", "n_estimators", "estimators", "DeclarationError: parameters: "),
+        ("breast-cancer", "subsample = 0.8", "subsample = 8.0", "DeclarationError: parameters: "),
+        (
+            "breast-cancer",
+            "limit = 0.97",
+            "limit = 1.0",
+            "RejectedModelError: acceptance bar missed: roc_auc",
+        ),
+        ("breast-cancer", "[measurements.radius]", "[measurements.ray]", "DeclarationError: measurements: "),
+        ("digits", "f5cc4da8dc772ea2", "0" * 16, "DataError: SHA-256 of the data is f5cc4da8dc772ea2"),
+        ("digits", "epochs =", "rounds =", "DeclarationError: parameters: "),
+        ("digits", "learning_rate = 0.002", "learning_rate = -1", "DeclarationError: parameters: "),
     ],
-    ids=["other data", "unknown parameter", "wrong parameter", "bar missed", "measurement not described"],
+    ids=[
+        *("other data", "unknown parameter", "wrong parameter", "bar missed", "measurement not described"),
+        *("other images", "unknown parameter of the network", "wrong parameter of the network"),
+    ],
 )
-def test_a_wrong_declaration_is_refused_in_a_line(refusal, tmp_path, before, after, message):
-    code, said = refusal("--declaration", changed_declaration(tmp_path, before, after))
+def test_a_wrong_declaration_is_refused_in_a_line(refusal, tmp_path, model, before, after, message):
+    code, said = refusal(model, "--declaration", changed_declaration(tmp_path, model, before, after))
     assert code == 1
     assert said.startswith(message)
 
 
 @pytest.mark.parametrize("date", ["tomorrow", "2026-02-30", "20261121", ""])
 def test_a_wrong_date_is_a_wrong_argument(refusal, date):
-    code, said = refusal("--date", date)
+    code, said = refusal("breast-cancer", "--date", date)
     assert code == 2
     assert "--date" in said
+
+
+def test_an_unknown_model_is_a_wrong_argument(refusal):
+    code, said = refusal("iris")
+    assert code == 2
+    assert "digits" in said
