@@ -33,11 +33,11 @@ compile_extra pipeline
 compile_extra service
 compile_extra service-gpu
 compile_extra store
-# PyTorch's wheels for Linux on the package index are those for CUDA, with gigabytes of requirements. So it is resolved
-# as for a platform that has none but the CPU, and the hash of the CPU wheel (2.13.0+cpu, Python 3.11, x86-64 Linux),
-# which is not on that index, is added.
+# PyTorch's wheels for Linux on the package index are those for CUDA, with gigabytes of requirements. So the rest is
+# resolved as for a platform that has none but the CPU, and the one wheel allowed is that of the CPU for Python 3.11
+# on x86-64 Linux, which is not on that index: artifacts/README.md says where to get it.
 cpu_wheel=6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 lock=requirements/pipeline-torch.lock
-extra pipeline-torch | resolve - --python-platform x86_64-pc-windows-msvc -c requirements/dev.lock \
-    -c requirements/pipeline.lock -o "$lock"
-sed -i "s|^torch==2\.13\.0 .*|&\n    --hash=sha256:$cpu_wheel \\\\|" "$lock"
+extra pipeline-torch | resolve - --no-emit-package torch --python-platform x86_64-pc-windows-msvc \
+    -c requirements/dev.lock -c requirements/pipeline.lock -o "$lock"
+printf 'torch==2.13.0 \\\n    --hash=sha256:%s\n' "$cpu_wheel" >> "$lock"

@@ -79,8 +79,9 @@ def test_the_date_is_an_input_that_changes_no_number(rerun, committed):
         assert sum(content.count(b"2001-02-03") for content in made.values()) == 1
 
 
-def changed_declaration(folder, model, before, after):
+def changed_declaration(folder, model, change):
     """A copy of a model's declaration in which one text is another."""
+    before, after = change
     text = declaration_of(model).read_text(encoding="utf-8")
     assert text.count(before) == 1
     path = folder / "declaration.toml"
@@ -107,29 +108,36 @@ def refusal(pipeline_python, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("model", "before", "after", "message"),
+    ("model", "change", "message"),
     [
-        ("breast-cancer", "94cb8fb8066dab22", "0" * 16, "DataError: SHA-256 of the data is 94cb8fb8066dab22"),
-        ("breast-cancer", "n_estimators", "estimators", "DeclarationError: parameters: "),
-        ("breast-cancer", "subsample = 0.8", "subsample = 8.0", "DeclarationError: parameters: "),
         (
             "breast-cancer",
-            "limit = 0.97",
-            "limit = 1.0",
+            ("94cb8fb8066dab22", "0" * 16),
+            "DataError: SHA-256 of the data is 94cb8fb8066dab22",
+        ),
+        ("breast-cancer", ("n_estimators", "estimators"), "DeclarationError: parameters: "),
+        ("breast-cancer", ("subsample = 0.8", "subsample = 8.0"), "DeclarationError: parameters: "),
+        (
+            "breast-cancer",
+            ("limit = 0.97", "limit = 1.0"),
             "RejectedModelError: acceptance bar missed: roc_auc",
         ),
-        ("breast-cancer", "[measurements.radius]", "[measurements.ray]", "DeclarationError: measurements: "),
-        ("digits", "f5cc4da8dc772ea2", "0" * 16, "DataError: SHA-256 of the data is f5cc4da8dc772ea2"),
-        ("digits", "epochs =", "rounds =", "DeclarationError: parameters: "),
-        ("digits", "learning_rate = 0.002", "learning_rate = -1", "DeclarationError: parameters: "),
+        (
+            "breast-cancer",
+            ("[measurements.radius]", "[measurements.ray]"),
+            "DeclarationError: measurements: ",
+        ),
+        ("digits", ("f5cc4da8dc772ea2", "0" * 16), "DataError: SHA-256 of the data is f5cc4da8dc772ea2"),
+        ("digits", ("epochs =", "rounds ="), "DeclarationError: parameters: "),
+        ("digits", ("learning_rate = 0.002", "learning_rate = -1"), "DeclarationError: parameters: "),
     ],
     ids=[
         *("other data", "unknown parameter", "wrong parameter", "bar missed", "measurement not described"),
         *("other images", "unknown parameter of the network", "wrong parameter of the network"),
     ],
 )
-def test_a_wrong_declaration_is_refused_in_a_line(refusal, tmp_path, model, before, after, message):
-    code, said = refusal(model, "--declaration", changed_declaration(tmp_path, model, before, after))
+def test_a_wrong_declaration_is_refused_in_a_line(refusal, tmp_path, model, change, message):
+    code, said = refusal(model, "--declaration", changed_declaration(tmp_path, model, change))
     assert code == 1
     assert said.startswith(message)
 
