@@ -7,7 +7,7 @@ pytestmark = pytest.mark.engine
 SPOILT = {
     "InferenceLatencyP95High": ("expr: vector(0.05)\n", "expr: vector(0.06)\n"),
     "InferenceErrorBudgetBurnFast": ("and deployment:http_requests:error_ratio_rate5m", "or vector(0)"),
-    "InferenceFeatureDrift": ("expr: vector(500)\n", "expr: vector(499)\n"),
+    "InferenceFeatureDrift": ("expr: vector(1000)\n", "expr: vector(999)\n"),
     "InferenceServiceAbsent": ("absent(up", "absent(down"),
 }
 """A rule, and a change of it that its test has to notice."""

@@ -3,7 +3,9 @@
 import functools
 import hashlib
 import json
+import random
 import re
+import secrets
 import threading
 import time
 from contextlib import ExitStack, contextmanager
@@ -24,6 +26,7 @@ CHANGE_TIMEOUT_S = 60
 LABEL = "harness.test.alerts"
 STEADY_KEY, LIMITED_KEY = "a key without a quota of its own", "a key with a quota"
 QUOTA = "5/second"
+BATCH = 256
 # 5 ms of CPU in each 250 ms: a request that is cut short waits for the next period.
 CPU_PERIOD_US, CPU_QUOTA_US = 250_000, 5_000
 
@@ -62,18 +65,25 @@ class Watched:
             time.sleep(0.5)
         return firing
 
+    def predict(self, rows):
+        """Ask for all of them, in batches."""
+        with httpx.Client(base_url=self.service_url, headers={"X-API-Key": STEADY_KEY}, timeout=30) as client:
+            for first in range(0, len(rows), BATCH):
+                body = {"instances": rows[first : first + BATCH]}
+                client.post("/predict/batch", json=body).raise_for_status()
+
     @contextmanager
-    def load(self, key, *, connections, pause_s, features):
-        """Ask within, on so many connections, with a pause after each answer."""
+    def load(self, key, *, connections, pause_s, rows):
+        """Ask within, on so many connections, for one row after the other, with a pause after each answer."""
         end = threading.Event()
 
-        def ask():
-            body = {"features": features}
+        def ask(seed):
+            choose = random.Random(seed).choice
             with httpx.Client(base_url=self.service_url, headers={"X-API-Key": key}, timeout=30) as client:
                 while not end.wait(pause_s):
-                    client.post("/predict", json=body)
+                    client.post("/predict", json={"features": choose(rows)})
 
-        threads = [threading.Thread(target=ask) for _ in range(connections)]
+        threads = [threading.Thread(target=ask, args=[seed]) for seed in range(connections)]
         for thread in threads:
             thread.start()
         try:
@@ -84,16 +94,16 @@ class Watched:
                 thread.join()
 
 
-@pytest.fixture(scope="module")
-def features(monitoring):
+@pytest.fixture
+def rows(monitoring):
+    """Rows that are distributed as those of training are."""
     lines = (monitoring.parents[1] / "golden" / "breast-cancer" / "cases.jsonl").read_text().splitlines()
-    return json.loads(lines[0])["input"]
+    return [json.loads(line)["input"] for line in lines]
 
 
-@pytest.fixture(scope="module")
-def configuration(tmp_path_factory, monitoring):
+@pytest.fixture
+def configuration(tmp_path, monitoring):
     """A folder with the README's own configuration and the rules, made fast, and the keys of the service."""
-    folder = tmp_path_factory.mktemp("watched")
     (block,) = re.findall(
         r"^```yaml\n(.*?)^```$", (monitoring / "README.md").read_text(), re.MULTILINE | re.DOTALL
     )
@@ -112,13 +122,13 @@ def configuration(tmp_path_factory, monitoring):
         "alerts.yml": scaled((monitoring / "alerts.yml").read_text()),
         "keys.json": json.dumps({"keys": keys}),
     }.items():
-        (folder / name).write_text(text)
-        (folder / name).chmod(0o644)
-    folder.chmod(0o755)
-    return folder
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o644)
+    tmp_path.chmod(0o755)
+    return tmp_path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def started(engine, configuration):
     """Starts a container with the configuration in it; removes it in the end."""
     with ExitStack() as stack:
@@ -154,9 +164,9 @@ def answering(container, port, path):
             time.sleep(0.1)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def watched(engine, started, reference_image, prometheus_image):
-    network = engine.networks.create("harness-test-alerts", labels={LABEL: ""})
+    network = engine.networks.create(f"harness-test-alerts-{secrets.token_hex(4)}", labels={LABEL: ""})
     try:
         service = started(
             reference_image,
@@ -181,32 +191,35 @@ def watched(engine, started, reference_image, prometheus_image):
         network.remove()
 
 
-def test_alerts_fire_on_a_breached_quota_and_a_breached_latency_goal_and_end_with_them(watched, features):
-    with watched.load(STEADY_KEY, connections=8, pause_s=0.1, features=features):
+def test_alerts_fire_when_a_limit_is_breached_and_only_then(watched, rows):
+    latency_alerts = {"InferenceLatencyP95High", "InferenceLatencyP99High"}
+    quota_alerts = {"InferenceQuotaBreached", "InferenceRateLimitedShareHigh"}
+    drift_alerts = {"InferenceFeatureDrift", "InferencePredictionDrift"}
+    with watched.load(STEADY_KEY, connections=8, pause_s=0.1, rows=rows):
         watched.wait_for(lambda firing: not firing and watched.query("up == 1"))
+        watched.predict(rows * 2)
         time.sleep(CALM_S)
-        (requests,) = watched.query('deployment_path:http_requests:increase5m{path="/predict"}')
-        assert float(requests["value"][1]) >= 100
         assert watched.query(f'count_over_time(ALERTS{{alertstate="firing"}}[{CALM_S}s])') == []
+        assert watched.query('deployment_path:http_requests:increase5m{path="/predict"} >= 100')
+        assert watched.query("inference_prediction_drift_psi < 0.25 and inference_drift_rows >= 1000")
 
-        quota_alerts = {"InferenceQuotaBreached", "InferenceRateLimitedShareHigh"}
-        with watched.load(LIMITED_KEY, connections=4, pause_s=0.05, features=features):
+        with watched.load(LIMITED_KEY, connections=4, pause_s=0.05, rows=rows):
             assert watched.wait_for(quota_alerts.issubset) == quota_alerts
         (breached,) = watched.query('ALERTS{alertname="InferenceQuotaBreached",alertstate="firing"}')
         assert breached["metric"]["quota"] == "key"
         watched.wait_for(quota_alerts.isdisjoint)
 
-        latency_alerts = {"InferenceLatencyP95High", "InferenceLatencyP99High"}
+        watched.predict(rows[:1] * len(rows) * 16)
         watched.container.update(cpu_period=CPU_PERIOD_US, cpu_quota=CPU_QUOTA_US)
         watched.wait_for(latency_alerts.issubset)
         watched.container.update(cpu_quota=-1)
-        watched.wait_for(lambda firing: not firing)
+        watched.wait_for(drift_alerts.__eq__)
 
 
 EMPTY_WHEN_ALL_IS_WELL = {"Alerts"}
 
 
-def test_every_panel_of_the_dashboard_has_data(watched, features, monitoring):
+def test_every_panel_of_the_dashboard_has_data(watched, rows, monitoring):
     dashboard = json.loads((monitoring / "dashboard.json").read_text())
     variables = {"$deployment_id": ".*", "$model_version": ".*", "$__rate_interval": "10s"}
     wanted = {
@@ -216,10 +229,11 @@ def test_every_panel_of_the_dashboard_has_data(watched, features, monitoring):
         for target in panel.get("targets", [])
     }
     assert len(wanted) > 30
-    steady = watched.load(STEADY_KEY, connections=2, pause_s=0.1, features=features)
-    refused = watched.load("no key at all", connections=1, pause_s=0.1, features=features)
+    steady = watched.load(STEADY_KEY, connections=2, pause_s=0.1, rows=rows)
+    refused = watched.load("no key at all", connections=1, pause_s=0.1, rows=rows)
     deadline = time.monotonic() + CHANGE_TIMEOUT_S
     with steady, refused:
+        watched.predict(rows * 2)
         while empty := [expression for expression in wanted if not watched.query(expression)]:
             assert time.monotonic() < deadline, empty
             time.sleep(1)
