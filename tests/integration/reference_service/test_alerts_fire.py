@@ -159,8 +159,9 @@ def answering(container, port, path):
                 if client.get(path).status_code == httpx.codes.OK:
                     return url
             except httpx.TransportError:
-                pass
-            assert time.monotonic() < deadline, container.logs().decode()
+                container.reload()
+            alive = container.status == "running" and time.monotonic() < deadline
+            assert alive, container.logs().decode()
             time.sleep(0.1)
 
 

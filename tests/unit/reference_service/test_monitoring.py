@@ -166,6 +166,20 @@ def test_the_readme_lists_every_alert_with_its_severity():
     assert listed == {name: rule["labels"]["severity"] for name, rule in ALERTS.items()}
 
 
+def anchors(path):
+    headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", ["README.md", "runbook.md"])
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)]+)\)", read(page)):
+        path, _, anchor = link.partition("#")
+        leads_to = MONITORING / (path or page)
+        assert leads_to.exists(), link
+        assert not anchor or anchor in anchors(leads_to), link
+
+
 def constant(name):
     return float(re.fullmatch(r"vector\((.+)\)", str(RECORDED[name]))[1])
 
