@@ -17,6 +17,8 @@ Network = IPv4Network | IPv6Network
 UNKNOWN = "unknown"
 REMEMBERED = 4096
 """Addresses last read: most requests come from few, and reading one takes longer than charging its quota."""
+MAX_ADDRESS_CHARS = 64
+"""More than any spelling of an address has; what is longer is not worth remembering."""
 IPV6_GROUP_BITS = 64
 """One customer has at least so long a prefix to choose addresses from (RFC 6177)."""
 
@@ -88,4 +90,4 @@ def _is_port(text: str) -> bool:
 def _forwarded_for(headers: Headers) -> Iterator[str]:
     """Give the hops of all `X-Forwarded-For` lines, the nearest first."""
     for line in reversed(headers.getlist("x-forwarded-for")):
-        yield from reversed(line.split(","))
+        yield from (hop if len(hop) <= MAX_ADDRESS_CHARS else "" for hop in reversed(line.split(",")))

@@ -13,6 +13,7 @@ import reference_service
 from reference_service.healthcheck import healthy
 
 PACKAGE = Path(reference_service.__file__).parent
+ARTIFACT = PACKAGE / "artifacts" / "breast-cancer"
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def port(running):
 
 @pytest.fixture(scope="module")
 def features():
-    manifest = json.loads((PACKAGE / "artifacts" / "breast-cancer" / "manifest.json").read_text())
+    manifest = json.loads((ARTIFACT / "manifest.json").read_text())
     return manifest["sample"]["input"]
 
 
@@ -74,10 +75,19 @@ def test_healthcheck_of_a_port_where_nothing_listens():
     assert not healthy(port)
 
 
-def test_wrong_setting_is_refused_in_one_line():
+@pytest.mark.parametrize(
+    ("setting", "problem"),
+    [
+        ({"SERVICE_PORT": "0"}, "settings: port: "),
+        ({"SERVICE_WORKERS": "2"}, "settings: Value error, with SERVICE_WORKERS=2 each worker would count"),
+        ({"SERVICE_TRUSTED_PROXIES": "10.0.0.1/8"}, "settings: trusted_proxies: Value error, 10.0.0.1/8"),
+        ({"SERVICE_RATE_LIMIT_REDIS_URL_FILE": "/nowhere"}, "/nowhere: No such file"),
+    ],
+)
+def test_wrong_setting_is_refused_in_one_line(setting, problem):
     finished = subprocess.run(
         [sys.executable, "-m", "reference_service"],
-        env={"PYTHONPATH": str(PACKAGE.parent), "SERVICE_PORT": "0"},
+        env={"PYTHONPATH": str(PACKAGE.parent), "SERVICE_ARTIFACT": str(ARTIFACT), **setting},
         capture_output=True,
         text=True,
         timeout=30,
@@ -85,5 +95,5 @@ def test_wrong_setting_is_refused_in_one_line():
     )
     assert finished.returncode == 3
     message = json.loads(finished.stdout)["message"]
-    assert message.startswith("refusing to start: settings: port: ")
+    assert message.startswith(f"refusing to start: {problem}")
     assert finished.stderr == ""

@@ -305,6 +305,18 @@ def test_redis_decides_as_a_process_does(redis):
     agrees()
 
 
+def test_a_database_number_of_its_own_shares_nothing(redis):
+    async def used(url):
+        windows = RedisWindows(url)
+        try:
+            return (await windows.charge([Charge("q", "same", 3, 60, 1)]))[0].used
+        finally:
+            await windows.close()
+
+    other = redis.url.removesuffix("0") + "1"
+    assert [asyncio.run(used(url)) for url in (redis.url, redis.url, other)] == [0, 1, 0]
+
+
 def test_a_window_in_redis_ends_when_it_said(redis):
     charge = Charge("q", "short", 1, 1, 1)
 

@@ -92,6 +92,13 @@ def test_the_host_part_of_an_ipv6_address_brings_nothing(address, host):
     assert group(address) != group(IPv6Address(int(address) ^ 1 << 64))
 
 
+def test_what_is_too_long_for_an_address_is_none_and_is_not_remembered():
+    remembered = parse_address.cache_info().currsize
+    for number in range(10):
+        assert client("10.0.0.1", " " * 100 + f"192.0.2.{number}") == "10.0.0.1"
+    assert parse_address.cache_info().currsize <= remembered + 2
+
+
 def test_other_forwarding_headers_are_ignored_even_of_a_proxy():
     others = {"forwarded": "for=192.0.2.9", "x-real-ip": "192.0.2.9"}
     assert client("10.0.0.1", **others) == "10.0.0.1"
