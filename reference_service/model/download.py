@@ -32,16 +32,16 @@ def download(url: str, sha256: str, folder: Path, *, max_bytes: int) -> None:
         ArtifactError: Names the file, and for a wrong checksum the expected and the found digest.
     """
     try:
-        store, prefix = fsspec.url_to_fs(url)
-    except ImportError as error:
-        raise ArtifactError(
-            f"{url}: {error} (the image: build it with store.lock, see LOCKS in the Dockerfile)"
-        ) from error
-    try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ArtifactError(
             f"{folder}: {error.strerror} (SERVICE_ARTIFACT_CACHE must be writable)"
+        ) from error
+    try:
+        store, prefix = fsspec.url_to_fs(url)
+    except ImportError as error:
+        raise ArtifactError(
+            f"{url}: {error} (the image: build it with store.lock, see LOCKS in the Dockerfile)"
         ) from error
     left = max_bytes
     with _alone(folder):
