@@ -32,14 +32,14 @@ class BuiltImages:
         """``used`` is the file that names what the sessions of now use."""
         self._client, self._used = client, used
 
-    def from_folder(self, name, folder, *, base, base_argument, dockerfile="Dockerfile"):
-        """Tag of the image of a folder's Dockerfile."""
+    def from_folder(self, name, folder, *, base, base_argument, dockerfile="Dockerfile", **arguments):
+        """Tag of the image of a folder's Dockerfile, built with further arguments."""
         ignore = folder / ".dockerignore"
         ignored = [*(ignore.read_text().splitlines() if ignore.exists() else []), *NEVER_PACKED]
         paths = (folder / each for each in exclude_paths(folder, ignored, dockerfile=dockerfile))
         files = {str(path.relative_to(folder)): path.read_bytes() for path in paths if path.is_file()}
         context = {"path": str(folder), "dockerfile": dockerfile}
-        return self._build(name, files, base, base_argument, **context)
+        return self._build(name, files, {base_argument: base, **arguments}, base, **context)
 
     def from_files(self, name, files, *, base, base_argument):
         """Tag of the image of a Dockerfile and other files, given as text."""
@@ -51,10 +51,12 @@ class BuiltImages:
                 tar.addfile(entry, io.BytesIO(text.encode()))
         packed.seek(0)
         contents = {path: text.encode() for path, text in files.items()}
-        return self._build(name, contents, base, base_argument, fileobj=packed, custom_context=True)
+        return self._build(name, contents, {base_argument: base}, base, fileobj=packed, custom_context=True)
 
-    def _build(self, name, files, base, base_argument, **context):
-        digest = hashlib.sha256(self._client.images.get(base).id.encode())
+    def _build(self, name, files, arguments, base, **context):
+        digest = hashlib.sha256(
+            self._client.images.get(base).id.encode() + repr(sorted(arguments.items())).encode()
+        )
         for path, content in sorted(files.items()):
             digest.update(f"\0{path}\0".encode() + content)
         tag = f"harness-test-{name}:{digest.hexdigest()[:16]}"
@@ -62,7 +64,7 @@ class BuiltImages:
             if not self._client.images.list(tag):
                 self._client.images.build(
                     tag=tag,
-                    buildargs={base_argument: base},
+                    buildargs=arguments,
                     labels={LABEL: CHECKOUT},
                     rm=True,
                     forcerm=True,
