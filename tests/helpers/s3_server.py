@@ -2,13 +2,13 @@
 
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import boto3
@@ -20,15 +20,18 @@ SETUP_CALLS = 3
 READY_TIMEOUT_S = 40
 SETTINGS = {"INITIAL_NO_AUTH_ACTION_COUNT": str(SETUP_CALLS)}
 """As many calls need no signature: those that make the one user whose signature all others need."""
-PACKAGES = " ".join(
-    f"'{name}=={version(name.partition('[')[0])}'" for name in ("moto[s3]", "flask", "flask-cors")
-)
-DOCKERFILE = f"""FROM ${{BASE}}
-COPY dev.lock /
-RUN python3 -m venv /opt/s3 && /opt/s3/bin/pip install --no-cache-dir -c /dev.lock {PACKAGES}
+DOCKERFILE = """FROM ${BASE}
+COPY constraints.txt /
+RUN python3 -m venv /opt/s3 && /opt/s3/bin/pip install --no-cache-dir \\
+    -c /constraints.txt 'moto[s3]' flask flask-cors
 CMD ["/opt/s3/bin/python", "-m", "moto.server", "-H", "0.0.0.0", "-p", "9000"]
 """
 PORT_INSIDE = 9000
+
+
+def constraints(lock):
+    """The versions of a lock file, without hashes: pip wants those for what it is asked for by name, too."""
+    return "\n".join(re.findall(r"^[\w.-]+==[^\\\n]+", lock, re.MULTILINE))
 
 
 @dataclass(frozen=True)

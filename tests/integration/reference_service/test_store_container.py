@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from s3_server import DOCKERFILE, PORT_INSIDE, REGION, SETTINGS, set_up
+from s3_server import DOCKERFILE, PORT_INSIDE, REGION, SETTINGS, constraints, set_up
 
 import reference_service
 
@@ -47,7 +47,8 @@ def network(engine):
 @pytest.fixture(scope="module")
 def s3(engine, network, build_image):
     """The server in a container, and its address on the network."""
-    image = build_image("s3", DOCKERFILE, {"dev.lock": (ROOT / "requirements" / "dev.lock").read_text()})
+    lock = (ROOT / "requirements" / "dev.lock").read_text()
+    image = build_image("s3", DOCKERFILE, {"constraints.txt": constraints(lock)})
     ports = {f"{PORT_INSIDE}/tcp": ("127.0.0.1", None)}
     container = engine.containers.run(
         image, detach=True, network=network, ports=ports, environment=SETTINGS, labels=LABELS
@@ -124,6 +125,7 @@ def is_healthy(container):
     return False
 
 
+@pytest.mark.slow
 def test_artifact_of_the_store_is_served_and_no_secret_is_logged(start_from_store, s3):
     container = start_from_store(CONTENTS)
     assert is_healthy(container), container.logs().decode()
@@ -134,6 +136,7 @@ def test_artifact_of_the_store_is_served_and_no_secret_is_logged(start_from_stor
     assert s3[0].credentials["AWS_SECRET_ACCESS_KEY"] not in container.logs().decode()
 
 
+@pytest.mark.slow
 def test_tampered_store_stops_the_start_with_both_digests(start_from_store):
     tampered = CONTENTS["model.onnx"][:-1] + b"\0"
     container = start_from_store(CONTENTS | {"model.onnx": tampered})
