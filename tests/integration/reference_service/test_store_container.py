@@ -168,7 +168,7 @@ def test_cached_copy_is_served_without_the_store_or_its_packages(start, referenc
     ("options", "message"),
     [
         ({"tmpfs": {"/tmp": "size=1m"}}, "s3://bucket/a: Install s3fs"),
-        ({}, "name a folder in SERVICE_ARTIFACT_CACHE"),
+        ({}, "SERVICE_ARTIFACT_CACHE must be writable"),
     ],
     ids=["no package of the store", "no place for the cache"],
 )
