@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -30,6 +30,7 @@ class Signer:
     Attributes:
         private_key: PEM, PKCS 8.
         public_key: PEM, SubjectPublicKeyInfo.
+        jwk: The public key as JSON Web Key (RFC 7517), with ``alg``, and ``kid`` if the signer has one.
     """
 
     def __init__(self, settings: SignerSettings, private_pem: bytes | None = None) -> None:
@@ -45,17 +46,35 @@ class Signer:
             if private_pem is None
             else serialization.load_pem_private_key(private_pem, None)
         )
-        expected = rsa.RSAPrivateKey if settings.algorithm == "RS256" else ec.EllipticCurvePrivateKey
-        if not isinstance(key, expected):
+        if not _fits(key, settings.algorithm):
             raise ValueError(f"not a private key for {settings.algorithm}")
         self._key = key  # parsing the PEM for each token would take longer than signing it
+        self._jws = jwt.get_algorithm_by_name(settings.algorithm)
         self.private_key = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         self.public_key = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        published = self._jws.to_jwk(key.public_key(), as_dict=True)
+        self.jwk = {**published, "alg": self.algorithm, **self._key_id()}
 
-    def sign(self, claims: Mapping[str, Any], headers: Mapping[str, Any] | None = None) -> str:
+    def header(self, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The header of a token, with ``changes`` in place of the valid fields."""
+        return {"alg": self.algorithm, "typ": "JWT", **self._key_id(), **(changes or {})}
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
         """A compact JWS over ``claims``."""
-        merged = {**({"kid": self.kid} if self.kid else {}), **(headers or {})}
-        return jwt.encode(dict(claims), self._key, algorithm=self.algorithm, headers=merged)
+        return jwt.encode(dict(claims), self._key, algorithm=self.algorithm, headers=self._key_id())
+
+    def signature(self, signed: str) -> bytes:
+        """The signature of a token's encoded header and payload, by the signer's own algorithm."""
+        return self._jws.sign(signed.encode(), self._key)
+
+    def _key_id(self) -> dict[str, str]:
+        return {"kid": self.kid} if self.kid else {}
+
+
+def _fits(key: object, algorithm: str) -> TypeGuard[PrivateKey]:
+    if algorithm == "RS256":
+        return isinstance(key, rsa.RSAPrivateKey)
+    return isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)
 
 
 def _new_key(settings: SignerSettings) -> PrivateKey:
@@ -109,13 +128,15 @@ class Credentials:
                 ) from error
 
     def template_values(self) -> dict[str, str]:
-        """What a template in ``[service]`` may use: keys, their SHA-256, public keys."""
+        """What a template in ``[service]`` may use: keys, their SHA-256, public keys as PEM and JWK."""
         values: dict[str, str] = {}
         for name, key in self._keys.items():
             values[f"key.{name}"] = key
             values[f"key.{name}.sha256"] = hashlib.sha256(key.encode()).hexdigest()
         for name, signer in self._signers.items():
             values[f"signer.{name}.public_key_pem"] = signer.public_key.decode()
+            values[f"signer.{name}.jwk"] = json.dumps(signer.jwk)
+            values[f"signer.{name}.jwks"] = json.dumps({"keys": [signer.jwk]})
         return values
 
     def key(self, name: str) -> str:

@@ -8,6 +8,8 @@ from harness.config.service import ServiceSettings
 from harness.errors import ConfigError
 from harness.template import PLACEHOLDER
 
+PUBLIC_KEY_FORMS = ("public_key_pem", "jwk", "jwks")
+
 
 def require_known(service: ServiceSettings, auth: AuthSettings, path: Path) -> None:
     """Every placeholder of ``[service]`` and ``[auth]``, and every signer that a token names, exists.
@@ -43,7 +45,7 @@ def _templates(service: ServiceSettings, auth: AuthSettings) -> Iterator[tuple[s
     secrets = [
         *keys,
         *(f"{key}.sha256" for key in keys),
-        *(f"signer.{name}.public_key_pem" for name in auth.signers),
+        *(f"signer.{name}.{form}" for name in auth.signers for form in PUBLIC_KEY_FORMS),
     ]
     for name, credential in auth.credentials.items():
         token = ["token"] if credential.token else []

@@ -31,19 +31,16 @@ def forge_token(forge: Forge, claims: Mapping[str, Any], *, now: int, signer: Si
     """
     payload = {**claims, **_with_times(forge.claims, now)}
     payload = {name: value for name, value in payload.items() if name not in forge.drop}
-    header = {"alg": forge.alg, "typ": "JWT", **({"kid": signer.kid} if signer.kid else {})}
+    head = _encoded(signer.header({**forge.header, **({"alg": forge.alg} if forge.alg else {})}))
+    signed = f"{head}.{_encoded(payload)}"
     if forge.alg is None:
-        token = (other if forge.key == "other" else signer).sign(payload)
+        signature = (other if forge.key == "other" else signer).signature(signed)
     elif forge.alg in HMAC_DIGESTS:
-        signed = f"{_encoded(header)}.{_encoded(payload)}"
-        mac = hmac.digest(signer.public_key, signed.encode(), HMAC_DIGESTS[forge.alg])
-        token = f"{signed}.{_base64url(mac)}"
+        signature = hmac.digest(signer.public_key, signed.encode(), HMAC_DIGESTS[forge.alg])
     else:
-        token = f"{_encoded(header)}.{_encoded(payload)}."
-    head, body, signature = token.split(".")
-    if forge.tamper:
-        body = _encoded({**payload, **_with_times(forge.tamper, now)})
-    return f"{head}.{body}.{'' if forge.strip_signature else signature}"
+        signature = b""
+    body = _encoded({**payload, **_with_times(forge.tamper, now)})
+    return f"{head}.{body}.{'' if forge.strip_signature else _base64url(signature)}"
 
 
 def _with_times(claims: Mapping[str, Any], now: int) -> dict[str, Any]:

@@ -156,6 +156,9 @@ class Forge(Part):
     key: Literal["public", "other"] | None = None
     """What signs it: "public", the text of the signer's public key as an HMAC secret (with alg HS256 or
     alike); "other", a key pair that the service does not know."""
+    header: dict[str, JsonValue] = {}
+    """Header fields in place of the valid ones, such as kid or jku; alg too, over a signature by the
+    signer's own algorithm."""
     claims: dict[str, JsonValue] = {}
     """Claims in place of the valid ones. "now", "now+3600" and "now-120" are times in seconds."""
     drop: tuple[str, ...] = ()
@@ -176,6 +179,8 @@ class Forge(Part):
             raise ValueError('key = "public" goes with alg = "HS256", "HS384" or "HS512"')
         if self.key == "other" and self.alg is not None:
             raise ValueError(f'alg = "{self.alg}" is not signed, so it has no key')
+        if self.alg is not None and "alg" in self.header:
+            raise ValueError("alg is given twice: once in header is enough")
         return self
 
     @property

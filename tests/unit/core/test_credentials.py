@@ -5,6 +5,8 @@ import json
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from harness.config.auth import AuthSettings
 from harness.credentials import Credentials
@@ -60,6 +62,28 @@ def test_a_token_is_signed_and_valid():
     claims = jwt.decode(token, public, algorithms=["ES256"], audience="me")
     assert claims["exp"] - claims["iat"] == 60
     assert jwt.get_unverified_header(token)["kid"] == "k1"
+
+
+@pytest.mark.parametrize(("algorithm", "kty"), [("RS256", "RSA"), ("ES256", "EC")])
+@pytest.mark.parametrize("kid", ["k1", None])
+def test_the_key_set_of_a_signer_verifies_its_tokens_and_holds_no_private_part(algorithm, kty, kid):
+    signers = {"issuer": {"algorithm": algorithm, "kid": kid}}
+    credentials = Credentials(SETTINGS.model_validate({**SETTINGS.model_dump(), "signers": signers}), {})
+    token = credentials.headers("token")["Authorization"].removeprefix("Bearer ")
+    values = credentials.template_values()
+    [published] = json.loads(values["signer.issuer.jwks"])["keys"]
+    assert json.loads(values["signer.issuer.jwk"]) == published
+    assert (published["kty"], published["alg"]) == (kty, algorithm)
+    assert published.get("kid") == jwt.get_unverified_header(token).get("kid") == kid
+    assert not published.keys() & {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+    assert jwt.decode(token, jwt.PyJWK(published), algorithms=[algorithm], audience="me")["aud"] == "me"
+
+
+def test_an_elliptic_key_of_another_curve_is_no_es256_key():
+    key = ec.generate_private_key(ec.SECP384R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    with pytest.raises(UsageError, match="not a private key for ES256"):
+        Credentials(SETTINGS, {"GATE_SIGNER_ISSUER_PEM": pem})
 
 
 def test_a_token_is_reused_while_it_is_young():

@@ -28,7 +28,7 @@ token = { signer = "%(signer)s" }
 """
 RIGHT = {
     "environment": "${key.one} ${host} ${port} ${device} ${file.f}",
-    "file": "${key.one.sha256} ${signer.issuer.public_key_pem} ${device}",
+    "file": "${key.one.sha256} ${signer.issuer.public_key_pem} ${signer.issuer.jwk} ${signer.issuer.jwks}",
     "command": "${python} ${file.f}",
     "header": "${key.one}",
     "token_header": "Bearer ${token}",

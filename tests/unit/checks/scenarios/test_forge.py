@@ -109,3 +109,34 @@ def test_a_stripped_signature_leaves_header_and_payload(pair):
     assert json.loads(parts(token)[1]) == CLAIMS
     with pytest.raises(jwt.InvalidSignatureError):
         verify(token, pair)
+
+
+@pytest.mark.parametrize("header", [{"kid": "k2"}, {"kid": ""}, {"jku": "https://elsewhere.test/jwks"}])
+def test_header_fields_are_signed_by_the_trusted_key_and_differ_as_said(header, pair):
+    token = forged(pair, header=header)
+    valid = {"alg": pair[0].algorithm, "typ": "JWT", "kid": "k1"}
+    assert jwt.get_unverified_header(token) == valid | header
+    assert verify(token, pair) == CLAIMS
+
+
+def test_another_algorithm_in_the_header_leaves_the_signature_that_of_the_key(pair):
+    signer = pair[0]
+    named = {"RS256": "ES256", "ES256": "RS256"}[signer.algorithm]
+    token = forged(pair, header={"alg": named})
+    assert jwt.get_unverified_header(token)["alg"] == named
+    signed, _, signature = token.rpartition(".")
+    raw = base64.urlsafe_b64decode(signature + "==")
+    algorithm = jwt.get_algorithm_by_name(signer.algorithm)
+    assert algorithm.verify(signed.encode(), algorithm.prepare_key(signer.public_key), raw)
+    with pytest.raises(jwt.InvalidAlgorithmError):
+        verify(token, pair)
+
+
+def test_a_header_field_goes_with_an_unsigned_token(pair):
+    header = json.loads(parts(forged(pair, alg="none", header={"kid": "k2"}))[0])
+    assert header == {"alg": "none", "typ": "JWT", "kid": "k2"}
+
+
+def test_an_algorithm_is_given_once():
+    with pytest.raises(ValueError, match="alg is given twice"):
+        Forge(alg="none", header={"alg": "ES256"})
