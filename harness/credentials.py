@@ -105,7 +105,7 @@ class Credentials:
         self._secrets: dict[str, str] = {}
         self._tokens: dict[str, tuple[float, str]] = {}
         self._keys: dict[str, str] = {}
-        self._pattern = re.compile("(?!)")
+        self._pattern: re.Pattern[str] | None = None
         for name in settings.keys:
             variable = f"GATE_KEY_{name.upper()}"
             given = _given(environ, variable, generate=generate)
@@ -187,13 +187,15 @@ class Credentials:
             for _ in range(3):
                 self._secrets[secret] = shown
                 secret = json.dumps(secret)[1:-1]
-            # One secret may begin another.
-            longest_first = sorted(self._secrets, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+            self._pattern = None
 
     def redact(self, text: str) -> str:
         """``text`` without any secret of this run."""
         with self._lock:
+            if self._pattern is None:
+                # One secret may begin another.
+                longest_first = sorted(self._secrets, key=len, reverse=True)
+                self._pattern = re.compile("|".join(map(re.escape, longest_first)) or "(?!)")
             return self._pattern.sub(lambda found: self._secrets[found[0]], text)
 
 

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from reference_service import __version__
 from reference_service.access.authentication import build_authenticator
+from reference_service.access.fingerprints import check_declaration
 from reference_service.access.ratelimit import build_limiter
 from reference_service.api.dispatch import DirectApp
 from reference_service.api.middleware import Access, BodyLimit, RequestContext
@@ -38,6 +39,7 @@ def create_app(settings: Settings) -> FastAPI:
         KeyFileError: A key file is named but missing or wrong.
         RedisUrlError: The file of the Redis URL is missing or wrong.
     """
+    check_declaration(settings)
     artifact = open_artifact(settings)
     manifest = artifact.manifest
     models = request_models(manifest, max_batch=settings.max_batch)

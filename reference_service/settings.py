@@ -68,10 +68,14 @@ class Settings(BaseSettings):
     artifact_timeout_s: float = Field(default=120, gt=0)
     model_version: SemVer | None = None
     api_keys_file: Path | None = None
-    jwt_public_key_file: Path | None = None
+    jwks_file: Path | None = None
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
     jwt_leeway_s: int = Field(default=5, ge=0, le=60)
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
+    tls_client_ca_file: Path | None = None
+    secret_fingerprints_file: Path | None = None
     rate_limit: Quota = "1000/second"
     rate_limit_rows: Quota = "10000/second"
     rate_limit_metadata: Quota = "1000/second"
@@ -128,8 +132,19 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _jwt_is_whole(self) -> Self:
         """Accept no token whose issuer or audience would go unchecked."""
-        if self.jwt_public_key_file and not (self.jwt_issuer and self.jwt_audience):
-            raise ValueError("SERVICE_JWT_PUBLIC_KEY_FILE needs SERVICE_JWT_ISSUER and SERVICE_JWT_AUDIENCE")
+        if self.jwks_file and not (self.jwt_issuer and self.jwt_audience):
+            raise ValueError("SERVICE_JWKS_FILE needs SERVICE_JWT_ISSUER and SERVICE_JWT_AUDIENCE")
+        return self
+
+    @model_validator(mode="after")
+    def _tls_is_whole(self) -> Self:
+        """Never fall back to plain text, or to clients without certificates, because a setting is missing."""
+        if bool(self.tls_cert_file) != bool(self.tls_key_file):
+            raise ValueError("SERVICE_TLS_CERT_FILE and SERVICE_TLS_KEY_FILE need each other")
+        if self.tls_client_ca_file and not self.tls_cert_file:
+            raise ValueError(
+                "SERVICE_TLS_CLIENT_CA_FILE needs SERVICE_TLS_CERT_FILE and SERVICE_TLS_KEY_FILE"
+            )
         return self
 
     @model_validator(mode="after")

@@ -1,66 +1,53 @@
-"""Who is asking: an API key or a signed token becomes a principal with scopes."""
+"""Who is asking: an API key or a signed token becomes a principal with scopes and limits."""
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from datetime import UTC, datetime
+from pathlib import Path
 
-from pydantic import Field, ValidationError, model_validator
 from starlette.datastructures import Headers
 
-from reference_service.access.tokens import KeyFileError, TokenError, TokenVerifier, read_public_keys
+from reference_service.access.apikeys import ApiKey, parse_keys
+from reference_service.access.fingerprints import require_declared
+from reference_service.access.jwks import PublicKey, parse_jwks
+from reference_service.access.mounted import Reloaded, read_mounted
+from reference_service.access.tokens import TokenError, TokenVerifier
 from reference_service.api.errors import ApiError
-from reference_service.model.manifest import Part, Sha256
-from reference_service.problems import first_problem
-from reference_service.settings import Quota, Settings
+from reference_service.settings import Settings
+from reference_service.telemetry.logs import LOGGER
 
-CHALLENGE = {"WWW-Authenticate": 'ApiKey realm="inference", Bearer realm="inference"'}
-
-
-Scope = Literal["predict", "metadata"]
-"""What a key may be allowed to do."""
-
-
-class ApiKey(Part):
-    """One line of the keys file: the key itself is never stored, only its SHA-256."""
-
-    id: Annotated[str, Field(min_length=1, max_length=128)]
-    sha256: Sha256
-    scopes: frozenset[Scope]
-    quota: Quota | None = None
-    rows_quota: Quota | None = None
-    metadata_quota: Quota | None = None
-
-
-class KeysFile(Part):
-    """The content of the keys file; two keys with one id would share a quota."""
-
-    keys: tuple[ApiKey, ...]
-
-    @model_validator(mode="after")
-    def _keys_differ(self) -> Self:
-        if len({key.id for key in self.keys}) < len(self.keys):
-            raise ValueError("two keys have the same id")
-        if len({key.sha256 for key in self.keys}) < len(self.keys):
-            raise ValueError("two keys have the same sha256")
-        return self
+CHALLENGE = 'ApiKey realm="inference", Bearer realm="inference"'
+INVALID_TOKEN = f'{CHALLENGE}, error="invalid_token"'
+"""RFC 6750, section 3: the parameter belongs to the scheme before it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Principal:
-    """An authenticated caller; `identity` is what its rate limits count by, by default quotas where None."""
+    """An authenticated caller.
+
+    Attributes:
+        identity: The client of an API key or the subject of a token, with its kind; rate limits count by it.
+        scopes: What it may do.
+        quota: Of its own, of requests; None: the default one. `rows_quota` and `metadata_quota` alike.
+        models: Model versions that may predict for it; None: any.
+        max_batch: Most rows of a batch; None: as many as the service takes.
+    """
 
     identity: str
     scopes: frozenset[str]
     quota: str | None = None
     rows_quota: str | None = None
     metadata_quota: str | None = None
+    models: frozenset[str] | None = None
+    max_batch: int | None = None
 
 
 class Authenticator:
     """Turns request headers into a principal. If an API key is presented, it alone decides."""
 
-    def __init__(self, keys: tuple[ApiKey, ...], verifier: TokenVerifier | None) -> None:
+    def __init__(self, keys: Callable[[], tuple[ApiKey, ...]], verifier: TokenVerifier | None) -> None:
         self._keys = keys
         self._verifier = verifier
 
@@ -76,62 +63,90 @@ class Authenticator:
         authorization = headers.getlist("authorization")
         if authorization:
             return self._by_token(authorization)
-        raise _refused("missing_credentials", "an API key or a bearer token is required")
+        raise ApiError(
+            401,
+            "missing_credentials",
+            "an API key or a bearer token is required",
+            headers={"WWW-Authenticate": CHALLENGE},
+        )
 
     def _by_key(self, presented: list[str]) -> Principal:
         """Find the key by its digest, in constant time for every key of the file."""
         digest = hashlib.sha256(presented[0].encode("latin-1")).hexdigest()
-        matches = [key for key in self._keys if hmac.compare_digest(key.sha256, digest)]
+        matches = [key for key in self._keys() if hmac.compare_digest(key.sha256, digest)]
         if len(presented) != 1 or not presented[0] or not matches:
-            raise _refused("invalid_credentials", "the API key is not valid")
+            raise _refused("the API key is not valid", CHALLENGE)
         key = matches[0]
+        if refusal := key.refusal(datetime.now(UTC)):
+            LOGGER.warning("API key refused", extra={"fields": {"key_id": key.id, "reason": refusal}})
+            raise _refused("the API key is not valid", CHALLENGE)
         return Principal(
-            identity=f"key:{key.id}",
+            identity=f"key:{key.client}",
             scopes=key.scopes,
             quota=key.quota,
             rows_quota=key.rows_quota,
             metadata_quota=key.metadata_quota,
+            models=key.models,
+            max_batch=key.max_batch,
         )
 
     def _by_token(self, authorization: list[str]) -> Principal:
-        """Verify the bearer token; its subject (or issuer, if it has none) is the identity."""
+        """Verify the bearer token; its subject is the identity."""
         scheme, _, token = authorization[0].partition(" ")
-        if len(authorization) != 1 or scheme.lower() != "bearer" or self._verifier is None:
-            raise _refused("invalid_credentials", "the Authorization header is not valid")
+        if len(authorization) != 1 or scheme.lower() != "bearer":
+            raise _refused("the Authorization header is not valid", CHALLENGE)
+        if self._verifier is None:
+            raise _refused("the bearer token is not valid", INVALID_TOKEN)
         try:
             claims = self._verifier.claims(token.strip())
         except TokenError as error:
-            raise _refused("invalid_credentials", "the bearer token is not valid") from error
-        scope = claims.get("scope")
-        scopes = frozenset(scope.split()) if isinstance(scope, str) else frozenset[str]()
-        return Principal(identity=f"subject:{claims.get('sub', claims['iss'])}", scopes=scopes)
+            LOGGER.info("token refused", extra={"fields": {"reason": str(error)}})
+            raise _refused("the bearer token is not valid", INVALID_TOKEN) from error
+        return Principal(
+            identity=f"subject:{claims.sub}",
+            scopes=claims.scopes,
+            models=None if claims.models is None else frozenset(claims.models),
+            max_batch=claims.max_batch,
+        )
 
 
 def build_authenticator(settings: Settings) -> Authenticator:
-    """Read the mounted key files.
+    """Read the mounted key files, which are read again when they change.
 
     Raises:
-        KeyFileError: A file is named but missing or wrong.
+        KeyFileError: A file is named but missing, wrong or not the declared one.
     """
-    keys: tuple[ApiKey, ...] = ()
-    if settings.api_keys_file:
-        try:
-            keys = KeysFile.model_validate_json(settings.api_keys_file.read_bytes()).keys
-        except OSError as error:
-            raise KeyFileError(f"{settings.api_keys_file}: {error.strerror}") from error
-        except ValidationError as error:
-            raise KeyFileError(f"{settings.api_keys_file}: {first_problem(error)}") from error
     verifier = None
-    if settings.jwt_public_key_file and settings.jwt_issuer and settings.jwt_audience:
+    if settings.jwks_file and settings.jwt_issuer and settings.jwt_audience:
         verifier = TokenVerifier(
-            keys=read_public_keys(settings.jwt_public_key_file),
+            keys=_public_keys(settings.jwks_file, settings.secret_fingerprints_file),
             issuer=settings.jwt_issuer,
             audience=settings.jwt_audience,
             leeway_s=settings.jwt_leeway_s,
         )
-    return Authenticator(keys, verifier)
+    if settings.api_keys_file:
+        return Authenticator(_api_keys(settings.api_keys_file, settings.secret_fingerprints_file), verifier)
+    return Authenticator(tuple, verifier)
 
 
-def _refused(code: str, message: str) -> ApiError:
+def _api_keys(file: Path, declaration: Path | None) -> Callable[[], tuple[ApiKey, ...]]:
+    def read() -> tuple[ApiKey, ...]:
+        content = read_mounted(file)
+        require_declared(declaration, "api_keys_file", file, [hashlib.sha256(content).hexdigest()])
+        return parse_keys(file, content)
+
+    return Reloaded(read, file, declaration).current
+
+
+def _public_keys(file: Path, declaration: Path | None) -> Callable[[], tuple[PublicKey, ...]]:
+    def read() -> tuple[PublicKey, ...]:
+        keys = parse_jwks(file, read_mounted(file))
+        require_declared(declaration, "jwks_file", file, [key.thumbprint for key in keys])
+        return keys
+
+    return Reloaded(read, file, declaration).current
+
+
+def _refused(message: str, challenge: str) -> ApiError:
     """Build a 401 with its challenge."""
-    return ApiError(401, code, message, headers=CHALLENGE)
+    return ApiError(401, "invalid_credentials", message, headers={"WWW-Authenticate": challenge})

@@ -14,7 +14,8 @@ import limits
 from starlette.types import Scope as ASGIScope
 
 from reference_service.access.addresses import ClientAddresses
-from reference_service.access.authentication import Principal, Scope
+from reference_service.access.apikeys import Scope
+from reference_service.access.authentication import Principal
 from reference_service.access.guarded_windows import GuardedWindows
 from reference_service.access.redis_url import read_redis_url
 from reference_service.access.windows import (

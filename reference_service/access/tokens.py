@@ -1,77 +1,85 @@
-"""Verifies JSON Web Tokens: RS256 only, with expiry, start, issuer and audience required."""
+"""Verifies JSON Web Tokens: by a key of the key set and its one algorithm, for one issuer and audience."""
 
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import jwt
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-ALGORITHM = "RS256"
-MIN_KEY_BITS = 2048
-PEM_BLOCK = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
+from reference_service.access.jwks import PublicKey
+
+REQUIRED_CLAIMS = ["exp", "nbf", "iss", "aud", "sub"]
 
 
 class TokenError(Exception):
     """The token is not accepted. Its message is for the log, not for the client."""
 
 
-class KeyFileError(Exception):
-    """A file with keys can't be used; the service does not start."""
+class Claims(BaseModel):
+    """What a token says about its subject; a wrong type is a wrong token, never a lifted restriction.
+
+    Attributes:
+        sub: Whose token it is.
+        scope: Separated by spaces; anything but text allows nothing.
+        models: Model versions that may predict for it; None: any.
+        max_batch: Most rows of a batch; None: as many as the service takes.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    sub: Annotated[str, Field(min_length=1)]
+    scope: Any = None
+    models: list[str] | None = None
+    max_batch: PositiveInt | None = None
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The single scopes."""
+        return frozenset(self.scope.split() if isinstance(self.scope, str) else ())
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenVerifier:
-    """Accepts tokens signed by any of the keys, for one issuer and audience."""
+    """Accepts tokens signed by one of the keys, for one issuer and audience."""
 
-    keys: tuple[RSAPublicKey, ...]
+    keys: Callable[[], tuple[PublicKey, ...]]
     issuer: str
     audience: str
     leeway_s: int
 
-    def claims(self, token: str) -> dict[str, Any]:
+    def claims(self, token: str) -> Claims:
         """Return the claims of a valid token.
 
         Raises:
-            TokenError: Signature, algorithm, time, issuer, audience or form is wrong.
+            TokenError: Key, signature, algorithm, time, issuer, audience, a claim or the form is wrong.
         """
-        reason: Exception | None = None
-        for key in self.keys:
-            try:
-                # The algorithm is pinned, so `none` and an HMAC keyed with the public key are refused.
-                return jwt.decode(
-                    token,
-                    key,
-                    algorithms=[ALGORITHM],
-                    audience=self.audience,
-                    issuer=self.issuer,
-                    leeway=self.leeway_s,
-                    options={"require": ["exp", "nbf", "iss", "aud"]},
-                )
-            except Exception as error:  # noqa: BLE001  # whatever a hostile token sets off, it is refused
-                reason = error
-        raise TokenError(str(reason)) from reason
+        try:
+            key = self._key_of(jwt.get_unverified_header(token))
+            # The key says which algorithm: `none`, an HMAC keyed with the public key and one key type's token
+            # under another's name are refused.
+            claims = jwt.decode(
+                token,
+                key.key,
+                algorithms=[key.algorithm],
+                audience=self.audience,
+                issuer=self.issuer,
+                leeway=self.leeway_s,
+                options={"require": REQUIRED_CLAIMS},
+            )
+            return Claims.model_validate(claims)
+        except TokenError:
+            raise
+        except Exception as error:  # whatever a hostile token sets off, it is refused
+            raise TokenError(type(error).__name__) from error
 
-
-def read_public_keys(path: Path) -> tuple[RSAPublicKey, ...]:
-    """Read every public key of a PEM file (several allow a key to be replaced without a gap).
-
-    Raises:
-        KeyFileError: The file can't be read, or holds anything but RSA keys of at least 2048 bits.
-    """
-    try:
-        content = path.read_bytes()
-        keys = [load_pem_public_key(block) for block in PEM_BLOCK.findall(content)]
-    except OSError as error:
-        raise KeyFileError(f"{path}: {error.strerror}") from error
-    except (ValueError, UnsupportedAlgorithm) as error:
-        raise KeyFileError(f"{path}: holds a public key that can't be read") from error
-    accepted = tuple(key for key in keys if isinstance(key, RSAPublicKey) and key.key_size >= MIN_KEY_BITS)
-    if not accepted or len(accepted) != len(keys) or PEM_BLOCK.sub(b"", content).strip():
-        raise KeyFileError(
-            f"{path}: must hold RSA public keys of at least {MIN_KEY_BITS} bits, and nothing else"
-        )
-    return accepted
+    def _key_of(self, header: dict[str, Any]) -> PublicKey:
+        """Find the key that `kid` names, or without one the only key of the algorithm; nothing is fetched."""
+        keys = self.keys()
+        if "kid" in header:
+            fitting = [key for key in keys if key.kid == header["kid"]]
+        else:
+            fitting = [key for key in keys if key.algorithm == header.get("alg")]
+        if len(fitting) != 1 or header.get("alg") != fitting[0].algorithm:
+            raise TokenError("no such key")
+        return fitting[0]

@@ -11,8 +11,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reference_service.access.apikeys import Scope as AccessScope
 from reference_service.access.authentication import Authenticator, Principal
-from reference_service.access.authentication import Scope as AccessScope
 from reference_service.access.ratelimit import Allowance, RateLimiter
 from reference_service.api.errors import ApiError, error_response
 from reference_service.telemetry.logs import LOGGER

@@ -14,7 +14,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from reference_service import __version__
-from reference_service.access.authentication import Scope
+from reference_service.access.apikeys import Scope
+from reference_service.access.authentication import Principal
 from reference_service.access.ratelimit import RateLimiter
 from reference_service.api.errors import ApiError, from_validation
 from reference_service.api.instances import row
@@ -75,6 +76,7 @@ def build_router(
     @router.post("/predict", response_model=answers.predict, **protected(*BODY_ERRORS, body="PredictRequest"))
     async def predict(request: Request) -> Response:
         """Predict the label and class probabilities of one instance."""
+        check_model(request.scope["principal"], manifest)
         body: Any = await read_body(request, models.predict)
         record_of(request.scope).client_request_id = body.request_id
         check_version(body.model_version, manifest)
@@ -92,9 +94,11 @@ def build_router(
     )
     async def predict_batch(request: Request) -> Response:
         """Predict many instances at once; answers are in the order of the instances."""
+        check_model(request.scope["principal"], manifest)
         body: Any = await read_body(request, models.batch)
         record_of(request.scope).client_request_id = body.request_id
         check_version(body.model_version, manifest)
+        check_batch(request.scope["principal"], len(body.instances))
         await limiter.admit_rows(request.scope["principal"], len(body.instances))
         predictions = await answered(request, [row(instance) for instance in body.instances])
         return json_response(
@@ -181,6 +185,23 @@ def check_version(requested: str | None, manifest: Manifest) -> None:
     if requested is not None and requested != manifest.version:
         raise ApiError(
             409, "model_version_mismatch", f"served version is {manifest.version}", field="model_version"
+        )
+
+
+def check_model(principal: Principal, manifest: Manifest) -> None:
+    """Raise a 403 if the served model version may not predict for the caller."""
+    if principal.models is not None and manifest.version not in principal.models:
+        raise ApiError(403, "model_not_allowed", f"model version {manifest.version} is not allowed")
+
+
+def check_batch(principal: Principal, rows: int) -> None:
+    """Raise a 403 if the caller may not have so many rows at once."""
+    if principal.max_batch is not None and rows > principal.max_batch:
+        raise ApiError(
+            403,
+            "batch_not_allowed",
+            f"a batch may have at most {principal.max_batch} rows",
+            field="instances",
         )
 
 

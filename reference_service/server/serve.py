@@ -5,8 +5,8 @@ import socket
 
 import uvicorn
 
+from reference_service.access.mounted import KeyFileError
 from reference_service.access.redis_url import RedisUrlError
-from reference_service.access.tokens import KeyFileError
 from reference_service.app import create_app
 from reference_service.model.artifact import ArtifactError
 from reference_service.problems import EXIT_REFUSED

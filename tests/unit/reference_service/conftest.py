@@ -3,16 +3,13 @@
 import hashlib
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from signers import AUDIENCE, ISSUER, Signer, signer_of, write_jwks
 from starlette.testclient import TestClient
 
 import reference_service
@@ -20,39 +17,6 @@ from reference_service.app import create_app
 from reference_service.settings import Settings
 
 ARTIFACT = Path(reference_service.__file__).parent / "artifacts" / "breast-cancer"
-ISSUER, AUDIENCE = "https://issuer.test", "inference"
-
-
-@dataclass(frozen=True)
-class Signer:
-    """An RSA key pair and the claims of a token that must be accepted."""
-
-    private_pem: bytes
-    public_pem: bytes
-
-    def claims(self, **changes: Any) -> dict[str, Any]:
-        now = int(time.time())
-        claims = {
-            "iss": ISSUER,
-            "aud": AUDIENCE,
-            "sub": "tester",
-            "scope": "predict metadata",
-            "nbf": now - 60,
-            "exp": now + 60,
-        }
-        changed = claims | changes
-        return {name: value for name, value in changed.items() if value is not None}
-
-    def token(self, **changes: Any) -> str:
-        return jwt.encode(self.claims(**changes), self.private_pem, algorithm="RS256")
-
-
-def new_signer() -> Signer:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    return Signer(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
-        key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
-    )
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -66,12 +30,17 @@ def no_settings_from_outside() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def signer() -> Signer:
-    return new_signer()
+    return signer_of(rsa.generate_private_key(public_exponent=65537, key_size=2048), "k1")
 
 
 @pytest.fixture(scope="session")
 def other_signer() -> Signer:
-    return new_signer()
+    return signer_of(rsa.generate_private_key(public_exponent=65537, key_size=2048), "k2")
+
+
+@pytest.fixture(scope="session")
+def elliptic_signer() -> Signer:
+    return signer_of(ec.generate_private_key(ec.SECP256R1()), "k3")
 
 
 def write_keys(path: Path, *keys: dict[str, Any]) -> Path:
@@ -101,12 +70,10 @@ def write_settings(folder: Path, signer: Signer) -> Settings:
         },
         {"id": "reader", "secret": "reader-key", "scopes": ["metadata"]},
     )
-    public = folder / "public.pem"
-    public.write_bytes(signer.public_pem)
     return Settings(
         artifact=ARTIFACT,
         api_keys_file=keys,
-        jwt_public_key_file=public,
+        jwks_file=write_jwks(folder / "jwks.json", signer.jwk),
         jwt_issuer=ISSUER,
         jwt_audience=AUDIENCE,
         max_body_bytes=200_000,

@@ -6,12 +6,8 @@ import time
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import ValidationError
 
-from reference_service.access.tokens import KeyFileError
-from reference_service.app import create_app
 from reference_service.settings import Settings
 
 PROTECTED = [("POST", "/predict"), ("POST", "/predict/batch"), ("GET", "/metadata")]
@@ -28,7 +24,8 @@ def segment(content):
 
 def refused(response, expect_error):
     error = expect_error(response, 401)
-    assert "Bearer" in response.headers["www-authenticate"]
+    challenge = response.headers["www-authenticate"]
+    assert challenge.startswith('ApiKey realm="inference", Bearer realm="inference"')
     assert "x-ratelimit-limit" not in response.headers
     return error["code"]
 
@@ -53,6 +50,23 @@ def refused(response, expect_error):
 )
 def test_no_or_wrong_credentials(anonymous, method, path, headers, expect_error):
     refused(anonymous.request(method, path, headers=headers), expect_error)
+
+
+@pytest.mark.parametrize(
+    ("headers", "named"),
+    [
+        ({}, False),
+        ({"X-API-Key": "wrong"}, False),
+        ({"Authorization": "Basic good-key"}, False),
+        ({"Authorization": "Bearer a.b.c"}, True),
+        ({"Authorization": "bearer "}, True),
+    ],
+    ids=str,
+)
+def test_a_wrong_bearer_token_is_named_in_the_challenge(anonymous, headers, named):
+    """RFC 6750, section 3: only who presented a token learns that it is invalid."""
+    challenge = anonymous.get("/metadata", headers=headers).headers["www-authenticate"]
+    assert challenge.endswith('Bearer realm="inference", error="invalid_token"') == named
 
 
 def test_body_of_an_unauthenticated_request_is_not_parsed(anonymous, expect_error):
@@ -111,7 +125,7 @@ def test_valid_token(anonymous, signer, features, scheme):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"sub": None}, {"aud": ["other", "inference"]}, {"scope": "x predict y"}]
+    "changes", [{"aud": ["other", "inference"]}, {"scope": "x predict y"}, {"models": None}]
 )
 def test_harmless_variations_of_a_token(anonymous, signer, features, changes):
     headers = bearer(signer.token(**changes))
@@ -124,7 +138,7 @@ def test_token_without_the_scope(anonymous, signer, features, scope, expect_erro
     expect_error(anonymous.post("/predict", json={"features": features}, headers=headers), 403)
 
 
-@pytest.mark.parametrize("claim", ["exp", "nbf", "iss", "aud"])
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iss", "aud", "sub"])
 def test_required_claim_missing(anonymous, signer, claim, expect_error):
     refused(anonymous.get("/metadata", headers=bearer(signer.token(**{claim: None}))), expect_error)
 
@@ -140,13 +154,19 @@ WRONG_CLAIMS = {
     "expiry is infinite": {"exp": float("inf")},
     "start is an object": {"nbf": {"a": 1}},
     "subject is a number": {"sub": 7},
+    "subject is empty": {"sub": ""},
+    "models is text": {"models": "1.0.0"},
+    "models holds a number": {"models": [1]},
+    "batch is text": {"max_batch": "5"},
+    "batch is true": {"max_batch": True},
+    "batch is nothing": {"max_batch": 0},
 }
 
 
 @pytest.mark.parametrize("changes", WRONG_CLAIMS.values(), ids=WRONG_CLAIMS.keys())
 def test_wrong_claim(anonymous, signer, changes, expect_error):
     # Signed by hand: the library refuses to issue some of these.
-    signed = f"{segment({'alg': 'RS256', 'typ': 'JWT'})}.{segment(signer.claims(**changes))}"
+    signed = f"{segment({'alg': 'RS256', 'typ': 'JWT', 'kid': 'k1'})}.{segment(signer.claims(**changes))}"
     algorithm = jwt.get_algorithm_by_name("RS256")
     signature = algorithm.sign(signed.encode(), algorithm.prepare_key(signer.private_pem))
     token = f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
@@ -161,12 +181,12 @@ def test_leeway_is_small(anonymous, signer, expect_error):
 
 def test_algorithm_none(anonymous, signer, expect_error):
     for name in ("none", "None", "NONE"):
-        token = f"{segment({'alg': name, 'typ': 'JWT'})}.{segment(signer.claims())}."
+        token = f"{segment({'alg': name, 'typ': 'JWT', 'kid': 'k1'})}.{segment(signer.claims())}."
         refused(anonymous.get("/metadata", headers=bearer(token)), expect_error)
 
 
 def test_hmac_keyed_with_the_public_key(anonymous, signer, expect_error):
-    signed = f"{segment({'alg': 'HS256', 'typ': 'JWT'})}.{segment(signer.claims())}"
+    signed = f"{segment({'alg': 'HS256', 'typ': 'JWT', 'kid': 'k1'})}.{segment(signer.claims())}"
     digest = hmac.new(signer.public_pem, signed.encode(), hashlib.sha256).digest()
     token = f"{signed}.{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
     refused(anonymous.get("/metadata", headers=bearer(token)), expect_error)
@@ -174,7 +194,8 @@ def test_hmac_keyed_with_the_public_key(anonymous, signer, expect_error):
 
 @pytest.mark.parametrize("algorithm", ["RS384", "RS512", "PS256"])
 def test_other_algorithm_with_the_right_key(anonymous, signer, algorithm, expect_error):
-    token = jwt.encode(signer.claims(), signer.private_pem, algorithm=algorithm)
+    header = {"kid": signer.kid}
+    token = jwt.encode(signer.claims(), signer.private_pem, algorithm=algorithm, headers=header)
     refused(anonymous.get("/metadata", headers=bearer(token)), expect_error)
 
 
@@ -188,12 +209,14 @@ def test_token_of_another_key(anonymous, other_signer, expect_error):
     refused(anonymous.get("/metadata", headers=bearer(other_signer.token())), expect_error)
 
 
-def test_key_in_the_token_itself_is_ignored(anonymous, other_signer, expect_error):
-    algorithm = jwt.get_algorithm_by_name("RS256")
-    own_key = json.loads(algorithm.to_jwk(algorithm.prepare_key(other_signer.public_pem)))
-    token = jwt.encode(
-        other_signer.claims(), other_signer.private_pem, algorithm="RS256", headers={"jwk": own_key}
-    )
+@pytest.mark.parametrize("kid", ["k1", "k2", None])
+def test_keys_that_the_token_brings_or_points_to_are_ignored(anonymous, other_signer, kid, expect_error):
+    header = {
+        "jwk": other_signer.jwk,
+        "jku": "https://elsewhere.test/jwks.json",
+        "x5u": "/tmp/certificate.pem",
+    }
+    token = other_signer.token_with(header | ({"kid": kid} if kid else {}))
     refused(anonymous.get("/metadata", headers=bearer(token)), expect_error)
 
 
@@ -202,110 +225,49 @@ def test_deeply_nested_token_header(anonymous, expect_error):
     refused(anonymous.get("/metadata", headers=bearer(f"{nested}.e30.e30")), expect_error)
 
 
-def test_two_public_keys_are_both_accepted(settings, serve, signer, other_signer):
-    settings.jwt_public_key_file.write_bytes(signer.public_pem + other_signer.public_pem)
-    client = serve(settings)
-    for each in (signer, other_signer):
-        assert client.get("/metadata", headers=bearer(each.token())).status_code == 200
-
-
 def test_without_key_files_everything_protected_is_refused(settings, serve, signer, expect_error):
     client = serve(Settings(artifact=settings.artifact))
     for headers in ({"X-API-Key": "good-key"}, {"X-API-Key": ""}, bearer(signer.token())):
         refused(client.get("/metadata", headers=headers), expect_error)
 
 
-def test_public_key_without_issuer_or_audience_is_refused(settings):
+def test_key_set_without_issuer_or_audience_is_refused(settings):
     with pytest.raises(ValidationError, match="SERVICE_JWT_AUDIENCE"):
-        Settings(jwt_public_key_file=settings.jwt_public_key_file, jwt_issuer="x")
+        Settings(jwks_file=settings.jwks_file, jwt_issuer="x")
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"not a key", b"-----BEGIN PUBLIC KEY-----\nAA\n-----END PUBLIC KEY-----"]
-)
-def test_unusable_public_key_file(settings, content):
-    settings.jwt_public_key_file.write_bytes(content)
-    with pytest.raises(KeyFileError, match=r"public\.pem"):
-        create_app(settings)
-
-
-def rsa_key(bits):
-    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
-
-
-def public_pem(key):
-    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-
-def certificate(signer):
-    body = signer.public_pem.decode().splitlines()[1:-1]
-    return "\n".join(["-----BEGIN CERTIFICATE-----", *body, "-----END CERTIFICATE-----", ""]).encode()
-
-
-COMPANIONS = {
-    "private key": lambda signer: signer.private_pem,
-    "garbage": lambda _: b"garbage\n",
-    "half a key": lambda signer: signer.public_pem[:-30],
-    "short key": lambda _: public_pem(rsa_key(1024)),
-    "elliptic key": lambda _: public_pem(ec.generate_private_key(ec.SECP256R1())),
-    "certificate": certificate,
-    "broken key": lambda _: b"-----BEGIN PUBLIC KEY-----\nAA\n-----END PUBLIC KEY-----\n",
-}
-
-
-@pytest.mark.parametrize("companion", COMPANIONS.values(), ids=COMPANIONS.keys())
-@pytest.mark.parametrize("first", [True, False])
-def test_a_good_public_key_does_not_excuse_what_is_beside_it(settings, signer, companion, first):
-    parts = [signer.public_pem, companion(signer)]
-    settings.jwt_public_key_file.write_bytes(b"".join(parts if first else reversed(parts)))
-    with pytest.raises(KeyFileError, match=r"public\.pem") as raised:
-        create_app(settings)
-    assert "PRIVATE" not in str(raised.value)
-
-
-def test_blank_lines_around_public_keys_are_harmless(settings, signer, serve):
-    settings.jwt_public_key_file.write_bytes(b"\n" + signer.public_pem.replace(b"\n", b"\r\n") + b"\n\n")
-    assert serve(settings).get("/metadata", headers=bearer(signer.token())).status_code == 200
-
-
-def entry(**changes):
-    return {"id": "a", "sha256": "0" * 64, "scopes": ["predict"]} | changes
-
-
-@pytest.mark.parametrize(
-    ("keys", "message"),
+    ("claims", "status"),
     [
-        ([entry(), entry(sha256="1" * 64)], "id"),
-        ([entry(), entry(id="b")], "sha256"),
-        ([entry(scopes=["predict", "admin"])], "scopes"),
-        ([entry(scopes=["Predict"])], "scopes"),
+        ({"models": ["0.0.1"]}, 403),
+        ({"models": []}, 403),
+        ({"models": ["0.0.1", "SERVED"]}, 200),
+        ({"max_batch": 2}, 200),
+        ({"max_batch": 1}, 200),
     ],
-    ids=["repeated id", "repeated key", "unknown scope", "scope in another case"],
+    ids=str,
 )
-def test_keys_file_that_means_something_else(settings, keys, message):
-    settings.api_keys_file.write_text(json.dumps({"keys": keys}), encoding="utf-8")
-    with pytest.raises(KeyFileError, match=message):
-        create_app(settings)
+def test_which_model_version_a_token_may_use(anonymous, signer, features, claims, status):
+    served = anonymous.get("/metadata", headers=bearer(signer.token())).json()["version"]
+    if "models" in claims:
+        claims = {"models": [version.replace("SERVED", served) for version in claims["models"]]}
+    headers = bearer(signer.token(**claims))
+    for path, body in (("/predict", {"features": features}), ("/predict/batch", {"instances": [features]})):
+        answer = anonymous.post(path, json=body, headers=headers)
+        assert answer.status_code == status
+        assert status == 200 or answer.json()["error"]["code"] == "model_not_allowed"
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        "{",
-        '{"keys": [{"id": "a", "sha256": "plain-text-secret", "scopes": []}]}',
-        f'{{"keys": [{{"id": "a", "sha256": "{"0" * 64}", "scopes": [], "quota": "many"}}]}}',
-        f'{{"keys": [{{"id": "a", "sha256": "{"0" * 64}", "scopes": [], "quota": "0/second"}}]}}',
-        f'{{"keys": [{{"id": "a", "sha256": "{"0" * 64}", "scopes": [], "quota": "1/second;2/hour"}}]}}',
-    ],
-)
-def test_unusable_keys_file(settings, content):
-    settings.api_keys_file.write_text(content, encoding="utf-8")
-    with pytest.raises(KeyFileError, match=r"keys\.json") as raised:
-        create_app(settings)
-    assert "plain-text-secret" not in str(raised.value)
+@pytest.mark.parametrize(("rows", "status"), [(1, 200), (2, 200), (3, 403), (100, 403), (101, 400)])
+def test_how_large_a_batch_a_token_may_have(anonymous, signer, features, rows, status):
+    headers = bearer(signer.token(max_batch=2))
+    answer = anonymous.post("/predict/batch", json={"instances": [features] * rows}, headers=headers)
+    assert answer.status_code == status
+    if status == 403:
+        assert answer.json()["error"]["code"] == "batch_not_allowed"
+        assert answer.json()["error"]["field"] == "instances"
 
 
-def test_missing_keys_file(settings):
-    settings.api_keys_file.unlink()
-    with pytest.raises(KeyFileError, match=r"keys\.json"):
-        create_app(settings)
+def test_who_may_not_use_the_model_learns_nothing_about_the_body(anonymous, signer, expect_error):
+    answer = anonymous.post("/predict", content=b"{", headers=bearer(signer.token(models=[])))
+    assert expect_error(answer, 403)["code"] == "model_not_allowed"

@@ -10,19 +10,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import jwt
 import pytest
 
 from harness.checks.interface import CheckContext
 from harness.checks.scenarios import playing, sending
+from harness.config.auth import SignerSettings
 from harness.config.suite import Suite, load_suite
-from harness.credentials import Credentials
+from harness.credentials import Credentials, Signer
 from harness.model import Scope, TargetDescription
 
 ROOT = Path(__file__).parents[4]
 ISSUER, AUDIENCE = "https://issuer.example", "inference"
+REFUSED_KEYS = {"revoked": "revoked_accepted", "expired": "old_key_accepted", "early": "early_accepted"}
+"""Keys that are not valid, and the faults that accept them nevertheless."""
+CLIENT_KEYS = ("reader", "former", "next", "other_model", "small_batch")
+SERVED_VERSION = "1.0.0"
 RATE_KEYS = ("burst", "headers", "countdown", "refusal", "retry", "first", "second", "health", "spoof")
+Caller = tuple[str | None, list[str], list[str] | None, int | None]
+"""Identity, scopes, model versions, largest batch; None for any."""
+NOBODY: Caller = (None, [], None, None)
+ANYONE: Caller = ("anyone", ["predict"], None, None)
 REQUIRED = {"/predict": "predict", "/predict/batch": "predict", "/metadata": "metadata"}
 OPEN = {"/health", "/ready"}
 LOOSE = {"newline_opens": "/predict%0A", "slash_opens": "/predict/", "double_slash_opens": "//predict"}
@@ -37,7 +47,11 @@ ready_path = "/ready"
 [auth]
 keys = [{keys}]
 [auth.signers.issuer]
+algorithm = "RS256"
+kid = "rsa"
+[auth.signers.elliptic]
 algorithm = "ES256"
+kid = "elliptic"
 [auth.credentials]
 {credentials}
 [auth.credentials.bearer]
@@ -45,6 +59,11 @@ headers = {{ Authorization = "Bearer ${{token}}" }}
 [auth.credentials.bearer.token]
 signer = "issuer"
 claims = {{ iss = "https://issuer.example", aud = "inference", sub = "gate", scope = "predict" }}
+[auth.credentials.elliptic_bearer]
+headers = {{ Authorization = "Bearer ${{token}}" }}
+[auth.credentials.elliptic_bearer.token]
+signer = "elliptic"
+claims = {{ iss = "https://issuer.example", aud = "inference", sub = "elliptic", scope = "predict" }}
 [scenarios]
 auth = ["auth.toml"]
 rate = ["rate_limit.toml"]
@@ -62,7 +81,8 @@ body = {{ instances = ["${{sample}}"] }}
 
 
 def gate_toml() -> str:
-    names = {"api_key": "default", "reader_key": "reader"} | {f"rate_{k}": f"rate_{k}" for k in RATE_KEYS}
+    names = {"api_key": "default"} | {f"{key}_key": key for key in (*CLIENT_KEYS, *REFUSED_KEYS)}
+    names |= {f"rate_{key}": f"rate_{key}" for key in RATE_KEYS}
     keys = ", ".join(f'"{key}"' for key in names.values())
     credentials = "\n".join(
         f'{name} = {{ headers = {{ X-API-Key = "${{key.{key}}}" }} }}' for name, key in names.items()
@@ -85,16 +105,18 @@ def suite(folder: Path) -> Suite:
 
 
 @pytest.fixture(scope="session")
-def _shared_credentials(tmp_path_factory: pytest.TempPathFactory) -> Credentials:
-    path = tmp_path_factory.mktemp("credentials") / "gate.toml"
-    path.write_text(gate_toml())
-    return Credentials(load_suite(path).config.auth, {})
+def _key_pairs() -> dict[str, str]:
+    """The same for all tests: making a key pair takes long."""
+    algorithms = {"issuer": "RS256", "elliptic": "ES256"}
+    signers = {name: Signer(SignerSettings(algorithm=algorithm)) for name, algorithm in algorithms.items()}
+    return {
+        f"GATE_SIGNER_{name.upper()}_PEM": signer.private_key.decode() for name, signer in signers.items()
+    }
 
 
 @pytest.fixture
-def credentials(_shared_credentials: Credentials) -> Credentials:
-    """The same for all tests: making a key pair takes long."""
-    return _shared_credentials
+def credentials(suite: Suite, _key_pairs: dict[str, str]) -> Credentials:
+    return Credentials(suite.config.auth, _key_pairs)
 
 
 @dataclass
@@ -144,9 +166,10 @@ class Service:
         self, path: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, dict[str, str], object]:
         known_features = path != "/predict" or "features" in json.loads(body)
+        rows = len(json.loads(body)["instances"]) if path == "/predict/batch" else 1
         if self.fault == "body_first" and not known_features:
             return 400, {}, error("bad_body")
-        identity, scopes = self.caller(headers)
+        identity, scopes, models, most = self.caller(headers)
         if identity is None:
             challenge = {} if self.fault == "no_challenge" else {"WWW-Authenticate": "Bearer"}
             return 401, challenge, error("unauthorized")
@@ -155,61 +178,79 @@ class Service:
             return 429, told, error("rate_limited")
         if REQUIRED.get(path, "predict") not in scopes and self.fault != "scope_unchecked":
             return 403, told, error("forbidden")
+        wrong_model = models is not None and SERVED_VERSION not in models and self.fault != "any_model"
+        if wrong_model or (most is not None and rows > most and self.fault != "any_batch"):
+            return 403, told, error("model_not_allowed" if wrong_model else "batch_not_allowed")
         answer = {"label": "a", "predictions": [{"label": "a"}]}
         return (200, told, answer) if known_features else (400, told, error("bad_body"))
 
-    def caller(self, headers: dict[str, str]) -> tuple[str | None, list[str]]:
+    def caller(self, headers: dict[str, str]) -> Caller:
         key = headers.get("x-api-key")
         if key is not None:
-            if key == "" and self.fault == "empty_key":
-                return "anyone", ["predict"]
-            for name in ("default", "reader", *(f"rate_{rate}" for rate in RATE_KEYS)):
-                if key == self.credentials.key(name) or (key and self.fault == "any_key"):
-                    return name, ["metadata"] if name == "reader" else ["predict", "metadata"]
-            return None, []
+            return self.holder(key)
         token = headers.get("authorization", "").removeprefix("Bearer").strip()
         if token:
             claims = self.claims(token)
             if claims is None:
-                return None, []
+                return NOBODY
             subject = claims.get("jti") if self.fault == "tokens_counted" else claims.get("sub")
-            return f"subject:{subject}", str(claims.get("scope", "")).split()
+            scopes = str(claims.get("scope", "")).split()
+            return f"subject:{subject}", scopes, claims.get("models"), claims.get("max_batch")
         unknown = "authorization" not in headers
-        return ("anyone", ["predict"]) if self.fault == "open" and unknown else (None, [])
+        return ANYONE if self.fault == "open" and unknown else NOBODY
 
-    def claims(self, token: str) -> dict[str, object] | None:
-        public = self.credentials.signer("issuer").public_key
-        options: dict[str, object] = {"require": ["exp", "iss", "aud"]}
+    def holder(self, key: str) -> Caller:
+        if key == "" and self.fault == "empty_key":
+            return ANYONE
+        refused = [name for name, fault in REFUSED_KEYS.items() if self.fault != fault]
+        names = ["default", *CLIENT_KEYS, *(f"rate_{rate}" for rate in RATE_KEYS), *REFUSED_KEYS]
+        if self.fault == "one_key_a_client":
+            names.remove("next")
+        for name in names:
+            if key == self.credentials.key(name) and name not in refused:
+                scopes = ["metadata"] if name == "reader" else ["predict", "metadata"]
+                models = ["0.0.0"] if name == "other_model" else None
+                return name, scopes, models, 2 if name == "small_batch" else None
+        return ("default", ["predict", "metadata"], None, None) if key and self.fault == "any_key" else NOBODY
+
+    def claims(self, token: str) -> dict[str, Any] | None:
+        options: dict[str, object] = {"require": ["exp", "iss", "aud", "sub"]}
         lax = {
             "expired_accepted": {"verify_exp": False},
-            "exp_optional": {"require": ["iss", "aud"]},
+            "exp_optional": {"require": ["iss", "aud", "sub"]},
             "nbf_unchecked": {"verify_nbf": False},
-            "aud_unchecked": {"verify_aud": False, "require": ["exp", "iss"]},
-            "iss_unchecked": {"verify_iss": False, "require": ["exp", "aud"]},
+            "aud_unchecked": {"verify_aud": False, "require": ["exp", "iss", "sub"]},
+            "iss_unchecked": {"verify_iss": False, "require": ["exp", "aud", "sub"]},
+            "sub_optional": {"require": ["exp", "iss", "aud"]},
         }
         options |= lax.get(self.fault, {})
         try:
             header = jwt.get_unverified_header(token)
             none = header["alg"] == "none" if self.fault == "alg_none" else header["alg"].lower() == "none"
-            if self.fault in {"alg_none", "alg_none_cased"} and none:
-                return jwt.decode(token, options={"verify_signature": False})
-            if self.fault == "hmac_confusion" and header["alg"] == "HS256":
+            unsigned = self.fault in {"alg_none", "alg_none_cased"} and none
+            if unsigned or (self.fault == "hmac_confusion" and header["alg"] == "HS256"):
                 return jwt.decode(token, options={"verify_signature": False})
             if self.fault == "signature_unchecked":
                 return jwt.decode(token, options={"verify_signature": False, **options})
+            signers = {name: self.credentials.signer(name) for name in ("issuer", "elliptic")}
+            signers = {signer.kid: signer for signer in signers.values()}
+            if self.fault == "kid_ignored" and header["kid"] not in signers:
+                header["kid"] = "rsa"
+            signer = signers[header["kid"]]
+            assert self.fault != "one_algorithm" or signer.algorithm == "RS256"
             if self.fault == "stripped_accepted" and token.endswith("."):
-                assert header["alg"] == "ES256"
+                assert header["alg"] == signer.algorithm
                 return jwt.decode(token, options={"verify_signature": False})
             return jwt.decode(
                 token,
-                public,
-                algorithms=["ES256"],
+                signer.public_key,
+                algorithms=[signer.algorithm],
                 audience=AUDIENCE,
                 issuer=ISSUER,
                 options=options,
                 leeway=60,  # the player's clock may be ahead
             )
-        except (jwt.PyJWTError, AssertionError):
+        except (jwt.PyJWTError, AssertionError, KeyError):
             return None
 
     def count(self, identity: str, headers: dict[str, str]) -> tuple[dict[str, str], bool]:
