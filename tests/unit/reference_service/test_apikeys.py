@@ -94,7 +94,7 @@ def test_rotating_keys_share_one_quota(settings, serve):
             "client": "shop",
             "sha256": hashlib.sha256(name.encode()).hexdigest(),
             "scopes": ["metadata"],
-            "quota": "3 per 60 seconds",
+            "metadata_quota": "3 per 60 seconds",
         }
         for name in ("former", "next")
     ]
