@@ -55,6 +55,7 @@ class BackgroundHandler(logging.Handler):
         self._dropped = 0
         self._any = threading.Event()
         self._writing = threading.Lock()
+        self._open = True
         threading.Thread(target=self._write_on, name="log-writer", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -82,8 +83,15 @@ class BackgroundHandler(logging.Handler):
         finally:
             self._writing.release()
 
+    def close(self) -> None:
+        """Write what waits and end the thread."""
+        self.flush()
+        self._open = False
+        self._any.set()
+        super().close()
+
     def _write_on(self) -> None:
-        while True:
+        while self._open:
             self._any.wait()
             time.sleep(GATHER_S)
             self._any.clear()
