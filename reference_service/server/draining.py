@@ -5,6 +5,7 @@ First no new connection is completed, and those that are get accepted. Then each
 """
 
 import asyncio
+import contextlib
 import ctypes
 import socket
 import struct
@@ -62,9 +63,11 @@ def refuse_connections(listener: socket.socket) -> None:
     """Let the kernel drop packets that would become connections; the complete ones can still be accepted.
 
     Closing a listening socket resets the connections in its queue, and between the last look into the queue
-    and the close there is always time for one more. Elsewhere than on Linux that gap remains.
+    and the close there is always time for one more. Elsewhere than on Linux, and where the kernel keeps such
+    filters to privileged users, that gap remains.
     """
     if sys.platform == "linux":
         program = ctypes.create_string_buffer(BPF_RETURN_NOTHING, len(BPF_RETURN_NOTHING))
         described = struct.pack("@HP", 1, ctypes.addressof(program))
-        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, described)
+        with contextlib.suppress(PermissionError):
+            listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, described)

@@ -107,7 +107,6 @@ def test_log_lines_of_a_stopped_service_are_whole(serving, key, features):
     with serving(environment=TWO_WORKERS) as service:
         ids = ask(service, key, features, 10)
         service.container.stop(timeout=20)
-        Path("/tmp/tel/log").write_text(service.container.logs().decode())
         lines = logged(service.container)
         assert {line.get("request_id") for line in lines} >= set(ids)
         assert all(line.keys() >= {"time", "level", "logger", "message"} for line in lines)
