@@ -105,7 +105,6 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # those of telemetry/ tell more
     )
     app.include_router(
         build_router(

@@ -51,7 +51,7 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     "metrics": [
         (telemetry.Metrics, name) for name in ("observe_request", "observe_run", "observe_predictions")
     ],
-    "log line": [(logging.Logger, "info")],
+    "log line": [(logging.Logger, "handle")],
 }
 WARM_UP = 500
 

@@ -44,6 +44,13 @@ class Allowance(NamedTuple):
         """Return the response headers that tell the client."""
         return {"X-RateLimit-Limit": str(self.limit), "X-RateLimit-Remaining": str(self.remaining)}
 
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """Return the same as ASGI wants them."""
+        return [
+            (b"x-ratelimit-limit", b"%d" % self.limit),
+            (b"x-ratelimit-remaining", b"%d" % self.remaining),
+        ]
+
 
 class ParsedQuota(NamedTuple):
     """A parsed quota: so much in a window of so many seconds, for each identity."""

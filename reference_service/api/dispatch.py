@@ -51,6 +51,13 @@ class Dispatch:
 class DirectApp(FastAPI):
     """A FastAPI application whose added middleware ends in `Dispatch` instead of the router."""
 
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request, or the lifespan."""
+        if scope["type"] == "http" and self.middleware_stack is not None:
+            await self.middleware_stack(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
     def build_middleware_stack(self) -> ASGIApp:
         """Wrap the operations; the middleware added last is the outermost, as always."""
         app: ASGIApp = Dispatch(self.routes, self.router)

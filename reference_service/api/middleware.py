@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Mapping
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,7 +15,7 @@ from reference_service.access.apikeys import Scope as AccessScope
 from reference_service.access.authentication import Authenticator, Principal
 from reference_service.access.ratelimit import Allowance, RateLimiter
 from reference_service.api.errors import ApiError, error_response
-from reference_service.telemetry.logs import LOGGER
+from reference_service.telemetry.logs import LOGGER, request_line
 from reference_service.telemetry.metrics import Metrics
 from reference_service.telemetry.record import RequestRecord
 
@@ -47,18 +47,21 @@ class RequestContext:
             return
         request_id = scope["request_id"] = _request_id(scope)
         record = scope["record"] = RequestRecord(trace_id=scope.get("trace_id"))
+        common = scope["common_headers"] = [(b"x-request-id", request_id.encode("ascii"))]
 
-        async def send_with_id(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 record.status = message["status"]
-                headers = [*message["headers"], (b"x-request-id", request_id.encode("ascii"))]
+                own = message["headers"]
+                names = {name for name, _ in own}  # a batch refused for its rows tells of those
+                headers = [*own, *(header for header in common if header[0] not in names)]
                 if timing := record.server_timing():
                     headers.append((b"server-timing", timing))
                 message = {**message, "headers": headers}
             await send(message)
 
         try:
-            await self.app(scope, receive, send_with_id)
+            await self.app(scope, receive, send_with_headers)
         except ClientDisconnect:
             record.status = CLIENT_CLOSED_REQUEST
             LOGGER.info("client disconnected", extra={"fields": {"request_id": request_id}})
@@ -67,7 +70,7 @@ class RequestContext:
             if record.status:  # the answer has begun: only breaking the connection tells the client
                 raise
             error = ApiError(500, "internal_error", "the service failed; its log has the request_id")
-            await error_response(error, request_id)(scope, receive, send_with_id)
+            await error_response(error, request_id)(scope, receive, send_with_headers)
         finally:
             self._tell(scope, record)
 
@@ -90,7 +93,7 @@ class RequestContext:
             **record.log_fields(),
             **self._said,
         }
-        LOGGER.info("request", extra={"fields": fields})
+        LOGGER.handle(request_line(fields))
 
 
 class BodyLimit:
@@ -171,20 +174,13 @@ class Access:
         except ApiError as error:
             await error_response(error, scope["request_id"])(scope, receive, send)
             return
-
-        async def send_with_allowance(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in allowance.headers().items():
-                    headers.setdefault(name, value)  # a batch refused for its rows tells of those
-            await send(message)
-
+        scope["common_headers"] += allowance.raw_headers()
         if required not in principal.scopes:
             refusal = ApiError(403, "insufficient_scope", f"the scope {required!r} is required")
-            await error_response(refusal, scope["request_id"])(scope, receive, send_with_allowance)
+            await error_response(refusal, scope["request_id"])(scope, receive, send)
             return
         scope["principal"] = principal
-        await self.app(scope, receive, send_with_allowance)
+        await self.app(scope, receive, send)
 
     async def _admit(self, scope: Scope, required: AccessScope) -> tuple[Principal, Allowance]:
         """Authenticate and count a request.

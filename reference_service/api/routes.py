@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.types import Receive
 
 from reference_service import __version__
 from reference_service.access.apikeys import Scope
@@ -63,7 +64,7 @@ def build_router(
     async def answered(request: Request, rows: Sequence[ArrayLike]) -> list[Prediction]:
         """Answer rows, and note what was asked and how long it took."""
         record = record_of(request.scope)
-        model = request.state.model
+        model = request.scope["state"]["model"]
         values = model.tensor(rows)
         record.rows = len(values)
         record.input_hash = input_hash(values)
@@ -142,7 +143,7 @@ async def scheduled(request: Request, rows: NDArray[Any]) -> list[Prediction]:
         ApiError: 503 if the queue is full.
         ClientDisconnect: The client is gone.
     """
-    scheduler: Scheduler = request.state.scheduler
+    scheduler: Scheduler = request.scope["state"]["scheduler"]
     try:
         job = scheduler.submit(rows)
     except OverloadedError:
@@ -161,6 +162,23 @@ async def scheduled(request: Request, rows: NDArray[Any]) -> list[Prediction]:
     return predictions
 
 
+async def whole_body(receive: Receive) -> bytes:
+    """Receive a body to its end.
+
+    Raises:
+        ClientDisconnect: The client is gone.
+    """
+    pieces = []
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(pieces)
+
+
 async def read_body(request: Request, model: type[BaseModel]) -> BaseModel:
     """Read and validate a JSON body.
 
@@ -170,7 +188,7 @@ async def read_body(request: Request, model: type[BaseModel]) -> BaseModel:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise ApiError(415, "unsupported_media_type", "the body must be application/json")
-    content = await request.body()
+    content = await whole_body(request.receive)
     started = time.perf_counter()
     try:
         return model.model_validate_json(content)
@@ -207,9 +225,9 @@ def check_batch(principal: Principal, rows: int) -> None:
 
 async def checked(request: Request) -> Response:
     """Run the sample; a wrong answer is a 503."""
-    model = request.state.model
+    model = request.scope["state"]["model"]
     try:
-        await request.state.scheduler.check(model.verify_sample)
+        await request.scope["state"]["scheduler"].check(model.verify_sample)
     except ArtifactError as error:
         raise ApiError(503, "model_unhealthy", "the model does not answer its sample") from error
     return json_response(

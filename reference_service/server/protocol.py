@@ -54,7 +54,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._head_bytes = 0
         self._unproductive_bytes = 0  # since a head ended or a piece of a body came
 
@@ -70,8 +72,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the time; a request that still waits for the model need not be run."""
-        if self._deadline:
-            self._deadline.cancel()
+        if self._timer:
+            self._timer.cancel()
         if self.cycle:
             scope: dict[str, Any] = dict(self.cycle.scope)
             if withdraw := scope.get("withdraw"):
@@ -171,12 +173,22 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _allow(self, seconds: float) -> None:
         """Give the connection this long for what it has to do next."""
-        if self._deadline:
-            self._deadline.cancel()
-        self._deadline = self.loop.call_later(seconds, self._time_is_up)
+        self._deadline = self.loop.time() + seconds
+        if self._timer is None or self._deadline < self._timer_at:
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        """Wait for the deadline; one that is put off leaves the timer as it is: that happens all the time."""
+        if self._timer:
+            self._timer.cancel()
+        self._timer_at = self._deadline
+        self._timer = self.loop.call_at(self._deadline, self._time_is_up)
 
     def _time_is_up(self) -> None:
-        """End the connection without waiting for a client that may not even read."""
+        """If the deadline was not put off, end the connection; the client may not even read."""
+        if self._deadline > self._timer_at:
+            self._set_timer()
+            return
         LOGGER.info("connection timed out")
         self.transport.abort()
 

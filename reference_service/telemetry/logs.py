@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, TextIO
 
 LOGGER = logging.getLogger("reference_service")
+REQUEST_LINE = vars(logging.LogRecord(LOGGER.name, logging.INFO, "", 0, "request", None, None))
 MAX_WAITING_LINES = 10_000
 GATHER_S = 0.02
 EXIT_TIMEOUT_S = 2
@@ -23,6 +24,14 @@ encode = json.JSONEncoder(default=str).encode
 def _second(epoch_s: int) -> str:
     """Write a time in UTC; the many lines of one second share it."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(epoch_s))
+
+
+def request_line(fields: dict[str, Any]) -> logging.LogRecord:
+    """Make the record of one request, of which only time and fields are its own: the rest is made once."""
+    record = logging.LogRecord.__new__(logging.LogRecord)
+    created = time.time()
+    record.__dict__ = {**REQUEST_LINE, "created": created, "msecs": created % 1 * 1000, "fields": fields}
+    return record
 
 
 class JsonFormatter(logging.Formatter):

@@ -58,10 +58,16 @@ class RequestRecord:
             "status": self.status,
             "duration_ms": round((time.perf_counter() - self.started) * 1000, 3),
         }
-        for name in ("error_code", "client_request_id", "trace_id", "rows", "input_hash"):
-            value = getattr(self, name)
-            if value is not None:
-                fields[name] = value
+        if self.error_code is not None:
+            fields["error_code"] = self.error_code
+        if self.client_request_id is not None:
+            fields["client_request_id"] = self.client_request_id
+        if self.trace_id is not None:
+            fields["trace_id"] = self.trace_id
+        if self.rows is not None:
+            fields["rows"] = self.rows
+        if self.input_hash is not None:
+            fields["input_hash"] = self.input_hash
         if self.inference_started is not None:
             fields["parse_ms"] = round(self.parse_s * 1000, 3)
             fields["queue_ms"] = round(self.queue_s * 1000, 3)
