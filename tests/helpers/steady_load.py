@@ -2,7 +2,8 @@
 
 A request counts as lost if all of its bytes were sent and its connection then ended without a whole answer.
 A client that finds its idle connection closed before it sends opens another, and one that can't connect has
-sent nothing: neither is a loss.
+sent nothing: neither is a loss. A new connection that is reset before any answer may never have been accepted
+by the process: the kernel completes connections before that. Those are counted apart.
 """
 
 import socket
@@ -21,6 +22,7 @@ class Tally:
 
     statuses: Counter[int] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
+    reset_when_new: list[str] = field(default_factory=list)
     closed_while_idle: int = 0
     refused: int = 0
 
@@ -52,11 +54,12 @@ class SteadyLoad:
         connection: socket.socket | None = None
         try:
             while not self._stopped.is_set():
+                new = connection is None
                 if connection is None:
                     connection = socket.create_connection(self._address, timeout=TIMEOUT_S)
                 if select([connection], [], [], 0)[0]:
                     self.tally.closed_while_idle += 1
-                elif self._answered(connection) and keep_alive:
+                elif self._answered(connection, new=new) and keep_alive:
                     continue
                 connection.close()
                 connection = None
@@ -66,7 +69,7 @@ class SteadyLoad:
             if connection:
                 connection.close()
 
-    def _answered(self, connection: socket.socket) -> bool:
+    def _answered(self, connection: socket.socket, *, new: bool) -> bool:
         """Send a request and read its answer; tell whether the connection may be used again."""
         answer = b""
         try:
@@ -77,7 +80,9 @@ class SteadyLoad:
                     raise ConnectionError("closed")
                 answer += piece
         except OSError as error:
-            self.tally.lost.append(f"{error!r} after {answer!r}")
+            never_accepted = new and not answer and isinstance(error, ConnectionResetError)
+            losses = self.tally.reset_when_new if never_accepted else self.tally.lost
+            losses.append(f"{error!r} after {answer!r}")
             return False
         self.tally.statuses[int(answer.split(b" ", 2)[1])] += 1
         return b"connection: close" not in answer.lower()

@@ -1,17 +1,17 @@
 """How workers are kept alive and ended; the service with real workers is in the integration tests."""
 
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_service.server.draining import refuse_connections
+from reference_service.server.draining import waiting
 from reference_service.server.listening import ListenError, bind
 from reference_service.server.workers import (
     FIRST_PAUSE_S,
@@ -91,23 +91,16 @@ def test_bound_socket_refuses_until_it_listens():
         socket.create_connection(address, timeout=5).close()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="a packet filter of Linux")
-def test_closing_listener_keeps_what_is_complete_and_takes_nothing_new():
-    with bind("127.0.0.1", 0, shared=False) as listener:
+def test_everything_that_waits_to_be_accepted_is():
+    with bind("127.0.0.1", 0, shared=False) as listener, ExitStack() as stack:
         listener.listen()
         listener.setblocking(False)
-        address = listener.getsockname()
-        with socket.create_connection(address, timeout=5) as early:
-            early.sendall(b"sent before")
-            refuse_connections(listener)
-            with pytest.raises(TimeoutError):
-                socket.create_connection(address, timeout=0.3)
-            accepted, _ = listener.accept()
-            with accepted:
-                assert accepted.recv(100) == b"sent before"
-                early.sendall(b"and after")
-                os.sched_yield()
-                accepted.settimeout(5)
-                assert accepted.recv(100) == b"and after"
-            with pytest.raises(BlockingIOError):
-                listener.accept()
+        assert waiting(listener) == []
+        clients = [
+            stack.enter_context(socket.create_connection(listener.getsockname(), timeout=5)) for _ in range(5)
+        ]
+        accepted = [stack.enter_context(connection) for connection in waiting(listener)]
+        assert [connection.getpeername() for connection in accepted] == [
+            client.getsockname() for client in clients
+        ]
+        assert waiting(listener) == []
