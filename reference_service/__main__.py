@@ -18,9 +18,8 @@ from reference_service.telemetry.shared import forget_worker, sharing
 
 def main() -> int:
     """Serve; return 0 after an orderly stop and 3 if the service refuses to start."""
-    # The server takes over these signals while it runs and raises them again when drained: an orderly end.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+        signal.signal(number, _quit)
     configure_logging("info")
     lifeline = int(sys.argv[2]) if sys.argv[1:2] == [WORKER_ARGUMENT] else None
     try:
@@ -57,9 +56,9 @@ def _run_workers(settings: Settings) -> int:
         )
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """End the process with exit code 0."""
-    sys.exit(0)
+def _quit(_signal: int, _frame: FrameType | None) -> None:
+    """End a process that serves nothing yet. An exception could be swallowed where the signal arrives."""
+    os._exit(0)
 
 
 if __name__ == "__main__":

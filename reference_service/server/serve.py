@@ -1,6 +1,7 @@
 """One process that serves: the application, its server, and its orderly end."""
 
 import gc
+import signal
 import socket
 
 import uvicorn
@@ -52,5 +53,8 @@ def serve(settings: Settings, listener: socket.socket) -> int:
         drain,
     )
     gc.freeze()  # what lives as long as the process need not be walked by every collection
+    # The server takes over these signals while it runs, and raises them again when drained.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, server.handle_exit)
     server.run(sockets=[listener])
     return 0 if server.started else EXIT_REFUSED

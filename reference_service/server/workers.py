@@ -23,7 +23,7 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 LONG_LIFE_S = 60.0
 WATCH_INTERVAL_S = 0.05
-KILL_AFTER_S = 5.0
+KILL_AFTER_S = 2.0
 """After the time for an orderly end, in which a worker cancels what is left."""
 
 

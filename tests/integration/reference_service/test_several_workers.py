@@ -74,6 +74,27 @@ def test_signal_ends_all_with_zero(service, number):
     assert not any(is_alive(pid) for pid in workers)
 
 
+@pytest.mark.parametrize("delay_s", [0.4, 0.8, 1.2, 1.6, 2.0])
+def test_signal_while_workers_start_ends_all_with_zero(keys_file, artifact, delay_s):
+    environment = {
+        "SERVICE_ARTIFACT": str(artifact),
+        "PYTHONPATH": str(ROOT),
+        "SERVICE_HOST": "127.0.0.1",
+        "SERVICE_PORT": str(free_port()),
+        "SERVICE_API_KEYS_FILE": str(keys_file),
+        "SERVICE_RATE_LIMIT_WITHOUT_REDIS": "local",
+        "SERVICE_WORKERS": str(WORKERS),
+    }
+    command = [sys.executable, "-m", "reference_service"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
+        eventually(lambda: len(children(process.pid)) == WORKERS)
+        workers = children(process.pid)
+        time.sleep(delay_s)
+        process.terminate()
+        assert process.wait(timeout=15) == 0
+    assert not any(is_alive(pid) for pid in workers)
+
+
 def test_requests_in_flight_are_answered_by_every_worker(service, features, drain):
     drain(service.port, features, lambda: service.process.send_signal(signal.SIGTERM), in_flight=8)
     assert service.process.wait(timeout=15) == 0
@@ -165,8 +186,9 @@ def test_refusal_of_a_worker_ends_everything_with_its_reason(keys_file, artifact
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_cuda_without_cuda_is_refused_with_what_to_do(keys_file, workers):
-    with refused(keys_file, execution_provider="cuda", port=free_port(), workers=workers) as process:
+def test_cuda_without_cuda_is_refused_with_what_to_do(keys_file, artifact, workers):
+    settings = {"execution_provider": "cuda", "artifact": artifact, "port": free_port(), "workers": workers}
+    with refused(keys_file, **settings) as process:
         pass
     (reason,) = [text for text in process.messages if text.startswith("refusing to start")]
     assert "SERVICE_EXECUTION_PROVIDER=c" in reason
