@@ -4,6 +4,7 @@ from harness.checks.contract.openapi_check import ContractOpenAPI
 from harness.checks.fuzz.raw import RawFuzz
 from harness.checks.fuzz.schema import SchemaFuzz
 from harness.checks.golden.batch import GoldenBatch
+from harness.checks.golden.concurrent import GoldenConcurrent
 from harness.checks.golden.single import GoldenSingle
 from harness.checks.image.config import ImageConfig
 from harness.checks.interface import AnyCheck
@@ -15,6 +16,7 @@ CHECKS: tuple[AnyCheck, ...] = (
     ContractOpenAPI(),
     GoldenSingle(),
     GoldenBatch(),
+    GoldenConcurrent(),
     SchemaFuzz(),
     RawFuzz(),
     AuthScenarios(),

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from harness.checks.golden.asking import Answer, ask_all
 from harness.checks.golden.evidence import BatchEvidence, BatchRecord, CaseRecord, RecordedRequest
 from harness.checks.golden.golden_set import Case, load_golden_set
-from harness.checks.golden.judge import compare_case, evidence_path, judge_cases
+from harness.checks.golden.judge import crossed, evidence_path, judge_cases
 from harness.checks.golden.payloads import batch_requests
 from harness.checks.golden.reading import record
 from harness.checks.golden.settings import BatchTemplate, GoldenLimits, GoldenSettings
@@ -106,7 +106,7 @@ def _items(check_id: str, evidence: BatchEvidence, limits: GoldenLimits) -> Find
     misplaced = [
         found
         for batch in evidence.batches
-        if (found := _misplaced(evidence.cases[batch.first : batch.first + batch.asked], evidence, limits))
+        if (found := crossed(evidence.cases[batch.first : batch.first + batch.asked], evidence, limits))
     ]
     wrong = len(miscounted) + len(misplaced)
     counted = sum(batch.answered is not None for batch in evidence.batches)
@@ -133,24 +133,4 @@ def _items(check_id: str, evidence: BatchEvidence, limits: GoldenLimits) -> Find
         unit="batches",
         samples=counted,
         evidence=evidence_path(check_id),
-    )
-
-
-def _misplaced(cases: Sequence[CaseRecord], evidence: BatchEvidence, limits: GoldenLimits) -> str:
-    """One misplaced item, when every wrong item of a batch is right for another wrong case; else empty."""
-    wrong = [case for case in cases if not case.problem and not _fits(case, case, evidence, limits)]
-    owners = [
-        next((o for o in wrong if o is not case and _fits(case, o, evidence, limits)), None) for case in wrong
-    ]
-    if not wrong or owners[0] is None or None in owners:
-        return ""
-    return f"{wrong[0].id} got the answer of {owners[0].id}"
-
-
-def _fits(answered: CaseRecord, expected: CaseRecord, evidence: BatchEvidence, limits: GoldenLimits) -> bool:
-    """Whether what one case was answered is what another one expects."""
-    crossed = answered.model_copy(update={"expected": expected.expected})
-    return all(
-        compare_case(crossed, name, output, limits.tolerance(name)).holds
-        for name, output in evidence.outputs.items()
     )

@@ -1,5 +1,6 @@
 """Judges golden cases: one finding for the answers, one for each output; pure."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from harness.errors import shown
 from harness.model import Finding, Outcome
 
 WARN_ABOVE = 0.5
+MOST_CROSSED = 64
 ANSWERS = "answers"
 
 
@@ -32,6 +34,31 @@ def compare_case(case: CaseRecord, name: str, output: OutputSettings, tolerance:
     if name in case.missing:
         return Comparison(math.inf, problem=case.missing[name])
     return compare(case.observed[name], case.expected[name], output, tolerance)
+
+
+def crossed(cases: Sequence[CaseRecord], evidence: GoldenEvidence, limits: GoldenLimits) -> str:
+    """One crossed answer, when every wrong answer is right for another wrong case; else empty.
+
+    Of many wrong ones the first are looked at.
+    """
+    answered = (case for case in cases if not case.problem)
+    wrong = list(itertools.islice((c for c in answered if not _fits(c, c, evidence, limits)), MOST_CROSSED))
+    owners = [
+        next((o for o in wrong if o.id != case.id and _fits(case, o, evidence, limits)), None)
+        for case in wrong
+    ]
+    if not wrong or owners[0] is None or None in owners:
+        return ""
+    return f"{wrong[0].id} got the answer of {owners[0].id}"
+
+
+def _fits(answered: CaseRecord, asked: CaseRecord, evidence: GoldenEvidence, limits: GoldenLimits) -> bool:
+    """Whether what one case was answered is what another one expects."""
+    moved = answered.model_copy(update={"expected": asked.expected})
+    return all(
+        compare_case(moved, name, output, limits.tolerance(name)).holds
+        for name, output in evidence.outputs.items()
+    )
 
 
 def evidence_path(check_id: str) -> str:

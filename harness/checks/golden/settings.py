@@ -10,7 +10,7 @@ from harness.config.service import Pointer
 from harness.http_request import RequestTemplate
 from harness.template import PLACEHOLDER
 
-OTHER_FINDINGS = frozenset({"answers", "items"})
+OTHER_FINDINGS = frozenset({"answers", "items", "own", "repeats"})
 """What the checks find besides one thing of each output."""
 
 Dtype = Literal["string", "bool", "int32", "int64", "float16", "bfloat16", "float32", "float64"]
@@ -44,6 +44,18 @@ class BatchTemplate(RequestTemplate):
     items: Pointer
 
 
+class ConcurrentSettings(Section):
+    """``[golden.concurrent]``.
+
+    Attributes:
+        connections: Requests at a time.
+        repeats: How often each case is asked.
+    """
+
+    connections: Annotated[int, Field(ge=2, le=64)] = 16
+    repeats: Annotated[int, Field(ge=2, le=100)] = 2
+
+
 class Tolerance(Section):
     """Pass when ``abs(observed - expected) <= atol + rtol * abs(expected)``; the default is exact.
 
@@ -60,13 +72,23 @@ EXACT = Tolerance()
 
 
 class GoldenLimits(Limits):
-    """``[golden.limits]``: a tolerance per output; one that is not named is compared exactly."""
+    """``[golden.limits]``: a tolerance per output; one that is not named is compared exactly.
+
+    Attributes:
+        outputs: Of an answer to the golden value.
+        repeats: Of an answer to an earlier answer to the same case.
+    """
 
     outputs: dict[str, Tolerance] = {}
+    repeats: dict[str, Tolerance] = {}
 
     def tolerance(self, output: str) -> Tolerance:
         """The tolerance of an output."""
         return self.outputs.get(output, EXACT)
+
+    def repeat_tolerance(self, output: str) -> Tolerance:
+        """How far two answers to one case may be apart in an output."""
+        return self.repeats.get(output, EXACT)
 
 
 class GoldenSettings(FamilySettings):
@@ -75,6 +97,7 @@ class GoldenSettings(FamilySettings):
     Attributes:
         path: Folder with golden.toml, relative to gate.toml.
         single: One case a request; ``${input}`` is the case's input.
+        concurrent: Ask every case several times, many at once.
         outputs: What the cases' ``expected`` names.
         connections: Requests at a time, each on a connection that is kept alive.
         timeout_s: For one request, from connecting to the last byte of the answer.
@@ -85,6 +108,7 @@ class GoldenSettings(FamilySettings):
     path: str
     single: RequestTemplate
     batch: BatchTemplate | None = None
+    concurrent: ConcurrentSettings | None = None
     outputs: Annotated[dict[str, OutputSettings], Field(min_length=1)]
     connections: Annotated[int, Field(ge=1, le=64)] = 4
     timeout_s: Annotated[float, Field(gt=0)] = 30.0
@@ -101,12 +125,11 @@ class GoldenSettings(FamilySettings):
 
     @model_validator(mode="after")
     def _limits_name_outputs(self) -> Self:
-        unknown = sorted(set(self.limits.outputs) - set(self.outputs))
-        if unknown:
-            raise ValueError(f"limits.outputs names {unknown}, outputs has {sorted(self.outputs)}")
-        numberless = [name for name in self.limits.outputs if self.outputs[name].dtype in ("string", "bool")]
-        if numberless:
-            raise ValueError(f"limits.outputs gives {numberless} a tolerance, but they are not numbers")
+        for table, named in (("outputs", self.limits.outputs), ("repeats", self.limits.repeats)):
+            if unknown := sorted(set(named) - set(self.outputs)):
+                raise ValueError(f"limits.{table} names {unknown}, outputs has {sorted(self.outputs)}")
+            if numberless := [name for name in named if self.outputs[name].dtype in ("string", "bool")]:
+                raise ValueError(f"limits.{table} gives {numberless} a tolerance, but they are not numbers")
         return self
 
     @model_validator(mode="after")

@@ -10,7 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from harness.checks.golden.batch import GoldenBatch
+from harness.checks.golden.concurrent import GoldenConcurrent
 from harness.checks.golden.payloads import payloads
+from harness.checks.golden.settings import ConcurrentSettings
 from harness.checks.golden.single import GoldenSingle
 from harness.checks.interface import CheckContext
 from harness.config.suite import parse_suite
@@ -182,6 +184,41 @@ def test_a_right_service_passes_with_every_case_in_order(suite, tmp_path):
     assert {token for _, _, token in service.seen} == {"the-secret-of-all"}
     assert service.connections <= 3
     assert {f.outcome for f in judged(GoldenSingle(), suite, evidence).values()} == {Outcome.PASS}
+
+
+def many_at_once(suite):
+    return suite.config.golden.model_copy(update={"concurrent": ConcurrentSettings(connections=8)})
+
+
+def test_many_at_once_ask_every_case_as_often_as_declared_in_a_seeded_order(suite, tmp_path):
+    with Service(lambda n: as_json(right(n))) as service:
+        made = context(suite, service, tmp_path)
+        first, again = (GoldenConcurrent().collect(made, many_at_once(suite)) for _ in range(2))
+    asked = [case.id for case in first.cases]
+    assert sorted(asked) == sorted([f"row-{n}" for n in range(10)] * 2)
+    assert asked == [case.id for case in again.cases]
+    assert asked != sorted(asked)
+    assert (first.expected, first.executed) == (20, 20)
+    assert {f.outcome for f in judged(GoldenConcurrent(), suite, first).values()} == {Outcome.PASS}
+
+
+def test_a_buffer_shared_by_requests_in_flight_is_seen_only_when_many_are(suite, tmp_path):
+    shared = {}
+
+    def answer(number):
+        shared["number"] = number
+        time.sleep(0.02)
+        return as_json(right(shared["number"]))
+
+    with Service(answer) as service:
+        made = context(suite, service, tmp_path)
+        one_by_one = suite.config.golden.model_copy(update={"connections": 1})
+        alone = GoldenSingle().collect(made, one_by_one)
+        together = GoldenConcurrent().collect(made, many_at_once(suite))
+    assert {f.outcome for f in judged(GoldenSingle(), suite, alone).values()} == {Outcome.PASS}
+    found = judged(GoldenConcurrent(), suite, together)
+    assert found["golden.concurrent.score"].outcome is Outcome.FAIL
+    assert found["golden.concurrent.repeats"].outcome is Outcome.FAIL
 
 
 def test_answers_that_come_out_of_order_stay_with_their_cases(suite, tmp_path):

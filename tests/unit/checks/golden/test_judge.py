@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.checks.golden.batch import GoldenBatch
+from harness.checks.golden.concurrent import GoldenConcurrent
 from harness.checks.golden.evidence import (
     BatchEvidence,
     BatchRecord,
@@ -235,3 +236,78 @@ def test_evidence_survives_its_file_whatever_was_observed(value):
     again = GoldenEvidence.model_validate_json(evidence.model_dump_json())
     assert repr(again.cases[0].observed["score"]) == repr(value)
     assert GoldenSingle().judge(again, LIMITS) == GoldenSingle().judge(evidence, LIMITS)
+
+
+# --- many at once
+
+
+def concurrent(made, limits=LIMITS):
+    evidence = GoldenEvidence(
+        expected=len(made),
+        executed=len(made),
+        header=HEADER,
+        outputs=OUTPUTS,
+        request=REQUEST,
+        cases=tuple(made),
+    )
+    return {finding.id: finding.outcome for finding in GoldenConcurrent().judge(evidence, limits)}
+
+
+def failed(outcomes):
+    return {name for name, outcome in outcomes.items() if outcome is Outcome.FAIL}
+
+
+def test_the_same_right_answers_twice_pass():
+    outcomes = concurrent([*cases(), *reversed(cases())])
+    assert set(outcomes.values()) == {Outcome.PASS}
+    assert {"golden.concurrent.own", "golden.concurrent.repeats"} <= outcomes.keys()
+
+
+def test_an_answer_that_is_anothers_is_crossed():
+    swapped = cases()
+    swapped[0], swapped[1] = (
+        swapped[0].model_copy(update={"observed": swapped[1].observed}),
+        swapped[1].model_copy(update={"observed": swapped[0].observed}),
+    )
+    assert "golden.concurrent.own" in failed(concurrent([*cases(), *swapped]))
+
+
+def test_one_case_right_once_and_once_another_answer_is_crossed_too():
+    stolen = cases()
+    stolen[2] = stolen[2].model_copy(update={"observed": cases()[3].observed})
+    stolen[3] = stolen[3].model_copy(update={"observed": cases()[2].observed})
+    outcomes = failed(concurrent([*cases(), *stolen]))
+    assert {"golden.concurrent.own", "golden.concurrent.repeats"} <= outcomes
+
+
+def test_a_biased_answer_is_nobodys():
+    biased = changed(1, score=0.15)
+    assert failed(concurrent([*biased, *biased])) == {"golden.concurrent.score"}
+
+
+def test_answers_within_tolerance_that_differ_between_repeats_fail_as_repeats_alone():
+    noisy = changed(1, score=0.1 + 1e-7)
+    assert failed(concurrent([*cases(), *noisy])) == {"golden.concurrent.repeats"}
+    allowed = GoldenLimits(outputs=LIMITS.outputs, repeats={"score": Tolerance(atol=1e-6)})
+    assert failed(concurrent([*cases(), *noisy], allowed)) == set()
+
+
+def test_cases_answered_once_say_nothing_of_repeats():
+    assert concurrent(cases())["golden.concurrent.repeats"] is Outcome.INCONCLUSIVE
+
+
+def test_no_answer_at_all_is_never_a_pass():
+    broken = [case.model_copy(update={"problem": "no answer", "observed": {}}) for case in cases() * 2]
+    outcomes = concurrent(broken)
+    assert outcomes["golden.concurrent.answers"] is Outcome.FAIL
+    assert Outcome.PASS not in outcomes.values()
+
+
+@given(st.lists(st.sampled_from(range(4)), min_size=1, max_size=12), st.floats(-1, 1))
+def test_any_noise_beyond_both_tolerances_fails(picked, noise):
+    made = [cases()[number] for number in picked]
+    score = made[0].expected["score"] + noise
+    noisy = made[0].model_copy(update={"observed": {**made[0].observed, "score": score}})
+    outcomes = concurrent([*made, noisy])
+    assert ("golden.concurrent.repeats" in failed(outcomes)) == (score != made[0].expected["score"])
+    assert ("golden.concurrent.score" in failed(outcomes)) == (abs(score - made[0].expected["score"]) > 1e-3)
