@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from harness.checks.golden.asking import Answer, ask_all
 from harness.checks.golden.evidence import BatchEvidence, BatchRecord, CaseRecord, RecordedRequest
 from harness.checks.golden.golden_set import Case, load_golden_set
-from harness.checks.golden.judge import crossed, evidence_path, judge_cases
+from harness.checks.golden.judge import crossed, evidence_path, judge_cases, wrong_cases
 from harness.checks.golden.payloads import batch_requests
 from harness.checks.golden.reading import record
 from harness.checks.golden.settings import BatchTemplate, GoldenLimits, GoldenSettings
@@ -103,11 +103,11 @@ def _records(chunk: Sequence[Case], answers: Sequence[Answer], settings: GoldenS
 def _items(check_id: str, evidence: BatchEvidence, limits: GoldenLimits) -> Finding:
     """Whether each batch came back with as many items as cases, each in its case's place."""
     miscounted = [batch for batch in evidence.batches if batch.answered not in (None, batch.asked)]
-    misplaced = [
-        found
-        for batch in evidence.batches
-        if (found := crossed(evidence.cases[batch.first : batch.first + batch.asked], evidence, limits))
-    ]
+    misplaced: list[str] = []
+    for batch in evidence.batches:
+        cases = evidence.cases[batch.first : batch.first + batch.asked]
+        wrong_ones = wrong_cases(cases, evidence, limits)
+        misplaced += filter(None, [crossed(cases, wrong_ones, evidence, limits)])
     wrong = len(miscounted) + len(misplaced)
     counted = sum(batch.answered is not None for batch in evidence.batches)
     outcome = Outcome.FAIL if wrong else Outcome.PASS

@@ -86,7 +86,7 @@ class GoldenConcurrent:
 def _own(check_id: str, evidence: GoldenEvidence, limits: GoldenLimits) -> Finding:
     """Whether somebody got the answer to another's question."""
     answered = sum(not case.problem for case in evidence.cases)
-    found = crossed(evidence.cases, evidence, limits)
+    found = crossed(evidence.cases, evidence.cases, evidence, limits)
     return Finding(
         id=f"{check_id}.own",
         outcome=Outcome.FAIL if found else Outcome.PASS if answered else Outcome.INCONCLUSIVE,

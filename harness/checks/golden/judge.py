@@ -1,6 +1,5 @@
 """Judges golden cases: one finding for the answers, one for each output; pure."""
 
-import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,20 +35,25 @@ def compare_case(case: CaseRecord, name: str, output: OutputSettings, tolerance:
     return compare(case.observed[name], case.expected[name], output, tolerance)
 
 
-def crossed(cases: Sequence[CaseRecord], evidence: GoldenEvidence, limits: GoldenLimits) -> str:
-    """One crossed answer, when every wrong answer is right for another wrong case; else empty.
+def crossed(
+    cases: Sequence[CaseRecord], owners: Sequence[CaseRecord], evidence: GoldenEvidence, limits: GoldenLimits
+) -> str:
+    """One crossed answer, when every wrong answer is the right one of another case; else empty.
 
-    Of many wrong ones the first are looked at.
+    Args:
+        cases: Of many wrong ones the first 64 are looked at.
+        owners: Whose answer it may be.
     """
-    answered = (case for case in cases if not case.problem)
-    wrong = list(itertools.islice((c for c in answered if not _fits(c, c, evidence, limits)), MOST_CROSSED))
-    owners = [
-        next((o for o in wrong if o.id != case.id and _fits(case, o, evidence, limits)), None)
+    wrong = wrong_cases(cases, evidence, limits)[:MOST_CROSSED]
+    found = [
+        next(
+            (owner for owner in owners if owner.id != case.id and _fits(case, owner, evidence, limits)), None
+        )
         for case in wrong
     ]
-    if not wrong or owners[0] is None or None in owners:
+    if not wrong or found[0] is None or None in found:
         return ""
-    return f"{wrong[0].id} got the answer of {owners[0].id}"
+    return f"{wrong[0].id} got the answer of {found[0].id}"
 
 
 def _fits(answered: CaseRecord, asked: CaseRecord, evidence: GoldenEvidence, limits: GoldenLimits) -> bool:
@@ -59,6 +63,13 @@ def _fits(answered: CaseRecord, asked: CaseRecord, evidence: GoldenEvidence, lim
         compare_case(moved, name, output, limits.tolerance(name)).holds
         for name, output in evidence.outputs.items()
     )
+
+
+def wrong_cases(
+    cases: Sequence[CaseRecord], evidence: GoldenEvidence, limits: GoldenLimits
+) -> list[CaseRecord]:
+    """The answered cases of which an output breaks its tolerance."""
+    return [case for case in cases if not case.problem and not _fits(case, case, evidence, limits)]
 
 
 def evidence_path(check_id: str) -> str:

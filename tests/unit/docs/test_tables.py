@@ -7,6 +7,7 @@ import pytest
 
 from harness.checks.fuzz.corpus import CORPUS
 from harness.checks.fuzz.settings import SchemaCheck
+from harness.checks.golden.settings import GoldenLimits, GoldenSettings
 from harness.checks.image.settings import ImageLimits, ImageSettings
 from harness.checks.latency.settings import LatencyLimits, LatencySettings
 from harness.checks.scenarios.scenario import Count, Expect, Forge, Rule, Scenario, Step
@@ -62,6 +63,16 @@ def test_every_key_of_image_is_explained_with_its_default(pages):
     for key, default in (settings | limits).items():
         shown = "none" if default is None else f"`{json.dumps(default)}`"
         assert rows[key] == shown
+
+
+def test_every_key_of_golden_is_explained_with_its_default(pages):
+    rows = {row[0]: row[1] for row in pages["docs/golden.md"].table_rows() if len(row) == 3}
+    settings = {f"`{name}`": field for name, field in GoldenSettings.model_fields.items()}
+    del settings["`limits`"]
+    limits = {f"`limits.{name}`": field for name, field in GoldenLimits.model_fields.items()}
+    for key, field in (settings | limits).items():
+        shown = "none" if field.default is None else f"`{field.default}`"
+        assert rows[key] == ("required" if field.is_required() else shown)
 
 
 def test_every_key_of_latency_is_explained_with_its_default(pages):
