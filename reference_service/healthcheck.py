@@ -2,14 +2,26 @@
 
 import http.client
 import os
+import ssl
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 TIMEOUT_S = 2.0
+END_OF_CERTIFICATE = "-----END CERTIFICATE-----"
 
 
-def healthy(port: int) -> bool:
-    """Ask /health on the loopback address."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
+def healthy(port: int, environ: Mapping[str, str] = os.environ) -> bool:
+    """Ask /health on the loopback address, by TLS if the service's settings in the environment say so."""
+    try:
+        context = pinned_context(environ)
+        connection = (
+            http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT_S, context=context)
+            if context
+            else http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
+        )
+    except (OSError, ValueError):
+        return False
     try:
         connection.request("GET", "/health")
         return connection.getresponse().status == http.client.OK
@@ -17,6 +29,24 @@ def healthy(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def pinned_context(environ: Mapping[str, str]) -> ssl.SSLContext | None:
+    """Trust the service's own certificate alone, whatever names it has; None for plain text.
+
+    Where clients need a certificate, this one presents the service's, which the service accepts.
+    """
+    cert_file, key_file = environ.get("SERVICE_TLS_CERT_FILE"), environ.get("SERVICE_TLS_KEY_FILE")
+    if not cert_file:
+        return None
+    first, end, _ = Path(cert_file).read_text(encoding="ascii").partition(END_OF_CERTIFICATE)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    context.load_verify_locations(cadata=first + end)
+    if environ.get("SERVICE_TLS_CLIENT_CA_FILE"):
+        context.load_cert_chain(cert_file, key_file)
+    return context
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from reference_service.model.artifact import ArtifactError
 from reference_service.problems import EXIT_REFUSED
 from reference_service.server.draining import Drain, DrainingServer
 from reference_service.server.protocol import Bounds, bounded
+from reference_service.server.tls import Loop, server_context
 from reference_service.settings import Settings
 from reference_service.telemetry.logs import LOGGER
 
@@ -24,6 +25,7 @@ LINGER_S = 1.0
 def serve(settings: Settings, listener: socket.socket) -> int:
     """Serve on a bound socket; return 0 after an orderly stop and 3 if the service refuses to start."""
     try:
+        context = server_context(settings)
         app = create_app(settings)
     except (ArtifactError, KeyFileError, RedisUrlError) as error:
         LOGGER.critical("refusing to start: %s", error)
@@ -32,7 +34,8 @@ def serve(settings: Settings, listener: socket.socket) -> int:
     server = DrainingServer(
         uvicorn.Config(
             app,
-            loop="uvloop",
+            loop=f"{Loop.__module__}:{Loop.__name__}",
+            ssl_context_factory=(lambda *_: context) if context else None,
             http=bounded(
                 Bounds(
                     max_connections=settings.max_connections,
