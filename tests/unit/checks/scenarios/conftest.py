@@ -28,7 +28,11 @@ REFUSED_KEYS = {"revoked": "revoked_accepted", "expired": "old_key_accepted", "e
 """Keys that are not valid, and the faults that accept them nevertheless."""
 CLIENT_KEYS = ("reader", "former", "next", "other_model", "small_batch")
 SERVED_VERSION = "1.0.0"
-RATE_KEYS = ("burst", "headers", "countdown", "refusal", "retry", "first", "second", "health", "spoof")
+RATE_KEYS = (
+    *("burst", "headers", "countdown", "refusal", "retry", "first", "second", "health", "spoof"),
+    *("rows", "metadata"),
+)
+ROWS_QUOTA = 10
 Caller = tuple[str | None, list[str], list[str] | None, int | None]
 """Identity, scopes, model versions, largest batch; None for any."""
 NOBODY: Caller = (None, [], None, None)
@@ -173,9 +177,9 @@ class Service:
         if identity is None:
             challenge = {} if self.fault == "no_challenge" else {"WWW-Authenticate": "Bearer"}
             return 401, challenge, error("unauthorized")
-        told, refused = self.count(identity, headers)
+        told, refused = self.count(identity, headers, path, rows)
         if refused:
-            return 429, told, error("rate_limited")
+            return 413 if rows > ROWS_QUOTA else 429, told, error("rate_limited")
         if REQUIRED.get(path, "predict") not in scopes and self.fault != "scope_unchecked":
             return 403, told, error("forbidden")
         wrong_model = models is not None and SERVED_VERSION not in models and self.fault != "any_model"
@@ -253,14 +257,31 @@ class Service:
         except (jwt.PyJWTError, AssertionError, KeyError):
             return None
 
-    def count(self, identity: str, headers: dict[str, str]) -> tuple[dict[str, str], bool]:
+    def charge(self, identity: str, path: str, rows: int) -> tuple[str, int, int, int]:
+        """Whose window counts a request, its quota and seconds, and what the request costs."""
+        if identity == "rate_retry":
+            return identity, 3, 5, 1
+        if identity.startswith("subject:"):
+            return identity, 40, 60, 1
+        if identity == "rate_rows":
+            return identity, ROWS_QUOTA, 60, 1 if self.fault == "rows_cost_nothing_more" else rows
+        if identity == "rate_metadata" and path == "/metadata":
+            return (
+                "rate_metadata" if self.fault == "metadata_shares" else "rate_metadata:of-its-own",
+                3,
+                60,
+                1,
+            )
+        return identity, 5, 60, 1
+
+    def count(
+        self, identity: str, headers: dict[str, str], path: str, rows: int
+    ) -> tuple[dict[str, str], bool]:
         if not identity.startswith(("rate_", "subject:")):
             return {}, False
         if self.fault == "subjects_share" and identity.startswith("subject:"):
             identity = "subject:"
-        quota, window_s = (3, 5) if identity == "rate_retry" else (5, 60)
-        if identity.startswith("subject:"):
-            quota = 40
+        identity, quota, window_s, cost = self.charge(identity, path, rows)
         if self.fault == "spoofable":
             identity += headers.get("x-forwarded-for", "")
         if self.fault == "keys_share" and identity in {"rate_first", "rate_second"}:
@@ -269,8 +290,8 @@ class Service:
         with self.lock:
             now = self.clock.time()
             recent = [at for at in self.windows.get(identity, []) if now - at < window_s]
-            refused = len(recent) >= allowed
-            self.windows[identity] = recent if refused else [*recent, now]
+            refused = len(recent) + cost > allowed
+            self.windows[identity] = recent if refused else [*recent, *[now] * cost]
             first = self.windows[identity][0]
         if self.fault == "race" and identity == "rate_burst":
             refused = refused and len(recent) > allowed
