@@ -44,11 +44,15 @@ class Principal:
     max_batch: int | None = None
 
 
+Holders = tuple[tuple[ApiKey, Principal], ...]
+"""Each key with the caller who has it, made once for all requests."""
+
+
 class Authenticator:
     """Turns request headers into a principal. If an API key is presented, it alone decides."""
 
-    def __init__(self, keys: Callable[[], tuple[ApiKey, ...]], verifier: TokenVerifier | None) -> None:
-        self._keys = keys
+    def __init__(self, holders: Callable[[], Holders], verifier: TokenVerifier | None) -> None:
+        self._holders = holders
         self._verifier = verifier
 
     def authenticate(self, headers: Headers) -> Principal:
@@ -73,22 +77,14 @@ class Authenticator:
     def _by_key(self, presented: list[str]) -> Principal:
         """Find the key by its digest, in constant time for every key of the file."""
         digest = hashlib.sha256(presented[0].encode("latin-1")).hexdigest()
-        matches = [key for key in self._keys() if hmac.compare_digest(key.sha256, digest)]
+        matches = [holder for holder in self._holders() if hmac.compare_digest(holder[0].sha256, digest)]
         if len(presented) != 1 or not presented[0] or not matches:
             raise _refused("the API key is not valid", CHALLENGE)
-        key = matches[0]
+        key, principal = matches[0]
         if refusal := key.refusal(datetime.now(UTC)):
             LOGGER.warning("API key refused", extra={"fields": {"key_id": key.id, "reason": refusal}})
             raise _refused("the API key is not valid", CHALLENGE)
-        return Principal(
-            identity=f"key:{key.client}",
-            scopes=key.scopes,
-            quota=key.quota,
-            rows_quota=key.rows_quota,
-            metadata_quota=key.metadata_quota,
-            models=key.models,
-            max_batch=key.max_batch,
-        )
+        return principal
 
     def _by_token(self, authorization: list[str]) -> Principal:
         """Verify the bearer token; its subject is the identity."""
@@ -129,13 +125,25 @@ def build_authenticator(settings: Settings) -> Authenticator:
     return Authenticator(tuple, verifier)
 
 
-def _api_keys(file: Path, declaration: Path | None) -> Callable[[], tuple[ApiKey, ...]]:
-    def read() -> tuple[ApiKey, ...]:
+def _api_keys(file: Path, declaration: Path | None) -> Callable[[], Holders]:
+    def read() -> Holders:
         content = read_mounted(file)
         require_declared(declaration, "api_keys_file", file, [hashlib.sha256(content).hexdigest()])
-        return parse_keys(file, content)
+        return tuple((key, _principal(key)) for key in parse_keys(file, content))
 
     return Reloaded(read, file, declaration).current
+
+
+def _principal(key: ApiKey) -> Principal:
+    return Principal(
+        identity=f"key:{key.client}",
+        scopes=key.scopes,
+        quota=key.quota,
+        rows_quota=key.rows_quota,
+        metadata_quota=key.metadata_quota,
+        models=key.models,
+        max_batch=key.max_batch,
+    )
 
 
 def _public_keys(file: Path, declaration: Path | None) -> Callable[[], tuple[PublicKey, ...]]:
