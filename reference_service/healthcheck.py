@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 TIMEOUT_S = 2.0
-END_OF_CERTIFICATE = "-----END CERTIFICATE-----"
+BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 
 
 def healthy(port: int, environ: Mapping[str, str] = os.environ) -> bool:
@@ -39,11 +39,11 @@ def pinned_context(environ: Mapping[str, str]) -> ssl.SSLContext | None:
     cert_file, key_file = environ.get("SERVICE_TLS_CERT_FILE"), environ.get("SERVICE_TLS_KEY_FILE")
     if not cert_file:
         return None
-    first, end, _ = Path(cert_file).read_text(encoding="ascii").partition(END_OF_CERTIFICATE)
+    first = Path(cert_file).read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    context.load_verify_locations(cadata=first + end)
+    context.load_verify_locations(cadata=ssl.PEM_cert_to_DER_cert(f"{BEGIN}{first}{END}"))
     if environ.get("SERVICE_TLS_CLIENT_CA_FILE"):
         context.load_cert_chain(cert_file, key_file)
     return context

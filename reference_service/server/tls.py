@@ -66,7 +66,7 @@ def server_context(settings: Settings) -> ssl.SSLContext | None:
         return context
 
     renewed = Reloaded(read, cert_file, key_file, ca_file, declaration)
-    context = read()
+    context = renewed.current()
 
     def use_renewed(handshake: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
         handshake.context = renewed.current()

@@ -19,7 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from pydantic import ValidationError
 
 from reference_service.access.mounted import KeyFileError, Reloaded
-from reference_service.healthcheck import pinned_context
+from reference_service.healthcheck import healthy, pinned_context
 from reference_service.server.tls import server_context
 from reference_service.settings import Settings
 
@@ -151,6 +151,22 @@ def test_the_health_check_trusts_and_presents_the_services_own_certificate(
     with pytest.raises(ssl.SSLError):
         handshake(server_context(tls_settings(sibling)), pinned_context(environ))
     assert pinned_context({}) is None
+
+
+def test_text_around_certificates_is_harmless(authority, server):
+    issuer = authority.file.read_text(encoding="ascii")
+    own = server.cert_file.read_text(encoding="ascii")
+    server.cert_file.write_text(f"Subjekt: Prüfstelle\n{own}Aussteller\n{issuer}", encoding="utf-8")
+    pinned = pinned_context({"SERVICE_TLS_CERT_FILE": str(server.cert_file)})
+    handshake(server_context(tls_settings(server)), pinned)
+    assert pinned.cert_store_stats()["x509"] == 1
+
+
+@pytest.mark.parametrize("content", ["", "nothing"])
+def test_the_health_check_without_a_certificate_to_trust_finds_nothing_healthy(tmp_path, content):
+    (tmp_path / "server.pem").write_text(content, encoding="ascii")
+    assert not healthy(1, {"SERVICE_TLS_CERT_FILE": str(tmp_path / "server.pem")})
+    assert not healthy(1, {"SERVICE_TLS_CERT_FILE": str(tmp_path / "absent.pem")})
 
 
 def test_a_certificate_that_the_health_check_cant_present_is_told(authority, caplog):
