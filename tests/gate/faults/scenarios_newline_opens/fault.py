@@ -3,15 +3,18 @@
 import sys
 
 from reference_service.__main__ import main
+from reference_service.access.authentication import Principal
 from reference_service.api.middleware import Access
 
+NOBODY = Principal(identity="nobody", scopes=frozenset())
 exact = Access.__call__
 
 
 async def by_name(self, scope, receive, send):
     """``/predict%0A`` is no name of a guarded path, so nobody asks who calls."""
     if scope["type"] == "http" and scope["path"].endswith("\n"):
-        await self.app(scope | {"path": scope["path"].rstrip("\n")}, receive, send)
+        tidied = {"path": scope["path"].rstrip("\n"), "principal": NOBODY}
+        await self.app(scope | tidied, receive, send)
     else:
         await exact(self, scope, receive, send)
 
