@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import reference_service
 from harness.checks.lifecycle import target
 from harness.checks.table import CHECKS
+from reference_service.settings import Settings
 
 ROOT = Path(reference_service.__file__).parents[1]
 MONITORING = ROOT / "reference_service" / "monitoring"
@@ -178,6 +179,13 @@ def test_links_lead_somewhere(page):
         leads_to = MONITORING / (path or page)
         assert leads_to.exists(), link
         assert not anchor or anchor in anchors(leads_to), link
+
+
+@pytest.mark.parametrize("page", ["README.md", "runbook.md", "alerts.yml"])
+def test_every_setting_that_is_named_exists(page):
+    named = {name.lower() for name in re.findall(r"\bSERVICE_([A-Z_]+)\b", read(page))}
+    assert named
+    assert named - Settings.model_fields.keys() == set()
 
 
 def constant(name):
