@@ -3,8 +3,8 @@
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-SCHEMES = ("redis", "rediss", "unix")
-FORM = "redis://HOST:6379/0, rediss://HOST:6379/0 or unix:///PATH"
+SCHEMES = ("redis", "rediss")
+FORM = "redis://HOST:6379/0 or rediss://HOST:6379/0"
 
 
 class RedisUrlError(ValueError):
@@ -29,8 +29,7 @@ def check_redis_url(url: str) -> str:
     """Return a URL that can be one of Redis; raise a ValueError that does not repeat it otherwise."""
     try:
         parts = urlsplit(url)
-        told = parts.hostname if parts.scheme != "unix" else parts.path
-        usable = parts.scheme in SCHEMES and bool(told) and (parts.port or True) and url.split() == [url]
+        usable = parts.scheme in SCHEMES and bool(parts.hostname) and parts.port != 0 and url.split() == [url]
     except ValueError:  # its message may repeat a part of the password
         usable = False
     if not usable:

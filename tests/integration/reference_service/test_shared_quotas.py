@@ -8,11 +8,18 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,6 +53,7 @@ class RedisServer:
     container: Any
     network: str
     password: str
+    scheme: str
 
     @property
     def port(self):
@@ -55,15 +63,17 @@ class RedisServer:
     @property
     def url(self):
         """Where this machine finds it."""
-        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+        return f"{self.scheme}://:{self.password}@127.0.0.1:{self.port}/0"
 
     @property
     def url_inside(self):
         """Where containers of its network find it."""
-        return f"redis://:{self.password}@{self.network}:6379/0"
+        return f"{self.scheme}://:{self.password}@{self.network}:6379/0"
 
     def command(self, *words):
-        done = self.container.exec_run(["redis-cli", *words], environment={"REDISCLI_AUTH": self.password})
+        tls = ["--tls", "--insecure"] if self.scheme == "rediss" else []
+        command = ["redis-cli", *tls, *words]
+        done = self.container.exec_run(command, environment={"REDISCLI_AUTH": self.password})
         return done.output.decode().strip()
 
     def until_it_answers(self):
@@ -78,30 +88,60 @@ def redis_image(build_image):
     return build_image("redis", DOCKERFILE)
 
 
-@pytest.fixture
-def redis(engine, redis_image):
+@contextmanager
+def redis_server(engine, redis_image, *arguments, scheme="redis", **options):
+    """Starts a Redis, and removes it and its network in the end."""
     name, password = f"harness-test-redis-{secrets.token_hex(4)}", secrets.token_hex(16)
     network = engine.networks.create(name, labels={LABEL: ""})
     try:
         container = engine.containers.create(
             redis_image,
-            [password],
+            [password, *arguments],
             read_only=True,
             tmpfs={"/tmp": ""},
             ports={"6379/tcp": ("127.0.0.1", None)},
             network=name,
             name=name,
             labels={LABEL: ""},
+            **options,
         )
         try:
             container.start()
-            server = RedisServer(container, name, password)
+            server = RedisServer(container, name, password, scheme)
             server.until_it_answers()
             yield server
         finally:
             container.remove(force=True, v=True)
     finally:
         network.remove()
+
+
+@pytest.fixture
+def redis(engine, redis_image):
+    with redis_server(engine, redis_image) as server:
+        yield server
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A self-signed certificate of the loopback address, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "redis")])
+    now = datetime.now(UTC)
+    loopback = x509.IPAddress(ip_address("127.0.0.1"))
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([loopback]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file = tmp_path / "redis.pem"
+    file.write_bytes(pem + signed.public_bytes(Encoding.PEM))
+    file.chmod(0o644)
+    return file
 
 
 @pytest.fixture(scope="module")
@@ -305,6 +345,25 @@ def test_redis_decides_as_a_process_does(redis):
     agrees()
 
 
+def test_a_redis_behind_tls_is_asked_only_if_its_certificate_is_trusted(engine, redis_image, certificate):
+    async def used(url):
+        windows = RedisWindows(url)
+        try:
+            return (await windows.charge([Charge("q", "a", 3, 60, 1)]))[0].used
+        finally:
+            await windows.close()
+
+    pem = "/run/redis.pem"
+    arguments = ["--port", "0", "--tls-port", "6379", "--tls-auth-clients", "no"]
+    arguments += ["--tls-cert-file", pem, "--tls-key-file", pem]
+    volumes = {str(certificate): {"bind": pem, "mode": "ro"}}
+    with redis_server(engine, redis_image, *arguments, scheme="rediss", volumes=volumes) as redis:
+        assert asyncio.run(used(f"{redis.url}?ssl_ca_certs={certificate}")) == 0
+        for url in (redis.url, redis.url.replace("rediss://", "redis://")):
+            with pytest.raises(WindowsUnavailableError):
+                asyncio.run(used(url))
+
+
 def test_a_database_number_of_its_own_shares_nothing(redis):
     async def used(url):
         windows = RedisWindows(url)
@@ -325,6 +384,7 @@ def test_a_window_in_redis_ends_when_it_said(redis):
         try:
             [first] = await windows.charge([charge])
             [refused] = await windows.charge([charge])
+            assert 0 < refused.ends_in_s <= charge.period_s
             await asyncio.sleep(refused.ends_in_s + 0.002)
             [again] = await windows.charge([charge])
         finally:

@@ -99,8 +99,9 @@ def test_while_one_request_asks_again_the_others_do_not_wait():
         shared.works = True
         probe = asyncio.create_task(guarded.windows.charge(ONE))
         await asked.wait()
-        with pytest.raises(WindowsUnavailableError):
-            await guarded.windows.charge(ONE)
+        async with asyncio.timeout(MARGIN_S):
+            with pytest.raises(WindowsUnavailableError):
+                await guarded.windows.charge(ONE)
         answer.set()
         return await probe
 

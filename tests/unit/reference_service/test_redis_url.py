@@ -13,7 +13,8 @@ WRONG = [
     "http://redis.test:6379",
     "redis.test:6379",
     "redis://",
-    "unix://",
+    "unix:///run/redis.sock",
+    "redis://redis.test:0",
     "redis://redis.test:port",
     "redis://user:hun/ter2@redis.test:6379",
     "redis://[::1",
@@ -28,7 +29,6 @@ WRONG = [
         "redis://redis.test",
         "redis://:hunter2@redis.test:6379/0",
         "rediss://[::1]:6380/1",
-        "unix:///run/redis.sock",
     ],
 )
 def test_urls_of_redis_are_read_from_a_file(tmp_path, url):
