@@ -109,6 +109,15 @@ def test_startup_time(service, capsys, record_property):
     assert service.startup_s < STARTUP_LIMIT_S
 
 
+def test_startup_time_with_two_workers(serving, capsys, record_property):
+    environment = {"SERVICE_WORKERS": "2", "SERVICE_RATE_LIMIT_WITHOUT_REDIS": "local"}
+    with serving(environment=environment) as service:
+        record_property("startup_s", round(service.startup_s, 2))
+        with capsys.disabled():
+            sys.stdout.write(f"\nfrom start to ready with two workers: {service.startup_s:.2f} s\n")
+        assert service.startup_s < STARTUP_LIMIT_S
+
+
 def test_healthcheck_turns_healthy_and_notices_a_stuck_process(serving):
     with serving(healthcheck={"interval": SECOND_NS, "retries": 1}) as service:
         reaches(service.container, "healthy")

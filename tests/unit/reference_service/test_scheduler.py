@@ -3,18 +3,21 @@
 import asyncio
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import reference_service
 from reference_service.model.artifact import load_artifact
 from reference_service.model.inference import Model
 from reference_service.model.scheduler import OverloadedError, Scheduler
 from reference_service.telemetry.metrics import Metrics
 
 MODES = pytest.mark.parametrize("threads", [0, 1, 2])
+ARTIFACT = Path(reference_service.__file__).parent / "artifacts" / "breast-cancer"
 BAD = -1.0
 """A value that fails every run it is part of."""
 
@@ -231,24 +234,45 @@ def test_times_of_a_job_follow_each_other():
     assert second.started >= first.ended
 
 
-def test_batch_answers_of_the_shipped_model_are_bitwise_those_of_single_runs(shared_settings):
-    """What micro-batches rest on: a row's answer does not depend on the others."""
-    model = Model(
-        load_artifact(shared_settings.artifact),
+def loaded(name):
+    return Model(
+        load_artifact(ARTIFACT.with_name(name)),
         provider="cpu",
         intra_op_threads=1,
         observe_run=lambda **_: None,
     )
+
+
+def alone_and_together(model, values, size):
+    """Predictions of a run for each row, and of runs of `size` rows: what micro-batches rest on."""
+    alone = [model.predict(values[number : number + 1])[0] for number in range(len(values))]
+    together = [
+        prediction
+        for first in range(0, len(values), size)
+        for prediction in model.predict(values[first : first + size])
+    ]
+    assert len({prediction.label for prediction in alone}) > 1
+    return alone, together
+
+
+@pytest.mark.parametrize("size", [2, 7, 64, 500])
+def test_tree_ensemble_answers_a_batch_bitwise_like_single_rows(size):
+    model = loaded("breast-cancer")
     features = model.manifest.input.features
     low = np.asarray([feature.training_min for feature in features])
     high = np.asarray([feature.training_max for feature in features])
     values = model.tensor(np.random.default_rng(20261122).uniform(low, high, size=(500, len(features))))
-    alone = [model.predict(values[number : number + 1])[0] for number in range(len(values))]
-    for size in (2, 7, 64, 500):
-        together = [
-            prediction
-            for first in range(0, len(values), size)
-            for prediction in model.predict(values[first : first + size])
-        ]
-        assert together == alone
-    assert len({prediction.label for prediction in alone}) == 2
+    alone, together = alone_and_together(model, values, size)
+    assert together == alone
+
+
+@pytest.mark.parametrize("size", [2, 7, 16])
+def test_network_answers_a_batch_like_single_rows(size):
+    model = loaded("digits")
+    tensor = model.manifest.input
+    shape = (200, *tensor.row_shape)
+    values = np.random.default_rng(20261122).integers(tensor.minimum, tensor.maximum + 1, size=shape)
+    alone, together = alone_and_together(model, model.tensor(values), size)
+    for one, other in zip(alone, together, strict=True):
+        assert one.label == other.label
+        assert one.probabilities == pytest.approx(other.probabilities, abs=1e-6)
