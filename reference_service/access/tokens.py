@@ -1,7 +1,9 @@
 """Verifies JSON Web Tokens: by a key of the key set and its one algorithm, for one issuer and audience."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import jwt
@@ -55,7 +57,7 @@ class TokenVerifier:
             TokenError: Key, signature, algorithm, time, issuer, audience, a claim or the form is wrong.
         """
         try:
-            key = self._key_of(jwt.get_unverified_header(token))
+            key = self._key_of(_header(token.partition(".")[0]))
             # The key says which algorithm: `none`, an HMAC keyed with the public key and one key type's token
             # under another's name are refused.
             claims = jwt.decode(
@@ -73,7 +75,7 @@ class TokenVerifier:
         except Exception as error:  # whatever a hostile token sets off, it is refused
             raise TokenError(type(error).__name__) from error
 
-    def _key_of(self, header: dict[str, Any]) -> PublicKey:
+    def _key_of(self, header: Mapping[str, Any]) -> PublicKey:
         """Find the key that `kid` names, or without one the only key of the algorithm; nothing is fetched."""
         keys = self.keys()
         if "kid" in header:
@@ -83,3 +85,9 @@ class TokenVerifier:
         if len(fitting) != 1 or header.get("alg") != fitting[0].algorithm:
             raise TokenError("no such key")
         return fitting[0]
+
+
+@lru_cache(maxsize=64)
+def _header(encoded: str) -> Mapping[str, Any]:
+    """Read the first part of a token, which the tokens of one key share."""
+    return MappingProxyType(jwt.get_unverified_header(f"{encoded}.."))
