@@ -160,6 +160,22 @@ def seen(port, authority):
         return int(connection.getpeercert()["serialNumber"], 16)
 
 
+def test_a_request_in_flight_over_tls_is_answered_after_a_signal(start, authority, key):
+    body = b'{"features": {}}'
+    head = (
+        f"POST /predict HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+    )
+    with start() as (container, port), connected(port, trusting(authority)) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"  # it reads the body
+        container.kill(signal="SIGTERM")
+        time.sleep(0.5)
+        connection.sendall(body)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 400 ")  # features are missing: answered, anyway
+        assert container.wait(timeout=READY_TIMEOUT_S)["StatusCode"] == 0
+
+
 def test_a_key_that_is_open_to_others_is_refused(created, authority, user):
     authority.issue("open").key_file.chmod(0o644)
     files = {
