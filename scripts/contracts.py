@@ -1,4 +1,5 @@
-"""Write the published contracts of the reference service anew: its OpenAPI document, its manifest's schema.
+"""Write the published contracts of the reference service anew: an OpenAPI document for each artifact that ships,
+and the schema of their manifests.
 
 Usage: ``contracts.py``. Made from the code and its defaults; no ``SERVICE_`` variable has a say.
 """
@@ -6,6 +7,7 @@ Usage: ``contracts.py``. Made from the code and its defaults; no ``SERVICE_`` va
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from reference_service.app import create_app
 from reference_service.model.manifest import Manifest
@@ -13,17 +15,23 @@ from reference_service.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACTS = ROOT / "contracts"
-ARTIFACT = ROOT / "reference_service" / "artifacts" / "breast-cancer"
+ARTIFACTS = ROOT / "reference_service" / "artifacts"
 
 
 def published() -> Mapping[str, str]:
     """Return the text of each file, by its name."""
-    settings = Settings.model_construct(artifact=ARTIFACT)  # does not read the environment
     documents = {
-        "openapi.json": create_app(settings).openapi(),
+        "openapi.json": openapi("breast-cancer"),
+        "digits.openapi.json": openapi("digits"),
         "manifest.schema.json": Manifest.model_json_schema(),
     }
     return {name: json.dumps(document, indent=2) + "\n" for name, document in documents.items()}
+
+
+def openapi(artifact: str) -> dict[str, Any]:
+    """Return the document of a service of one artifact."""
+    settings = Settings.model_construct(artifact=ARTIFACTS / artifact)  # does not read the environment
+    return create_app(settings).openapi()
 
 
 if __name__ == "__main__":
