@@ -1,7 +1,7 @@
-"""Write the published contracts of the reference service anew: an OpenAPI document for each artifact that ships,
-and the schema of their manifests.
+"""Write the published contracts of the reference service anew: OpenAPI documents, and the manifests' schema.
 
-Usage: ``contracts.py``. Made from the code and its defaults; no ``SERVICE_`` variable has a say.
+Usage: ``contracts.py``. Each artifact that ships has a document of its own. Made from the code and its
+defaults; no ``SERVICE_`` variable has a say.
 """
 
 import json

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from harness.config.suite import load_suite
 from harness.gate import GateRequest, gate
 
-GATE_TOML = Path(__file__).resolve().parents[2] / "gate.toml"
+ROOT = Path(__file__).resolve().parents[2]
+FIRST = "breast-cancer"
+SUITES = {FIRST: ROOT / "gate.toml", "digits": ROOT / "gate.digits.toml"}
 OVERLAY = """FROM ${BASE}
 COPY fault.py /overlay/fault.py
 ENV PYTHONPATH=/overlay
@@ -16,24 +19,48 @@ CMD ["python3", "-m", "fault"]
 
 
 @pytest.fixture(scope="session")
-def overlay(build_image, reference_image):
-    """Builds the image that starts the service through the folder's fault.py."""
+def healthy(images, base_image, reference_image):
+    """Builds the image of an artifact from this checkout, as its suite says."""
 
-    def build(folder):
+    def build(artifact):
+        if artifact == FIRST:
+            return reference_image
+        declared = load_suite(SUITES[artifact]).config.service.build
+        return images.from_folder(
+            f"reference-{artifact}",
+            ROOT,
+            dockerfile=declared.dockerfile,
+            base=base_image,
+            base_argument=declared.base_image_arg,
+            **declared.args,
+        )
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def overlay(build_image, healthy):
+    """Builds the image that starts the service of an artifact through the folder's fault.py."""
+
+    def build(folder, artifact=FIRST):
         files = {"fault.py": (folder / "fault.py").read_text()}
         name = f"overlay-{folder.name.replace('_', '-')}"
-        return build_image(name, OVERLAY, files, base=reference_image)
+        return build_image(name, OVERLAY, files, base=healthy(artifact))
 
     return build
 
 
 @pytest.fixture
-def gate_image(tmp_path, reference_image):
-    """Gates an image by the reference suite, against the healthy reference image."""
+def gate_image(tmp_path, healthy):
+    """Gates an image by an artifact's suite, against its healthy image."""
 
-    def run(image, **request):
+    def run(image, artifact=FIRST, **request):
         request = GateRequest(
-            candidate=image, reference=reference_image, config=GATE_TOML, out=tmp_path / "reports", **request
+            candidate=image,
+            reference=healthy(artifact),
+            config=SUITES[artifact],
+            out=tmp_path / "reports",
+            **request,
         )
         report, _ = gate(request, os.environ, lambda _event: None)
         return report
