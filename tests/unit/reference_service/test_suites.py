@@ -14,7 +14,12 @@ OF_THE_ARTIFACT = {
     "service": {"build": {"args": ...}, "process": {"environment": ...}},
     "golden": ...,
     "contract": {"openapi": ...},
-    "fuzz": {"openapi": ..., "cases_per_operation": ..., "budget_s": ...},
+    "fuzz": {
+        "openapi": ...,
+        "cases_per_operation": ...,
+        "budget_s": ...,
+        "limits": {"min_accepted_share": ...},
+    },
     "scenarios": {"requests": ..., "variables": ...},
 }
 
