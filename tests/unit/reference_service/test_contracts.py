@@ -20,7 +20,7 @@ def script():
     return module
 
 
-@pytest.mark.parametrize("name", ["openapi.json", "manifest.schema.json"])
+@pytest.mark.parametrize("name", ["openapi.json", "digits.openapi.json", "manifest.schema.json"])
 def test_published_contract_is_current(script, name):
     text = (CONTRACTS / name).read_text(encoding="utf-8")
     assert text == script.published()[name], "meant? python scripts/contracts.py"
