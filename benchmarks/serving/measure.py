@@ -12,9 +12,11 @@ time of a request is the server's, as the kernel counts it: it changes least on 
 
 import argparse
 import contextlib
+import io
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -26,6 +28,7 @@ from pathlib import Path
 
 from servers import HERE, MLSERVER_VENV, ROOT, Server, all_servers, install_mlserver, running
 
+PAGE = ROOT / "docs" / "serving-speed.md"
 SERVER_CORE, LOAD_CORE = 0, 1
 CONNECTIONS = 8
 WARM_UP_S = 2
@@ -140,24 +143,10 @@ def output(*command: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--rounds", type=int, default=16, help="of the closed loop; half as many of the open one"
-    )
-    parser.add_argument("--seconds", type=int, default=2, help="per server and round")
-    parser.add_argument("--rate", type=float, default=250, help="of the open loop, requests per second")
-    options = parser.parse_args()
-    if options.rounds < LEAST_ROUNDS:
-        parser.error(f"--rounds has to be {LEAST_ROUNDS} or more")
-    install_mlserver()
-    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
-        folder = Path(name)
-        servers = all_servers(folder)
-        print(" ".join(["command: measure.py", *sys.argv[1:]]))
-        print_circumstances()
+def measure(options: argparse.Namespace, folder: Path) -> tuple[Measured, Measured]:
+    """Start the servers and ask them; return what the closed and the open loop found."""
+    servers = all_servers(folder)
+    with contextlib.ExitStack() as stack:
         process = {
             server.name: stack.enter_context(running(server, SERVER_CORE, folder / f"{server.port}.log"))
             for server in servers
@@ -172,7 +161,15 @@ def main() -> None:
         for server in servers:
             closed_loop(server, process[server.name], folder, WARM_UP_S)
         closed = rounds(servers, options.rounds, closed_round)
-        opened = rounds(servers, options.rounds // 2, open_round)
+        return closed, rounds(servers, options.rounds // 2, open_round)
+
+
+def print_results(options: argparse.Namespace) -> None:
+    """Measure everything and print it."""
+    print(" ".join(["command: measure.py", *sys.argv[1:]]))
+    print_circumstances()
+    with tempfile.TemporaryDirectory() as name:
+        closed, opened = measure(options, Path(name))
     print(f"\nClosed loop, {CONNECTIONS} connections: medians of {options.rounds} rounds (quartiles)")
     print_table(closed, CLOSED)
     print("\nThis service's figures divided by the others'")
@@ -180,6 +177,39 @@ def main() -> None:
     print(f"\nOpen loop, {options.rate:g} requests/s: latency from the time meant to be sent")
     print_table(opened, LATENCY)
     print_ratios(opened, LATENCY)
+    stages = ["taskset", "--cpu-list", str(SERVER_CORE), sys.executable, str(HERE / "stages.py")]
+    print("\n" + output(*stages))
+
+
+def publish(results: str) -> None:
+    """Write the results beside this file and into the page that tells of them."""
+    (HERE / "results.txt").write_text(results)
+    before, fence, rest = PAGE.read_text().partition("```text\n")
+    PAGE.write_text(before + fence + results + "```" + rest.partition("```")[2])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=14, help="of the closed loop; half as many of the open one"
+    )
+    parser.add_argument("--seconds", type=int, default=2, help="per server and round")
+    parser.add_argument("--rate", type=float, default=250, help="of the open loop, requests per second")
+    parser.add_argument("--publish", action="store_true", help="into results.txt and docs/serving-speed.md")
+    options = parser.parse_args()
+    if options.rounds < LEAST_ROUNDS:
+        parser.error(f"--rounds has to be {LEAST_ROUNDS} or more")
+    missing = [program for program in ("wrk", "taskset", "git") if not shutil.which(program)]
+    if missing or (os.cpu_count() or 1) <= LOAD_CORE:
+        parser.error(f"needs two cores and wrk, taskset and git; not found: {', '.join(missing) or 'a core'}")
+    install_mlserver()
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        print_results(options)
+    print(printed.getvalue(), end="")
+    if options.publish:
+        publish(printed.getvalue())
 
 
 if __name__ == "__main__":
