@@ -10,14 +10,22 @@ from collections import deque
 from functools import lru_cache
 from typing import Any, TextIO
 
+from pydantic_core import PydanticSerializationError, to_json
+
 LOGGER = logging.getLogger("reference_service")
 REQUEST_LINE = vars(logging.LogRecord(LOGGER.name, logging.INFO, "", 0, "request", None, None))
 MAX_WAITING_LINES = 10_000
 GATHER_S = 0.02
 EXIT_TIMEOUT_S = 2
 
-encode = json.JSONEncoder(default=str).encode
-"""To ASCII: nothing in a value can end the line or reach a terminal as a control character."""
+
+def encode(entry: dict[str, Any]) -> str:
+    """Write JSON in ASCII: nothing in a value can end the line or reach a terminal as a control character."""
+    try:
+        line = to_json(entry, ensure_ascii=True, fallback=str).decode("ascii")
+        return line.replace("\x7f", "\\u007f")  # the one control character that it leaves
+    except PydanticSerializationError:  # a lone surrogate, which only the slower encoder writes
+        return json.dumps(entry, default=str)
 
 
 @lru_cache(maxsize=1)
