@@ -119,7 +119,7 @@ def main(url: str, sha256: str, folder: str, max_bytes: str) -> int:
     try:
         download(url, sha256, Path(folder), max_bytes=int(max_bytes))
     except (ArtifactError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(" ".join(str(error).split()) + "\n")
         return EXIT_FAILED
     return 0
 

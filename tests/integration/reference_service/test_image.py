@@ -23,6 +23,8 @@ VARIABLES = {
     "SERVICE_ARTIFACT",
     "SERVICE_PORT",
 }
+ARGUMENTS = {"ARTIFACT", "MODEL_NAME", "MODEL_VERSION", "SERVICE_VERSION"}
+OWN_SIZE_LIMIT_BYTES = 180_000_000
 SECRET = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY|\beyJ[\w-]{8,}\.[\w-]{8,}\.|://[^/\s:@]+:[^/\s@]+@", re.IGNORECASE
 )
@@ -78,6 +80,15 @@ def test_history_and_environment_hold_no_secret(image):
         assert not NAMED.search(text), text
 
 
+def test_history_names_exactly_the_build_arguments_of_the_dockerfile(engine, image, base_image):
+    base = {step["CreatedBy"] for step in engine.images.get(base_image).history()}
+    steps = [step["CreatedBy"] for step in image.history() if step["CreatedBy"] not in base]
+    assert set(re.findall(r"\bARG (\w+)", "\n".join(steps))) == ARGUMENTS
+    assert not [
+        step for step in steps if re.search(r"\|\d+ ", step)
+    ]  # a RUN would show the arguments' values
+
+
 def test_environment_adds_exactly_what_the_dockerfile_says(engine, image, base_image):
     base = set(engine.images.get(base_image).attrs["Config"]["Env"] or ())
     added = {entry.partition("=")[0] for entry in image.attrs["Config"]["Env"] if entry not in base}
@@ -93,6 +104,40 @@ def test_files_are_those_of_the_service_and_hold_no_secret(files):
     for name, content in files.items():
         if name.endswith((".py", ".json")):
             assert not SECRET.search(content.decode()), name
+
+
+def test_one_artifact_is_inside(files):
+    folders = {name.split("/")[3] for name in files if name.startswith("app/reference_service/artifacts/")}
+    assert folders == {"breast-cancer"}
+
+
+def test_package_list_has_what_is_installed_and_nothing_that_is_not_locked(files):
+    packages = files["app/packages.txt"].decode().splitlines()
+    assert packages == sorted(packages)
+    assert any(package.startswith("pkg:deb/debian/libc6@") for package in packages)
+    lock = (ROOT / "requirements" / "service.lock").read_text()
+    locked = {
+        f"pkg:pypi/{name}@{version}"
+        for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", lock, re.MULTILINE)
+    }
+    installed = {package.lower().replace("_", "-") for package in packages if package.startswith("pkg:pypi/")}
+    assert installed <= locked
+    assert {name.split("/")[1].split("@")[0] for name in installed} >= {"fastapi", "numpy", "onnxruntime"}
+
+
+def test_nothing_is_installed_that_only_builds_or_tests(engine, image):
+    unwanted = ["pip", "setuptools", "tests", "*.pyi", "libonnxruntime.so*", "transformers", "f2py"]
+    names = " -o ".join(f"-name '{name}'" for name in unwanted)
+    listing = "find /opt/venv -name site-packages; find /opt/venv " + names
+    found = engine.containers.run(image.id, ["sh", "-c", listing], network_mode="none", remove=True)
+    assert found.decode().split() == ["/opt/venv/lib/python3.11/site-packages"]
+
+
+def test_size_without_its_base(engine, image, base_image, capsys):
+    own = image.attrs["Size"] - engine.images.get(base_image).attrs["Size"]
+    with capsys.disabled():
+        sys.stdout.write(f"\nthe image without its base: {own / 1e6:.0f} MB\n")
+    assert own < OWN_SIZE_LIMIT_BYTES
 
 
 def test_labels_are_right(image, files):
