@@ -7,7 +7,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-export PYTHON CANDIDATE REFERENCE DEVICE ARTIFACT
+export PYTHON CANDIDATE REFERENCE DEVICE ARTIFACT LOCKS
 
 .PHONY: help
 help: ## list the targets

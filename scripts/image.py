@@ -1,7 +1,8 @@
 """Build the image of the reference service with one artifact, and write its release record into ``dist/``.
 
-Usage: ``image.py BASE_IMAGE ARTIFACT``. Name, versions and labels come from the artifact's manifest and the
-service. The build goes through the engine's API, as the gate's does: no docker command line is needed.
+Usage: ``image.py BASE_IMAGE ARTIFACT LOCKS``, the last as in the Dockerfile. Name, versions and labels come from
+the artifact's manifest and the service. The build goes through the engine's API, as the gate's does: no docker
+command line is needed.
 """
 
 import sys
@@ -16,7 +17,7 @@ from reference_service import __version__
 from reference_service.model.artifact import ArtifactError, load_artifact
 
 ROOT = Path(__file__).resolve().parent.parent
-BUILD_TIMEOUT_S = 600
+BUILD_TIMEOUT_S = 1200
 
 
 def build(client: docker.DockerClient, tag: str, arguments: dict[str, str]) -> None:
@@ -36,14 +37,16 @@ def build(client: docker.DockerClient, tag: str, arguments: dict[str, str]) -> N
             sys.exit(f"image: the build failed: {step['error'].strip()}")
 
 
-def main(base_image: str, artifact: str) -> None:
+def main(base_image: str, artifact: str, locks: str) -> None:
     """Build, record, and print the image's name and the record's path."""
     try:
         manifest = load_artifact(ROOT / "reference_service" / "artifacts" / artifact).manifest
         release = f"{__version__}-{manifest.name}-{manifest.version}".replace("+", "_")  # a tag has no plus
+        release += "-gpu" if "service-gpu" in locks.split() else ""
         tag = f"reference-service:{release}"
         arguments = {
             "BASE_IMAGE": base_image,
+            "LOCKS": locks,
             "ARTIFACT": artifact,
             "MODEL_NAME": manifest.name,
             "MODEL_VERSION": manifest.version,

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Build the image of the reference service and write its release record into dist/; `make image` runs this.
 #
-#   [ARTIFACT=folder under reference_service/artifacts] [HARNESS_BASE_IMAGE=image] scripts/image.sh
+#   [ARTIFACT=folder under reference_service/artifacts] [LOCKS="service-gpu store"] [HARNESS_BASE_IMAGE=image] \
+#       scripts/image.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -11,4 +12,4 @@ host=$(scripts/engine.sh find) || {
 }
 export DOCKER_HOST=$host
 base=${HARNESS_BASE_IMAGE:-$(scripts/base_image.sh)}
-.venv/bin/python scripts/image.py "$base" "${ARTIFACT:-breast-cancer}"
+.venv/bin/python scripts/image.py "$base" "${ARTIFACT:-breast-cancer}" "${LOCKS:-service}"
