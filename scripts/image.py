@@ -1,8 +1,8 @@
 """Build the image of the reference service with one artifact, and write its release record into ``dist/``.
 
-Usage: ``image.py BASE_IMAGE ARTIFACT LOCKS``, the last as in the Dockerfile. Name, versions and labels come from
-the artifact's manifest and the service. The build goes through the engine's API, as the gate's does: no docker
-command line is needed.
+Usage: ``image.py BASE_IMAGE ARTIFACT LOCKS``, the last as in the Dockerfile. Name, versions and labels come
+from the artifact's manifest and the service. The build goes through the engine's API, as the gate's does: no
+docker command line is needed.
 """
 
 import sys
