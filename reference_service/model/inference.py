@@ -54,8 +54,9 @@ class Model:
         self._input = self.manifest.input.name
         self._dtype = np.dtype(self.manifest.input.dtype)
         self._summarised = isinstance(self.manifest.input, TensorInput)
-        self._outputs = [self.manifest.outputs.label.name, self.manifest.outputs.probabilities.name]
-        self._classes = self.manifest.outputs.probabilities.classes
+        outputs = self.manifest.outputs
+        self._outputs = [output.name for output in (outputs.probabilities, outputs.label) if output]
+        self._classes = outputs.probabilities.classes
         self._session = open_session(artifact.model, provider, intra_op_threads=intra_op_threads)
         self._check_tensors()
         self.verify_sample()
@@ -76,8 +77,9 @@ class Model:
         """Answer rows, as `tensor` takes or returns them."""
         values = self.tensor(rows)
         started = time.perf_counter()
-        labels, probabilities = self._session.run(self._outputs, {self._input: values})
+        probabilities, *labelled = self._session.run(self._outputs, {self._input: values})
         self._observe_run(rows=len(values), duration_s=time.perf_counter() - started)
+        labels = labelled[0] if labelled else [self._classes[most] for most in probabilities.argmax(axis=1)]
         return [
             Prediction(
                 label=str(label),
@@ -127,7 +129,8 @@ class Model:
 
     def _check_tensors(self) -> None:
         """Hold names, dtypes and shapes of the model's inputs and outputs against the manifest."""
-        declared = (self.manifest.input, self.manifest.outputs.label, self.manifest.outputs.probabilities)
+        outputs = self.manifest.outputs
+        declared = (self.manifest.input, outputs.probabilities, *([outputs.label] if outputs.label else []))
         found = {
             tensor.name: tensor for tensor in (*self._session.get_inputs(), *self._session.get_outputs())
         }

@@ -163,9 +163,13 @@ class ProbabilityTensor(Part):
 
 
 class Outputs(Part):
-    """The model's outputs."""
+    """The model's outputs.
 
-    label: LabelTensor
+    A model without a label of its own, as one for a GPU, which has no strings, is labelled by its largest
+    probability, the first of equal ones.
+    """
+
+    label: LabelTensor | None = None
     probabilities: ProbabilityTensor
 
 

@@ -28,7 +28,7 @@ from reference_service.model.tensors import summarise
 from reference_service.pipeline.baseline import baseline_of
 from reference_service.pipeline.data import Split
 from reference_service.pipeline.declaration import Declaration
-from reference_service.pipeline.parity import ATOL, ask
+from reference_service.pipeline.parity import ATOL, ask, has_label
 from reference_service.pipeline.recipe import LABEL, PROBABILITIES, Answers, Dataset, Recipe
 
 MODEL_FILE, BASELINE_FILE, AUDIT_FILE = "model.onnx", "baseline.json", "data_audit.json"
@@ -64,7 +64,7 @@ def write_artifact(folder: Path, build: Build) -> Manifest:
     baseline = baseline_of(
         [feature.name for feature in build.input.observed],
         _observed(training, build.input),
-        ask(build.model, training, build.input.dtype).labels,
+        ask(build.model, training, build.input.dtype, build.classes).labels,
         build.classes,
     )
     contents = {
@@ -96,9 +96,9 @@ def _manifest(build: Build, digests: dict[str, str]) -> Manifest:
         files=digests,
         input=build.input,
         outputs=Outputs(
-            label=LabelTensor(
-                name=LABEL, dtype="string", shape=("batch",), meaning="the most probable class"
-            ),
+            label=LabelTensor(name=LABEL, dtype="string", shape=("batch",), meaning="the most probable class")
+            if has_label(build.model)
+            else None,
             probabilities=ProbabilityTensor(
                 name=PROBABILITIES,
                 dtype="float32",

@@ -1,5 +1,7 @@
 """Proves that the exported model answers as the trained one does."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnxruntime
 
@@ -10,11 +12,21 @@ from reference_service.pipeline.recipe import INPUT, LABEL, PROBABILITIES, Answe
 ATOL = 1e-5
 
 
-def ask(model: bytes, values: Values, dtype: TensorType) -> Answers:
-    """Answer rows with an exported model."""
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    labels, probabilities = session.run([LABEL, PROBABILITIES], {INPUT: np.asarray(values, dtype=dtype)})
-    return Answers(labels=np.asarray(labels, dtype=np.str_), probabilities=probabilities.astype(np.float64))
+def has_label(model: bytes) -> bool:
+    """Tell whether an exported model labels its rows itself."""
+    return LABEL in [output.name for output in _session(model).get_outputs()]
+
+
+def ask(model: bytes, values: Values, dtype: TensorType, classes: Sequence[str]) -> Answers:
+    """Answer rows with an exported model; without a label of its own, the largest probability gives it."""
+    outputs = [PROBABILITIES, *([LABEL] if has_label(model) else [])]
+    probabilities, *labels = _session(model).run(outputs, {INPUT: np.asarray(values, dtype=dtype)})
+    chosen = labels[0] if labels else np.asarray(classes)[probabilities.argmax(axis=1)]
+    return Answers(labels=np.asarray(chosen, dtype=np.str_), probabilities=probabilities.astype(np.float64))
+
+
+def _session(model: bytes) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
 
 
 def check_parity(trained: Trained, model: bytes, values: Values, dtype: TensorType) -> tuple[int, float]:
@@ -27,7 +39,7 @@ def check_parity(trained: Trained, model: bytes, values: Values, dtype: TensorTy
         ParityError: A label differs, or a probability by more than 1e-5.
     """
     rows = trained.parity_rows(values)
-    expected, exported = trained.answers(rows), ask(model, rows, dtype)
+    expected, exported = trained.answers(rows), ask(model, rows, dtype, trained.classes)
     difference = np.abs(expected.probabilities - exported.probabilities).max(axis=1)
     wrong = np.flatnonzero((difference > ATOL) | (expected.labels != exported.labels))
     if wrong.size:

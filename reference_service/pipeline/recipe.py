@@ -55,7 +55,8 @@ class Trained(Protocol):
         """Return a serialised ONNX model.
 
         Its input is `features`, [batch, ...], of a type that an artifact may declare; its outputs are
-        `label`, string, [batch], and `probabilities`, float32, [batch, classes].
+        `probabilities`, float32, [batch, classes], and, unless the largest of those tells, `label`, string,
+        [batch].
         """
 
     def parity_rows(self, values: Values) -> Values:

@@ -3,28 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
 from reference_service.pipeline.declaration import ModelIdentity
 from reference_service.pipeline.errors import ParityError
-from reference_service.pipeline.recipe import INPUT, LABEL, PROBABILITIES
+from reference_service.pipeline.recipe import INPUT, PROBABILITIES
 
 OPSET, IR_VERSION = 18, 8
 
 
-def export(network: Any, classes: Sequence[str], *, scale: float, identity: ModelIdentity) -> bytes:
+def export(network: Any, classes: int, *, scale: float, identity: ModelIdentity) -> bytes:
     """Return a serialised ONNX model.
 
-    Input `features`: uint8, [batch, 1, 32, 32]. Outputs `label`: string, [batch], and `probabilities`:
-    float32, [batch, classes].
+    Input `features`: uint8, [batch, 1, 32, 32]. Output `probabilities`: float32, [batch, classes]. There is
+    no label: strings, and the largest of a row, would have to be found off the GPU.
     """
-    weights = [
-        helper.make_tensor("scale", TensorProto.FLOAT, [], [scale]),
-        numpy_helper.from_array(np.asarray(classes, dtype=object), "classes"),
-    ]
+    weights = [helper.make_tensor("scale", TensorProto.FLOAT, [], [scale])]
     nodes = [
         helper.make_node("Cast", [INPUT], ["floats"], to=TensorProto.FLOAT),
         helper.make_node("Div", ["floats", "scale"], ["layer"]),
@@ -37,19 +33,12 @@ def export(network: Any, classes: Sequence[str], *, scale: float, identity: Mode
         ]
         after = f"layer_{number}"
         nodes.append(_node(layer, [nodes[-1].output[0], *names], after))
-    nodes += [
-        helper.make_node("Softmax", [nodes[-1].output[0]], [PROBABILITIES], axis=1),
-        helper.make_node("ArgMax", [PROBABILITIES], ["most"], axis=1, keepdims=0),
-        helper.make_node("Gather", ["classes", "most"], [LABEL]),
-    ]
+    nodes.append(helper.make_node("Softmax", [nodes[-1].output[0]], [PROBABILITIES], axis=1))
     graph = helper.make_graph(
         nodes,
         identity.name,
         [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["batch", 1, 32, 32])],
-        [
-            helper.make_tensor_value_info(LABEL, TensorProto.STRING, ["batch"]),
-            helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["batch", len(classes)]),
-        ],
+        [helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["batch", classes])],
         weights,
         doc_string=identity.description,
     )

@@ -37,7 +37,7 @@ class TrainedNetwork:
 
     def export(self, identity: ModelIdentity) -> bytes:
         """Write the trained weights as a graph."""
-        return export(self.network, self.classes, scale=SCALE, identity=identity)
+        return export(self.network, len(self.classes), scale=SCALE, identity=identity)
 
     def parity_rows(self, values: Values) -> Values:
         """Every row there is."""

@@ -46,9 +46,32 @@ def stump():
     return helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
 
 
+def softmax():
+    """Probabilities alone: of the same values they are equal."""
+    graph = helper.make_graph(
+        [helper.make_node("Softmax", ["x"], ["scores"], axis=1)],
+        "softmax",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 2])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, [None, 2])],
+    )
+    opsets = [helper.make_opsetid("", 18)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString()
+
+
 @pytest.fixture
-def foreign(tmp_path, manifest, settings, serve):
-    model = stump()
+def serve_foreign(tmp_path, manifest, settings, serve):
+    """Serves the artifact that a model and what its sample is answered make; gives a client."""
+
+    def start(model, *, label, expected):
+        folder = written(tmp_path / "foreign", manifest, model, label=label, expected=expected)
+        client = serve(Settings(artifact=folder, api_keys_file=settings.api_keys_file))
+        client.headers["X-API-Key"] = "good-key"
+        return client
+
+    return start
+
+
+def written(folder, manifest, model, *, label, expected):
     changed = {
         **manifest,
         "name": "stump",
@@ -67,7 +90,7 @@ def foreign(tmp_path, manifest, settings, serve):
             ],
         },
         "outputs": {
-            "label": {**manifest["outputs"]["label"], "name": "answer"},
+            "label": label and {**manifest["outputs"]["label"], "name": label},
             "probabilities": {
                 **manifest["outputs"]["probabilities"],
                 "name": "scores",
@@ -76,17 +99,28 @@ def foreign(tmp_path, manifest, settings, serve):
         },
         "sample": {
             "input": dict.fromkeys(NAMES, 1.0),
-            "expected": {"label": "yes", "probabilities": {"no": 0.125, "yes": 0.875}},
+            "expected": expected,
             "atol": 1e-6,
         },
     }
-    folder = tmp_path / "stump"
     folder.mkdir()
     (folder / "stump.onnx").write_bytes(model)
     (folder / "manifest.json").write_text(json.dumps(changed), encoding="utf-8")
-    client = serve(Settings(artifact=folder, api_keys_file=settings.api_keys_file))
-    client.headers["X-API-Key"] = "good-key"
-    return client
+    return folder
+
+
+@pytest.fixture
+def foreign(serve_foreign):
+    expected = {"label": "yes", "probabilities": {"no": 0.125, "yes": 0.875}}
+    return serve_foreign(stump(), label="answer", expected=expected)
+
+
+def test_without_a_label_of_its_own_the_first_of_the_largest_probabilities_labels(serve_foreign):
+    expected = {"label": "no", "probabilities": {"no": 0.5, "yes": 0.5}}
+    client = serve_foreign(softmax(), label=None, expected=expected)
+    rows = [dict(zip(NAMES, values, strict=True)) for values in [(0, 0), (1, 0), (0, 1), (1, 1)]]
+    answers = client.post("/predict/batch", json={"instances": rows}).json()["predictions"]
+    assert [answer["label"] for answer in answers] == ["no", "no", "yes", "no"]
 
 
 def test_foreign_artifact_is_served_by_its_manifest(foreign):
