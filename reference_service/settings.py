@@ -16,9 +16,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from reference_service.access.redis_url import check_public_redis_url
-from reference_service.model.location import Location
-from reference_service.model.manifest import SemVer, Sha256
+from reference_service.documents import SemVer, Sha256
+from reference_service.location import Location
+from reference_service.redis_url import check_public_redis_url
 
 
 def check_quota(quota: str) -> str:

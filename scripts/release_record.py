@@ -26,8 +26,9 @@ from docker.errors import DockerException, ImageNotFound, NotFound
 from docker.models.images import Image
 from pydantic import BaseModel, ValidationError
 
+from reference_service.documents import Part, SemVer, Sha256
 from reference_service.model.artifact import MANIFEST
-from reference_service.model.manifest import Manifest, Part, SemVer, Sha256
+from reference_service.model.manifest import Manifest
 from reference_service.problems import first_problem
 
 EXIT_REFUSED = 2

@@ -7,8 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BeforeValidator, Field, PositiveInt, ValidationError, model_validator
 
-from reference_service.access.mounted import KeyFileError
-from reference_service.model.manifest import Part, Sha256
+from reference_service.documents import Part, Sha256
+from reference_service.errors import KeyFileError
 from reference_service.problems import first_problem
 from reference_service.settings import Quota
 

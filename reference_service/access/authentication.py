@@ -14,7 +14,7 @@ from reference_service.access.fingerprints import require_declared
 from reference_service.access.jwks import PublicKey, parse_jwks
 from reference_service.access.mounted import Reloaded, read_mounted
 from reference_service.access.tokens import TokenError, TokenVerifier
-from reference_service.api.errors import ApiError
+from reference_service.errors import ApiError
 from reference_service.settings import Settings
 from reference_service.telemetry.logs import LOGGER
 

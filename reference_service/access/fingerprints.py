@@ -12,8 +12,9 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
-from reference_service.access.mounted import KeyFileError, read_mounted
-from reference_service.model.manifest import Part, Sha256
+from reference_service.access.mounted import read_mounted
+from reference_service.documents import Part, Sha256
+from reference_service.errors import KeyFileError
 from reference_service.problems import first_problem
 from reference_service.settings import Settings
 

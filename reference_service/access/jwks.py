@@ -10,7 +10,7 @@ from typing import Any
 
 import jwt
 
-from reference_service.access.mounted import KeyFileError
+from reference_service.errors import KeyFileError
 
 MIN_RSA_BITS = 2048
 ALGORITHMS = {"RSA": "RS256", "EC": "ES256"}

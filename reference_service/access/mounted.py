@@ -5,15 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from reference_service.errors import KeyFileError
 from reference_service.telemetry.logs import LOGGER
 
 CHECK_INTERVAL_S = 1.0
 
 T = TypeVar("T")
-
-
-class KeyFileError(Exception):
-    """A file with keys can't be used; the service does not start, or goes on with the keys it has."""
 
 
 def read_mounted(path: Path) -> bytes:

@@ -17,7 +17,6 @@ from reference_service.access.addresses import ClientAddresses
 from reference_service.access.apikeys import Scope
 from reference_service.access.authentication import Principal
 from reference_service.access.guarded_windows import GuardedWindows
-from reference_service.access.redis_url import read_redis_url
 from reference_service.access.windows import (
     Charge,
     LocalWindows,
@@ -26,7 +25,8 @@ from reference_service.access.windows import (
     WindowsUnavailableError,
     fits,
 )
-from reference_service.api.errors import ApiError
+from reference_service.errors import ApiError
+from reference_service.redis_url import read_redis_url
 from reference_service.settings import Settings
 from reference_service.telemetry.metrics import Metrics
 

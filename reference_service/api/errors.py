@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from reference_service.errors import ApiError
 from reference_service.telemetry.record import record_of
 
 MAX_FIELD_LENGTH = 200
@@ -37,26 +38,6 @@ class ErrorResponse(BaseModel):
     """The body of every answer of the application that is not a success."""
 
     error: ErrorDetail
-
-
-class ApiError(HTTPException):
-    """An expected failure with its status, code and, where one is to blame, field.
-
-    A subclass of `HTTPException`, so that it passes through code that reads a body unharmed.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        *,
-        field: str | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(status_code=status, detail=message, headers=headers)
-        self.code = code
-        self.field = field
 
 
 def from_validation(error: ValidationError) -> ApiError:

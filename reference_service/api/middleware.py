@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from reference_service.access.apikeys import Scope as AccessScope
 from reference_service.access.authentication import Authenticator, Principal
 from reference_service.access.ratelimit import Allowance, RateLimiter
-from reference_service.api.errors import ApiError, error_response
+from reference_service.api.errors import error_response
+from reference_service.errors import ApiError
 from reference_service.telemetry.logs import LOGGER, request_line
 from reference_service.telemetry.metrics import Metrics
 from reference_service.telemetry.record import RequestRecord

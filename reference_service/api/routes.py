@@ -18,18 +18,15 @@ from reference_service import __version__
 from reference_service.access.apikeys import Scope
 from reference_service.access.authentication import Principal
 from reference_service.access.ratelimit import RateLimiter
-from reference_service.api.errors import ApiError, from_validation
+from reference_service.api.errors import from_validation
 from reference_service.api.instances import row
 from reference_service.api.openapi import BODY_ERRORS, protected, unprotected
-from reference_service.api.schema import (
-    HealthResponse,
-    Prediction,
-    RequestModels,
-    ResponseModels,
-)
+from reference_service.api.schema import HealthResponse, RequestModels, ResponseModels
+from reference_service.errors import ApiError
 from reference_service.model.artifact import ArtifactError
 from reference_service.model.manifest import Manifest
 from reference_service.model.scheduler import OverloadedError, Scheduler
+from reference_service.prediction import Prediction
 from reference_service.telemetry.drift import Drift
 from reference_service.telemetry.input_hash import InputHash
 from reference_service.telemetry.metrics import CONTENT_TYPE, Metrics

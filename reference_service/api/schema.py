@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
 
 from reference_service.api.instances import Strict, instance_of
 from reference_service.model.manifest import Manifest
+from reference_service.prediction import Prediction
 
 OUT_OF_RANGE = {
     "features": "Features outside the range seen in training.",
@@ -25,14 +26,6 @@ class RequestOptions(Strict):
         default=None,
         description="Returned in a prediction in place of the id in X-Request-ID, and logged beside it.",
     )
-
-
-class Prediction(BaseModel):
-    """The answer for one instance."""
-
-    label: str
-    probabilities: dict[str, float]
-    out_of_range: list[str]
 
 
 class PredictResponse(Prediction):

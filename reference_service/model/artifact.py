@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from reference_service.model.baseline import Baseline
 from reference_service.model.manifest import Manifest
 from reference_service.problems import first_problem
+from reference_service.telemetry.baseline import Baseline
 
 MANIFEST = "manifest.json"
 

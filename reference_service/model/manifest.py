@@ -6,8 +6,6 @@ from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     FiniteFloat,
     PositiveInt,
@@ -15,11 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-"""A SHA-256 digest in lower-case hexadecimal."""
-
-SemVer = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$")]
-"""A semantic version, MAJOR.MINOR.PATCH with optional pre-release and build parts."""
+from reference_service.documents import Part, SemVer, Sha256
 
 ModelName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 """Also the name of the artifact's folder, and a part of its image's tag."""
@@ -40,12 +34,6 @@ RANGES: Mapping[TensorType, tuple[float, float]] = {
     "int64": (-(2**63), 2**63 - 1),
 }
 """The least and the greatest finite value of each element type; those of integers are exact."""
-
-
-class Part(BaseModel):
-    """A frozen part of a document that refuses fields it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Feature(Part):

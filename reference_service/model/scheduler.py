@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_service.api.schema import Prediction
+from reference_service.prediction import Prediction
 from reference_service.telemetry.metrics import Metrics
 
 Checked = TypeVar("Checked")

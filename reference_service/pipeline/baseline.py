@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_service.model.baseline import Baseline, FeatureBaseline, count_bins
+from reference_service.telemetry.baseline import Baseline, FeatureBaseline, count_bins
 
 DECILES = np.arange(1, 10) / 10
 

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from reference_service.model.manifest import Budget, ModelName, Part, SemVer, Serving, Sha256
+from reference_service.documents import Part, SemVer, Sha256
+from reference_service.model.manifest import Budget, ModelName, Serving
 from reference_service.pipeline.errors import DeclarationError
 from reference_service.problems import first_problem
 

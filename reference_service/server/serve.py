@@ -6,11 +6,11 @@ import socket
 
 import uvicorn
 
-from reference_service.access.mounted import KeyFileError
-from reference_service.access.redis_url import RedisUrlError
 from reference_service.app import create_app
+from reference_service.errors import KeyFileError
 from reference_service.model.artifact import ArtifactError
 from reference_service.problems import EXIT_REFUSED
+from reference_service.redis_url import RedisUrlError
 from reference_service.server.draining import Drain, DrainingServer
 from reference_service.server.protocol import Bounds, bounded
 from reference_service.server.tls import Loop, server_context

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from reference_service.access.fingerprints import require_declared
-from reference_service.access.mounted import KeyFileError, Reloaded, read_mounted
+from reference_service.access.mounted import Reloaded, read_mounted
+from reference_service.errors import KeyFileError
 from reference_service.settings import Settings
 from reference_service.telemetry.logs import LOGGER
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from reference_service.model.baseline import Baseline
+from reference_service.telemetry.baseline import Baseline
 from reference_service.telemetry.shared import counts_file, counts_files, shared_folder
 
 BLOCK_ROWS = 10_000

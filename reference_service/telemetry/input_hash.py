@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_service.access.mounted import KeyFileError
+from reference_service.errors import KeyFileError
 from reference_service.telemetry.shared import shared_key
 
 MIN_KEY_BYTES = 16

@@ -20,7 +20,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from reference_service import __version__
-from reference_service.api.schema import Prediction
+from reference_service.prediction import Prediction
 from reference_service.telemetry.shared import shared_folder
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST

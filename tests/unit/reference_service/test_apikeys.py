@@ -11,9 +11,8 @@ from starlette.datastructures import Headers
 
 from reference_service.access.apikeys import ApiKey
 from reference_service.access.authentication import build_authenticator
-from reference_service.access.mounted import KeyFileError
-from reference_service.api.errors import ApiError
 from reference_service.app import create_app
+from reference_service.errors import ApiError, KeyFileError
 
 
 def entry(**changes):

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 import reference_service
 from reference_service.model.artifact import ArtifactError, load_artifact
-from reference_service.model.baseline import FeatureBaseline, count_bins
 from reference_service.pipeline.baseline import baseline_of
+from reference_service.telemetry.baseline import FeatureBaseline, count_bins
 
 ARTIFACT = Path(reference_service.__file__).parent / "artifacts" / "breast-cancer"
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from reference_service.model.baseline import Baseline, FeatureBaseline, count_bins
 from reference_service.telemetry import drift as module
+from reference_service.telemetry.baseline import Baseline, FeatureBaseline, count_bins
 from reference_service.telemetry.drift import BLOCK_ROWS, LEAST_SHARE, MIN_ROWS, Drift, stability_index
 
 COMMON = {"model_version": "1.0.0", "deployment_id": "test"}

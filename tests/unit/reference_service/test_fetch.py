@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import reference_service
+from reference_service.location import SCHEMES, parse_location
 from reference_service.model.artifact import ArtifactError
 from reference_service.model.download import download
 from reference_service.model.fetch import open_artifact
-from reference_service.model.location import SCHEMES, parse_location
 from reference_service.settings import Settings
 
 PACKAGE = Path(reference_service.__file__).parent

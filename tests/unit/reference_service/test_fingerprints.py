@@ -10,9 +10,9 @@ from starlette.datastructures import Headers
 from reference_service.access.authentication import build_authenticator
 from reference_service.access.fingerprints import Fingerprints, check_declaration
 from reference_service.access.jwks import thumbprint
-from reference_service.access.mounted import KeyFileError, Reloaded
-from reference_service.api.errors import ApiError
+from reference_service.access.mounted import Reloaded
 from reference_service.app import create_app
+from reference_service.errors import ApiError, KeyFileError
 from reference_service.settings import Settings
 
 

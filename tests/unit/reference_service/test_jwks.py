@@ -13,8 +13,7 @@ from starlette.datastructures import Headers
 
 from reference_service.access.authentication import build_authenticator
 from reference_service.access.jwks import parse_jwks, thumbprint
-from reference_service.access.mounted import KeyFileError
-from reference_service.api.errors import ApiError
+from reference_service.errors import ApiError, KeyFileError
 
 
 @pytest.fixture

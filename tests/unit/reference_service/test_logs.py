@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_service.access.mounted import KeyFileError
+from reference_service.errors import KeyFileError
 from reference_service.telemetry import logs
 from reference_service.telemetry.input_hash import InputHash, read_key
 from reference_service.telemetry.logs import BackgroundHandler, JsonFormatter, next_chunk

@@ -3,7 +3,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
-from reference_service.api.schema import Prediction
+from reference_service.prediction import Prediction
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready"])

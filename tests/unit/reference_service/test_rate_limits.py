@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 from reference_service.access.authentication import Principal
 from reference_service.access.ratelimit import RateLimiter
 from reference_service.access.windows import LocalWindows
-from reference_service.api.errors import ApiError
+from reference_service.errors import ApiError
 from reference_service.settings import Settings
 
 NARROW = {"X-API-Key": "narrow-key"}

@@ -4,8 +4,8 @@ import traceback
 import pytest
 from pydantic import ValidationError
 
-from reference_service.access.redis_url import RedisUrlError, check_redis_url, read_redis_url
 from reference_service.problems import first_problem
+from reference_service.redis_url import RedisUrlError, check_redis_url, read_redis_url
 from reference_service.settings import Settings
 
 WRONG = [

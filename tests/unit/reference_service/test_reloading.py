@@ -12,8 +12,8 @@ from starlette.datastructures import Headers
 
 from reference_service.access import mounted
 from reference_service.access.authentication import build_authenticator
-from reference_service.access.mounted import KeyFileError, Reloaded
-from reference_service.api.errors import ApiError
+from reference_service.access.mounted import Reloaded
+from reference_service.errors import ApiError, KeyFileError
 
 
 @dataclass

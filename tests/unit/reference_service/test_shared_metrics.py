@@ -11,7 +11,7 @@ from reference_service.telemetry.shared import VARIABLE, forget_worker, sharing
 WORKER = """
 import sys, time
 import numpy as np
-from reference_service.model.baseline import Baseline
+from reference_service.telemetry.baseline import Baseline
 from reference_service.telemetry.drift import Drift
 from reference_service.telemetry.metrics import Metrics
 

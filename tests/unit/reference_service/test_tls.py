@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from pydantic import ValidationError
 
-from reference_service.access.mounted import KeyFileError, Reloaded
+from reference_service.access.mounted import Reloaded
+from reference_service.errors import KeyFileError
 from reference_service.healthcheck import healthy, pinned_context
 from reference_service.server.tls import server_context
 from reference_service.settings import Settings

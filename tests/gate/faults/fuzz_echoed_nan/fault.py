@@ -5,7 +5,7 @@ import sys
 
 import reference_service.api.routes
 from reference_service.__main__ import main
-from reference_service.api.errors import ApiError
+from reference_service.errors import ApiError
 
 silent = reference_service.api.routes.from_validation
 

@@ -7,8 +7,8 @@ from contextlib import suppress
 from starlette.datastructures import Headers
 
 from reference_service.__main__ import main
-from reference_service.api.errors import ApiError
 from reference_service.api.middleware import Access
+from reference_service.errors import ApiError
 
 BATCH = "/predict/batch"
 by_scope = Access.__call__

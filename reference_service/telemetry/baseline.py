@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field, FiniteFloat, NonNegativeInt, PositiveInt, model_validator
 
-from reference_service.model.manifest import Part
+from reference_service.documents import Part
 
 
 class FeatureBaseline(Part):
