@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
 
-from reference_service.model.manifest import RANGES, FeaturesInput, TensorInput
+from reference_service.model.inputs import RANGES, FeaturesInput, TensorInput
 from reference_service.model.tensors import TensorError, TensorReader, tensor_schema
 
 

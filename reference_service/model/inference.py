@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from reference_service.model.artifact import Artifact, ArtifactError
-from reference_service.model.manifest import EncodedTensor, FeaturesInput, Manifest, TensorInput
+from reference_service.model.inputs import FeaturesInput, TensorInput
+from reference_service.model.manifest import EncodedTensor, Manifest
 from reference_service.model.providers import ProviderName, open_session
 from reference_service.model.tensors import TensorReader, summarise
 from reference_service.prediction import Prediction

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_service.model.manifest import TensorInput
+from reference_service.model.inputs import TensorInput
 
 LITTLE_ENDIAN: Mapping[str, str] = {"float32": "<f4", "uint8": "u1", "int64": "<i8"}
 EXACT_BELOW = 2**53

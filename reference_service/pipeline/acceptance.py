@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_service.model.manifest import Criterion
+from reference_service.model.provenance import Criterion
 from reference_service.pipeline.declaration import Bar
 from reference_service.pipeline.errors import RejectedModelError
 

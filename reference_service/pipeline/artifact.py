@@ -9,21 +9,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from reference_service.model.inputs import FeaturesInput, TensorInput
 from reference_service.model.manifest import (
-    Criterion,
     Expected,
-    FeaturesInput,
     LabelTensor,
     Manifest,
     Outputs,
     ProbabilityTensor,
     Sample,
-    TensorInput,
-    Training,
 )
-from reference_service.model.manifest import (
-    Dataset as DatasetRecord,
-)
+from reference_service.model.provenance import Criterion, Training
+from reference_service.model.provenance import Dataset as DatasetRecord
 from reference_service.model.tensors import summarise
 from reference_service.pipeline.baseline import baseline_of
 from reference_service.pipeline.data import Split

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
-from reference_service.model.manifest import RANGES, TensorType
+from reference_service.model.inputs import RANGES, TensorType
 from reference_service.pipeline.errors import DataError
 from reference_service.pipeline.recipe import Dataset
 

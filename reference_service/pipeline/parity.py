@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import onnxruntime
 
-from reference_service.model.manifest import TensorType
+from reference_service.model.inputs import TensorType
 from reference_service.pipeline.errors import ParityError
 from reference_service.pipeline.recipe import INPUT, LABEL, PROBABILITIES, Answers, Trained, Values
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from reference_service.model.manifest import FeaturesInput, TensorInput
+from reference_service.model.inputs import FeaturesInput, TensorInput
 from reference_service.pipeline.declaration import Declaration, ModelIdentity
 
 Values = NDArray[Any]

@@ -16,7 +16,7 @@ from sklearn.metrics import brier_score_loss, precision_score, recall_score, roc
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from reference_service.model.manifest import Feature, FeaturesInput
+from reference_service.model.inputs import Feature, FeaturesInput
 from reference_service.pipeline.acceptance import calibration_error
 from reference_service.pipeline.breast_cancer import export
 from reference_service.pipeline.data import digest

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.metrics import precision_score, recall_score, roc_auc_score
 
-from reference_service.model.manifest import Feature, TensorInput
+from reference_service.model.inputs import Feature, TensorInput
 from reference_service.model.tensors import encode, summarise
 from reference_service.pipeline.acceptance import calibration_error
 from reference_service.pipeline.data import digest

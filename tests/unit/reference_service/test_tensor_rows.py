@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_service.model.manifest import RANGES, TensorInput
+from reference_service.model.inputs import RANGES, TensorInput
 from reference_service.model.tensors import LITTLE_ENDIAN, TensorError, TensorReader, summarise, tensor_schema
 
 SUMMARIES = [
