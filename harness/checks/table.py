@@ -10,6 +10,7 @@ from harness.checks.image.config import ImageConfig
 from harness.checks.interface import AnyCheck
 from harness.checks.latency.check import LatencyPaired
 from harness.checks.scenarios.check import AuthScenarios, RateScenarios
+from harness.checks.telemetry.metrics import TelemetryMetrics
 
 CHECKS: tuple[AnyCheck, ...] = (
     ImageConfig(),
@@ -21,5 +22,6 @@ CHECKS: tuple[AnyCheck, ...] = (
     RawFuzz(),
     AuthScenarios(),
     RateScenarios(),
+    TelemetryMetrics(),
     LatencyPaired(),
 )

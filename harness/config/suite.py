@@ -14,6 +14,7 @@ from harness.checks.golden.settings import GoldenSettings
 from harness.checks.image.settings import ImageSettings
 from harness.checks.latency.settings import LatencySettings
 from harness.checks.scenarios.settings import ScenariosSettings
+from harness.checks.telemetry.settings import TelemetrySettings
 from harness.config.auth import AuthSettings
 from harness.config.placeholders import require_known
 from harness.config.policy import PolicySettings
@@ -37,6 +38,7 @@ class GateConfig(Section):
     golden: GoldenSettings | None = None
     fuzz: FuzzSettings | None = None
     scenarios: ScenariosSettings | None = None
+    telemetry: TelemetrySettings | None = None
     latency: LatencySettings | None = None
 
     def family(self, family: Family) -> FamilySettings | None:

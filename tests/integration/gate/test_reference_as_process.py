@@ -15,7 +15,7 @@ from harness.targets.engine import DEFAULT_SOCKET
 ROOT = Path(__file__).resolve().parents[3]
 PARTS = ("harness", "reference_service", "scripts", "golden", "contracts", "scenarios", "gate.toml")
 SOCKET = DEFAULT_SOCKET.removeprefix("unix://")
-FAMILIES = {"image", "contract", "golden", "fuzz", "scenarios"}
+FAMILIES = {"image", "contract", "golden", "fuzz", "scenarios", "telemetry"}
 
 
 @pytest.fixture(scope="module")

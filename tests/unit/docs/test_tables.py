@@ -11,6 +11,7 @@ from harness.checks.golden.settings import GoldenLimits, GoldenSettings
 from harness.checks.image.settings import ImageLimits, ImageSettings
 from harness.checks.latency.settings import LatencyLimits, LatencySettings
 from harness.checks.scenarios.scenario import Count, Expect, Forge, Rule, Scenario, Step
+from harness.checks.telemetry.settings import TelemetryLimits, TelemetrySettings
 from harness.openapi import RULES
 
 NAME = re.compile(r"`([a-z0-9][a-z0-9_.-]*)`")
@@ -65,11 +66,18 @@ def test_every_key_of_image_is_explained_with_its_default(pages):
         assert rows[key] == shown
 
 
-def test_every_key_of_golden_is_explained_with_its_default(pages):
-    rows = {row[0]: row[1] for row in pages["docs/golden.md"].table_rows() if len(row) == 3}
-    settings = {f"`{name}`": field for name, field in GoldenSettings.model_fields.items()}
+@pytest.mark.parametrize(
+    ("name", "section", "allowed"),
+    [
+        ("docs/golden.md", GoldenSettings, GoldenLimits),
+        ("docs/telemetry.md", TelemetrySettings, TelemetryLimits),
+    ],
+)
+def test_every_key_of_a_family_is_explained_with_its_default(pages, name, section, allowed):
+    rows = {row[0]: row[1] for row in pages[name].table_rows() if len(row) == 3}
+    settings = {f"`{key}`": field for key, field in section.model_fields.items()}
     del settings["`limits`"]
-    limits = {f"`limits.{name}`": field for name, field in GoldenLimits.model_fields.items()}
+    limits = {f"`limits.{key}`": field for key, field in allowed.model_fields.items()}
     for key, field in (settings | limits).items():
         shown = "none" if field.default is None else f"`{field.default}`"
         assert rows[key] == ("required" if field.is_required() else shown)

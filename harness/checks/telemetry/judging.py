@@ -1,0 +1,107 @@
+"""Judges telemetry: exact counts, durations that clients could have seen, ids that the log has; pure."""
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+
+from harness.checks.interface import EVIDENCE_FILE
+from harness.checks.telemetry.evidence import TelemetryEvidence
+from harness.model import Finding, Outcome
+
+SUCCESS = range(200, 300)
+MOST_TOLD = 5
+
+
+def judge_telemetry(check_id: str, evidence: TelemetryEvidence) -> list[Finding]:
+    """Findings ``<check>.scrape``, then one for each thing that the suite names, and ``<check>.secrets``."""
+    return [_finding(check_id, name, problems, evidence) for name, problems in _problems(evidence)]
+
+
+def agrees(evidence: TelemetryEvidence) -> bool:
+    """Whether nothing is wrong (any more)."""
+    return not any(problems for _, problems in _problems(evidence))
+
+
+def _problems(evidence: TelemetryEvidence) -> Iterator[tuple[str, list[str] | None]]:
+    """What is wrong, by finding; None where nothing can be said."""
+    yield "scrape", [evidence.problem] if evidence.problem else []
+    unread = evidence.counted is None
+    if evidence.request_counter:
+        yield "requests", None if unread else list(_miscounted(evidence))
+    if evidence.inference_counter:
+        yield "inferences", None if unread else list(_misinferred(evidence))
+    if evidence.duration_histogram:
+        yield "duration", None if unread else list(_mistimed(evidence))
+    if evidence.request_id_header:
+        yield "request_id", list(_lost_ids(evidence))
+    yield "secrets", [f"a secret of this run stands in the {where}" for where in evidence.leaked]
+
+
+def _miscounted(evidence: TelemetryEvidence) -> Iterator[str]:
+    counted = evidence.counted.requests if evidence.counted else {}
+    sent = Counter(f"{each.path} {each.status}" for each in evidence.sent if each.status is not None)
+    for name, times in sorted(sent.items()):
+        if counted.get(name) != times:
+            yield f"{name}: {times} answers, counted {_shown(counted.get(name))}"
+
+
+def _misinferred(evidence: TelemetryEvidence) -> Iterator[str]:
+    answered = sum(each.status in SUCCESS for each in evidence.sent[: evidence.golden])
+    counted = evidence.counted.inferences if evidence.counted else None
+    if counted != answered:
+        yield f"{answered} rows answered, counted {_shown(counted)}"
+
+
+def _mistimed(evidence: TelemetryEvidence) -> Iterator[str]:
+    """A service cannot have taken longer than its clients waited, nor no time at all."""
+    counted = evidence.counted.durations if evidence.counted else {}
+    for path in sorted({each.path for each in evidence.sent}):
+        answered = [each for each in evidence.sent if each.path == path and each.status is not None]
+        waited_s = math.fsum(each.seconds for each in answered)
+        count, total_s = counted.get(path, (None, None))
+        if count != len(answered):
+            yield f"{path}: {len(answered)} answers, observed {_shown(count)}"
+        elif total_s is None or not 0 < total_s <= waited_s:
+            yield f"{path}: clients waited {waited_s:.4g} s in all, the sum rose by {_shown(total_s)}"
+
+
+def _lost_ids(evidence: TelemetryEvidence) -> Iterator[str]:
+    answered = [each for each in evidence.sent if each.status is not None]
+    ids = Counter(each.request_id for each in answered)
+    if missing := ids.pop(None, 0):
+        yield f"{missing} answers without {evidence.request_id_header}"
+    if repeated := [name for name, times in ids.items() if times > 1]:
+        yield f"{len(repeated)} ids name several requests, such as {repeated[0]}"
+    for each in answered:
+        if each.request_id and each.logged is not None and each.logged != 1:
+            lines = "no line" if not each.logged else f"{each.logged} lines"
+            yield f"{each.path}, answered {each.status}: {lines} of the log with its id {each.request_id}"
+
+
+def _shown(value: float | None) -> str:
+    return "nothing: there is no such metric" if value is None else f"{value:g}"
+
+
+def _finding(check_id: str, name: str, problems: list[str] | None, evidence: TelemetryEvidence) -> Finding:
+    told = "; ".join((problems or [])[:MOST_TOLD])
+    more = len(problems or []) - MOST_TOLD
+    unlogged = name == "request_id" and any(each.logged is None for each in evidence.sent)
+    good = {
+        "scrape": "the metrics can be read",
+        "secrets": "no secret of this run in metrics or log",
+        "request_id": "each answer has an id of its own"
+        + ("" if unlogged else ", and one line of the log has it"),
+    }.get(name, f"what {len(evidence.sent)} requests were answered is what was counted")
+    outcome = Outcome.FAIL if problems else Outcome.INCONCLUSIVE if problems is None else Outcome.PASS
+    return Finding(
+        id=f"{check_id}.{name}",
+        outcome=outcome,
+        message="the metrics could not be read"
+        if problems is None
+        else (told + (f"; and {more} more" if more > 0 else "")) or good,
+        observed=None if problems is None else len(problems),
+        limit=0,
+        unit="disagreements",
+        samples=len(evidence.sent),
+        evidence=f"{check_id}/{EVIDENCE_FILE}",
+    )

@@ -1,0 +1,84 @@
+"""``[telemetry]``: where the service counts, and by which names."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from harness.config.section import FamilySettings, Limits, Section
+from harness.config.service import UrlPath
+from harness.http_request import RequestTemplate
+
+MetricName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
+LabelName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+Status = Annotated[int, Field(ge=100, le=599)]
+
+
+class RequestCounter(Section):
+    """The counter of requests.
+
+    Attributes:
+        metric: Its name as exposed, with ``_total``.
+        path: The label that holds a request's path.
+        status: The label that holds its answer's status.
+    """
+
+    metric: MetricName
+    path: LabelName
+    status: LabelName
+
+
+class DurationHistogram(Section):
+    """The histogram of requests' durations, in seconds.
+
+    Attributes:
+        metric: Its name without ``_bucket``, ``_sum`` and ``_count``.
+        path: The label that holds a request's path.
+    """
+
+    metric: MetricName
+    path: LabelName
+
+
+class RefusedRequest(RequestTemplate):
+    """A request that has to be refused, and so counted as refused."""
+
+    status: Status
+
+
+class TelemetryLimits(Limits):
+    """Nothing to set: what was counted is what was sent."""
+
+
+class TelemetrySettings(FamilySettings):
+    """``[telemetry]``. Every name that is left out is not checked, which the report says.
+
+    Attributes:
+        path: Where the service exposes its metrics in the Prometheus text format.
+        credential: A name under ``[auth.credentials]`` for that; None sends none.
+        cases: Golden cases that are asked, as ``[golden.single]`` asks them; each is one inference.
+        refused: Requests that are sent besides, ``repeat`` times each.
+        repeat: How often.
+        requests: The counter of requests.
+        inferences: The counter of answered rows; whatever labels it has are added up.
+        duration: The histogram of durations.
+        request_id: The response header with a request's id, which a line of the log has to have too.
+        settle_s: How long counters and log may lag behind the answers.
+    """
+
+    path: UrlPath
+    credential: str | None = None
+    cases: Annotated[int, Field(ge=1, le=1000)] = 20
+    refused: tuple[RefusedRequest, ...] = ()
+    repeat: Annotated[int, Field(ge=1, le=100)] = 5
+    requests: RequestCounter | None = None
+    inferences: MetricName | None = None
+    duration: DurationHistogram | None = None
+    request_id: Annotated[str, Field(min_length=1)] | None = None
+    settle_s: Annotated[float, Field(gt=0, le=60)] = 3.0
+    limits: TelemetryLimits = TelemetryLimits()
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not (self.requests or self.inferences or self.duration or self.request_id):
+            raise ValueError("names nothing to check: requests, inferences, duration or request_id")
+        return self

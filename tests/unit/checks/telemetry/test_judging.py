@@ -1,0 +1,116 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.checks.telemetry.evidence import Counted, Sent, TelemetryEvidence
+from harness.checks.telemetry.metrics import TelemetryMetrics
+from harness.checks.telemetry.settings import DurationHistogram, RequestCounter, TelemetryLimits
+from harness.model import Outcome
+
+
+def sent(number=6, status=200, **changes):
+    return [
+        Sent(path="/p", status=status, seconds=0.01, request_id=f"{status}-{n}", logged=1).model_copy(
+            update=changes
+        )
+        for n in range(number)
+    ]
+
+
+def judged(requests=None, **changes):
+    requests = [*sent(), *sent(2, 401)] if requests is None else requests
+    counted = Counted(requests={"/p 200": 6, "/p 401": 2}, durations={"/p": (8, 0.05)}, inferences=6)
+    evidence = TelemetryEvidence(
+        expected=len(requests),
+        executed=len(requests),
+        request_counter=RequestCounter(metric="http_requests_total", path="path", status="status"),
+        inference_counter="inference_predictions_total",
+        duration_histogram=DurationHistogram(metric="http_request_duration_seconds", path="path"),
+        request_id_header="X-Request-ID",
+        sent=tuple(requests),
+        golden=6,
+        counted=counted,
+    ).model_copy(update=changes)
+    stored = TelemetryEvidence.model_validate_json(evidence.model_dump_json())
+    findings = TelemetryMetrics().judge(stored, TelemetryLimits())
+    return {finding.id.removeprefix("telemetry.metrics."): finding for finding in findings}
+
+
+def counted(**changes):
+    return Counted(
+        **{"requests": {"/p 200": 6, "/p 401": 2}, "durations": {"/p": (8, 0.05)}, "inferences": 6} | changes
+    )
+
+
+def wrong(findings):
+    return {name for name, finding in findings.items() if finding.outcome is Outcome.FAIL}
+
+
+def test_what_agrees_passes():
+    findings = judged()
+    assert wrong(findings) == set()
+    assert findings.keys() == {"scrape", "requests", "inferences", "duration", "request_id", "secrets"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "finding", "told"),
+    [
+        (
+            {"counted": counted(requests={"/p 200": 6, "/p 401": 0})},
+            "requests",
+            "/p 401: 2 answers, counted 0",
+        ),
+        ({"counted": counted(requests={"/p 200": 12, "/p 401": 2})}, "requests", "6 answers, counted 12"),
+        ({"counted": counted(requests={"/p 200": 6, "/p 401": None})}, "requests", "there is no such metric"),
+        ({"counted": counted(inferences=5)}, "inferences", "6 rows answered, counted 5"),
+        ({"counted": counted(inferences=8)}, "inferences", "6 rows answered, counted 8"),
+        ({"counted": counted(durations={"/p": (8, 50.0)})}, "duration", "clients waited 0.08 s in all"),
+        ({"counted": counted(durations={"/p": (8, 0.0)})}, "duration", "rose by 0"),
+        ({"counted": counted(durations={"/p": (6, 0.05)})}, "duration", "8 answers, observed 6"),
+        (
+            {"requests": [*sent(), *sent(2, 401, request_id=None)]},
+            "request_id",
+            "2 answers without X-Request-ID",
+        ),
+        ({"requests": [*sent(), *sent(2, 401, request_id="same")]}, "request_id", "name several requests"),
+        ({"requests": [*sent(), *sent(2, 401, logged=0)]}, "request_id", "no line of the log"),
+        ({"requests": [*sent(), *sent(2, 401, logged=2)]}, "request_id", "2 lines of the log"),
+        ({"problem": "GET /metrics: status 404"}, "scrape", "status 404"),
+        ({"leaked": ("log",)}, "secrets", "a secret of this run stands in the log"),
+    ],
+)
+def test_each_disagreement_fails_its_own_finding(changes, finding, told):
+    findings = judged(**changes)
+    assert wrong(findings) == {finding}
+    assert told in findings[finding].message
+
+
+def test_metrics_that_cannot_be_read_leave_the_counts_undecided():
+    findings = judged(counted=None, problem="GET /metrics: status 500")
+    assert wrong(findings) == {"scrape"}
+    undecided = {name for name, found in findings.items() if found.outcome is Outcome.INCONCLUSIVE}
+    assert undecided == {"requests", "inferences", "duration"}
+
+
+def test_a_service_without_a_log_of_ours_still_has_to_name_its_requests():
+    assert wrong(judged([*sent(logged=None), *sent(2, 401, logged=None)])) == set()
+    assert wrong(judged([*sent(logged=None), *sent(2, 401, logged=None, request_id=None)])) == {"request_id"}
+
+
+def test_only_what_the_suite_names_is_judged():
+    findings = judged(
+        request_counter=None, inference_counter=None, duration_histogram=None, request_id_header=None
+    )
+    assert findings.keys() == {"scrape", "secrets"}
+
+
+def test_a_request_without_an_answer_need_not_be_counted():
+    requests = [*sent(), *sent(2, 401), *sent(1, None, request_id=None, logged=0)]
+    assert wrong(judged(requests)) == set()
+
+
+@given(st.integers(0, 20), st.integers(0, 20))
+def test_a_count_passes_exactly_when_it_is_the_number_of_answers(answers, count):
+    requests = [*sent(), *sent(answers, 401)]
+    found = judged(requests, counted=counted(requests={"/p 200": 6, "/p 401": count}))
+    assert ("requests" in wrong(found)) == (count != answers and answers > 0)
