@@ -43,7 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
     artifact = open_artifact(settings)
     manifest = artifact.manifest
     models = request_models(manifest, max_batch=settings.max_batch)
-    said = {"model_version": manifest.version, "deployment_id": settings.deployment_id}
+    labels = {"model_version": manifest.version, "deployment_id": settings.deployment_id}
     metrics = Metrics(
         model=(manifest.name, manifest.version),
         deployment_id=settings.deployment_id,
@@ -54,7 +54,7 @@ def create_app(settings: Settings) -> FastAPI:
     limiter = build_limiter(settings, metrics)
 
     tracing = _tracing(settings, manifest) if settings.otlp_endpoint else None
-    drift = Drift(artifact.baseline, common=said) if artifact.baseline else None
+    drift = Drift(artifact.baseline, common=labels) if artifact.baseline else None
     if drift:
         metrics.expose(drift)
 
@@ -131,7 +131,7 @@ def create_app(settings: Settings) -> FastAPI:
         scopes=SCOPES,
     )
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, timeout_s=settings.body_timeout_s)
-    app.add_middleware(RequestContext, metrics=metrics, said=said)
+    app.add_middleware(RequestContext, metrics=metrics, labels=labels)
     if tracing:
         traced = frozenset(path for path, scope in SCOPES.items() if scope)
         app.add_middleware(tracing.traced, routes=traced, untraced=frozenset(SCOPES) - traced)

@@ -8,17 +8,20 @@ from collections.abc import Mapping
 from pathlib import Path
 
 TIMEOUT_S = 2.0
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # a wildcard is no address to ask
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 
 
 def healthy(port: int, environ: Mapping[str, str] = os.environ) -> bool:
-    """Ask /health on the loopback address, by TLS if the service's settings in the environment say so."""
+    """Ask /health where the service listens, by TLS if its settings in the environment say so."""
+    host = environ.get("SERVICE_HOST") or "0.0.0.0"  # noqa: S104  # the service's default, asked by loopback
+    host = LOOPBACK.get(host, host)
     try:
         context = pinned_context(environ)
         connection = (
-            http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT_S, context=context)
+            http.client.HTTPSConnection(host, port, timeout=TIMEOUT_S, context=context)
             if context
-            else http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
+            else http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
         )
     except (OSError, ValueError):
         return False

@@ -44,15 +44,15 @@ class Principal:
     max_batch: int | None = None
 
 
-Holders = tuple[tuple[ApiKey, Principal], ...]
+KnownKeys = tuple[tuple[ApiKey, Principal], ...]
 """Each key with the caller who has it, made once for all requests."""
 
 
 class Authenticator:
     """Turns request headers into a principal. If an API key is presented, it alone decides."""
 
-    def __init__(self, holders: Callable[[], Holders], verifier: TokenVerifier | None) -> None:
-        self._holders = holders
+    def __init__(self, known_keys: Callable[[], KnownKeys], verifier: TokenVerifier | None) -> None:
+        self._known_keys = known_keys
         self._verifier = verifier
 
     def authenticate(self, headers: Headers) -> Principal:
@@ -77,7 +77,7 @@ class Authenticator:
     def _by_key(self, presented: list[str]) -> Principal:
         """Find the key by its digest, in constant time for every key of the file."""
         digest = hashlib.sha256(presented[0].encode("latin-1")).hexdigest()
-        matches = [holder for holder in self._holders() if hmac.compare_digest(holder[0].sha256, digest)]
+        matches = [holder for holder in self._known_keys() if hmac.compare_digest(holder[0].sha256, digest)]
         if len(presented) != 1 or not presented[0] or not matches:
             raise _refused("the API key is not valid", CHALLENGE)
         key, principal = matches[0]
@@ -125,8 +125,8 @@ def build_authenticator(settings: Settings) -> Authenticator:
     return Authenticator(tuple, verifier)
 
 
-def _api_keys(file: Path, declaration: Path | None) -> Callable[[], Holders]:
-    def read() -> Holders:
+def _api_keys(file: Path, declaration: Path | None) -> Callable[[], KnownKeys]:
+    def read() -> KnownKeys:
         content = read_mounted(file)
         require_declared(declaration, "api_keys_file", file, [hashlib.sha256(content).hexdigest()])
         return tuple((key, _principal(key)) for key in parse_keys(file, content))

@@ -3,7 +3,13 @@
 import time
 from collections.abc import Callable, Sequence
 
-from reference_service.access.windows import Charge, LocalWindows, Standing, Windows, WindowsUnavailableError
+from reference_service.access.windows import (
+    Charge,
+    LocalWindows,
+    Windows,
+    WindowState,
+    WindowsUnavailableError,
+)
 from reference_service.telemetry.logs import LOGGER
 
 PAUSE_S = 1.0
@@ -28,7 +34,7 @@ class GuardedWindows:
         self._failed = False
         self._ask_at = 0.0
 
-    async def charge(self, charges: Sequence[Charge]) -> list[Standing]:
+    async def charge(self, charges: Sequence[Charge]) -> list[WindowState]:
         """Charge every window, or none if one has too little left; return how they stood before.
 
         Raises:
@@ -40,14 +46,14 @@ class GuardedWindows:
                 return await self._without(charges)
             self._ask_at = now + PAUSE_S
         try:
-            standings = await self._shared.charge(charges)
+            states = await self._shared.charge(charges)
         except WindowsUnavailableError as error:
             self._fail(error)
             return await self._without(charges)
         if self._failed:
             self._failed = False
             LOGGER.warning("rate limits: Redis answers again")
-        return standings
+        return states
 
     async def close(self) -> None:
         """Give back what the shared windows hold."""
@@ -61,7 +67,7 @@ class GuardedWindows:
             until = "each process counts for itself" if self._local else "limited requests are answered 503"
             LOGGER.error("rate limits: Redis fails; until it answers %s: %s", until, error)
 
-    async def _without(self, charges: Sequence[Charge]) -> list[Standing]:
+    async def _without(self, charges: Sequence[Charge]) -> list[WindowState]:
         if self._local is None:
             raise WindowsUnavailableError("Redis fails")
         return await self._local.charge(charges)

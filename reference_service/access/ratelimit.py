@@ -20,8 +20,8 @@ from reference_service.access.guarded_windows import GuardedWindows
 from reference_service.access.windows import (
     Charge,
     LocalWindows,
-    Standing,
     Windows,
+    WindowState,
     WindowsUnavailableError,
     fits,
 )
@@ -42,7 +42,7 @@ class Allowance(NamedTuple):
 
     def headers(self) -> dict[str, str]:
         """Return the response headers that tell the client."""
-        return {"X-RateLimit-Limit": str(self.limit), "X-RateLimit-Remaining": str(self.remaining)}
+        return {name.decode(): value.decode() for name, value in self.raw_headers()}
 
     def raw_headers(self) -> list[tuple[bytes, bytes]]:
         """Return the same as ASGI wants them."""
@@ -96,10 +96,10 @@ class RateLimiter:
             charges.append(self._address.charge(self._addresses.of(scope)))
         if self._global:
             charges.append(self._global.charge(EVERYONE))
-        standing = (await self._charge(charges))[0]
-        return Allowance(own.limit, own.limit - standing.used - 1)
+        state = (await self._charge(charges))[0]
+        return Allowance(own.limit, own.limit - state.used - 1)
 
-    async def admit_stranger(self, scope: ASGIScope) -> None:
+    async def admit_unauthenticated(self, scope: ASGIScope) -> None:
         """Count a request whose credentials were refused, against its address alone.
 
         Raises:
@@ -118,8 +118,8 @@ class RateLimiter:
         """
         quota = self._quota("rows", principal.rows_quota)
         if rows > quota.limit:
-            told = f"a batch of {rows} can never be answered: the quota is {quota.limit} rows"
-            raise ApiError(413, "batch_exceeds_quota", told, field="instances")
+            message = f"a batch of {rows} can never be answered: the quota is {quota.limit} rows"
+            raise ApiError(413, "batch_exceeds_quota", message, field="instances")
         await self._charge([quota.charge(principal.identity, rows)])
 
     async def check(self) -> None:
@@ -133,9 +133,9 @@ class RateLimiter:
         """Give back what the counters hold."""
         await self._windows.close()
 
-    async def _charge(self, charges: Sequence[Charge]) -> list[Standing]:
+    async def _charge(self, charges: Sequence[Charge]) -> list[WindowState]:
         try:
-            standings = await self._windows.charge(charges)
+            states = await self._windows.charge(charges)
         except WindowsUnavailableError as error:
             raise ApiError(
                 503,
@@ -143,12 +143,12 @@ class RateLimiter:
                 "requests can't be counted at the moment",
                 headers={"Retry-After": str(UNAVAILABLE_RETRY_S)},
             ) from error
-        refusing = [pair for pair in zip(charges, standings, strict=True) if not fits(*pair)]
+        refusing = [pair for pair in zip(charges, states, strict=True) if not fits(*pair)]
         if refusing:
-            charge, standing = max(refusing, key=lambda pair: pair[1].ends_in_s)
+            charge, state = max(refusing, key=lambda pair: pair[1].ends_in_s)
             self._on_refused(charge.quota)
-            raise _refusal(charge, standing)
-        return standings
+            raise _refusal(charge, state)
+        return states
 
     def _quota(self, name: str, own: str | None) -> ParsedQuota:
         """Return a key's own quota, or the default; each is parsed once."""
@@ -177,14 +177,16 @@ def build_limiter(settings: Settings, metrics: Metrics) -> RateLimiter:
     return RateLimiter(settings, windows, on_refused=metrics.rate_limited)
 
 
-def _refusal(charge: Charge, standing: Standing) -> ApiError:
+def _refusal(charge: Charge, state: WindowState) -> ApiError:
     """Build the 429 of the quota that takes longest to be there again."""
-    retry_after_s = max(1, math.ceil(standing.ends_in_s))
-    left = Allowance(charge.limit, max(0, charge.limit - standing.used))
-    told = (
+    retry_after_s = max(1, math.ceil(state.ends_in_s))
+    left = Allowance(charge.limit, max(0, charge.limit - state.used))
+    message = (
         f"the {charge.quota} quota has {left.remaining} of {charge.limit} left: retry after {retry_after_s} s"
     )
-    return ApiError(429, "rate_limited", told, headers=left.headers() | {"Retry-After": str(retry_after_s)})
+    return ApiError(
+        429, "rate_limited", message, headers=left.headers() | {"Retry-After": str(retry_after_s)}
+    )
 
 
 def _optional(name: str, quota: str | None) -> ParsedQuota | None:

@@ -8,7 +8,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from reference_service.access.windows import Charge, Standing, WindowsUnavailableError
+from reference_service.access.windows import Charge, WindowState, WindowsUnavailableError
 
 TIMEOUT_S = 0.5
 """For everything that one charge takes: a connection, the command, its answer."""
@@ -17,20 +17,20 @@ PREFIX = "rate-limit/"
 CHARGE = """
 -- KEYS: windows. ARGV, three for each: limit, cost, period in milliseconds.
 -- Charges all windows or none. Returns two numbers for each: what was used, milliseconds until it ends.
-local standings, fits = {}, true
+local states, fits = {}, true
 for i, window in ipairs(KEYS) do
     local used, ends_in = 0, redis.call('PTTL', window)
     if ends_in >= 0 then used = tonumber(redis.call('GET', window)) end
     fits = fits and used + tonumber(ARGV[3 * i - 1]) <= tonumber(ARGV[3 * i - 2])
-    standings[2 * i - 1], standings[2 * i] = used, ends_in
+    states[2 * i - 1], states[2 * i] = used, ends_in
 end
 for i, window in ipairs(KEYS) do
-    local opened = standings[2 * i] >= 0
+    local opened = states[2 * i] >= 0
     if fits and opened then redis.call('INCRBY', window, ARGV[3 * i - 1]) end
     if fits and not opened then redis.call('SET', window, ARGV[3 * i - 1], 'PX', ARGV[3 * i]) end
-    if not opened then standings[2 * i] = tonumber(ARGV[3 * i]) end
+    if not opened then states[2 * i] = tonumber(ARGV[3 * i]) end
 end
-return standings
+return states
 """
 """Redis runs a script alone, so a charge is atomic; the time is Redis's own, so clocks need not agree."""
 
@@ -54,7 +54,7 @@ class RedisWindows:
         )
         self._script = self._redis.register_script(CHARGE)
 
-    async def charge(self, charges: Sequence[Charge]) -> list[Standing]:
+    async def charge(self, charges: Sequence[Charge]) -> list[WindowState]:
         """Charge every window, or none if one has too little left; return how they stood before.
 
         Raises:
@@ -64,10 +64,10 @@ class RedisWindows:
         arguments = [number for c in charges for number in (c.limit, c.cost, c.period_s * 1000)]
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                told = await self._script(keys=keys, args=arguments)
+                answer = await self._script(keys=keys, args=arguments)
         except (RedisError, OSError, TimeoutError) as error:
             raise WindowsUnavailableError(str(error) or "no answer in time") from error
-        return [Standing(told[2 * i], told[2 * i + 1] / 1000) for i in range(len(charges))]
+        return [WindowState(answer[2 * i], answer[2 * i + 1] / 1000) for i in range(len(charges))]
 
     async def close(self) -> None:
         """Close the connections."""

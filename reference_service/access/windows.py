@@ -32,7 +32,7 @@ class Charge(NamedTuple):
     cost: int
 
 
-class Standing(NamedTuple):
+class WindowState(NamedTuple):
     """How a window stood before the charge: what was used, and the seconds until it ends."""
 
     used: int
@@ -46,7 +46,7 @@ class WindowsUnavailableError(Exception):
 class Windows(Protocol):
     """Counters of windows."""
 
-    async def charge(self, charges: Sequence[Charge]) -> list[Standing]:
+    async def charge(self, charges: Sequence[Charge]) -> list[WindowState]:
         """Charge every window, or none if one has too little left; return how they stood before.
 
         Raises:
@@ -57,9 +57,9 @@ class Windows(Protocol):
         """Give back what is held."""
 
 
-def fits(charge: Charge, standing: Standing) -> bool:
+def fits(charge: Charge, state: WindowState) -> bool:
     """Tell whether a window has enough left."""
-    return standing.used + charge.cost <= charge.limit
+    return state.used + charge.cost <= charge.limit
 
 
 class LocalWindows:
@@ -73,22 +73,22 @@ class LocalWindows:
         self._windows: dict[str, tuple[int, float]] = {}  # what is used, and when the window ends
         self._sweep_at = min(FIRST_SWEEP, max_windows)
 
-    async def charge(self, charges: Sequence[Charge]) -> list[Standing]:
+    async def charge(self, charges: Sequence[Charge]) -> list[WindowState]:
         """Charge every window, or none if one has too little left; return how they stood before."""
         now = self._clock()
-        standings = []
+        states = []
         charged = True
         for charge in charges:
             used, ends_at = self._windows.get(charge.window, (0, now))
-            standing = Standing(used, ends_at - now) if ends_at > now else Standing(0, charge.period_s)
-            charged = charged and fits(charge, standing)
-            standings.append(standing)
+            state = WindowState(used, ends_at - now) if ends_at > now else WindowState(0, charge.period_s)
+            charged = charged and fits(charge, state)
+            states.append(state)
         if charged:
-            for charge, standing in zip(charges, standings, strict=True):
-                self._windows[charge.window] = (standing.used + charge.cost, now + standing.ends_in_s)
+            for charge, state in zip(charges, states, strict=True):
+                self._windows[charge.window] = (state.used + charge.cost, now + state.ends_in_s)
             if len(self._windows) > self._sweep_at:
                 self._sweep(now)
-        return standings
+        return states
 
     async def close(self) -> None:
         """Hold nothing that has to be given back."""

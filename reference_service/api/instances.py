@@ -52,7 +52,7 @@ def _features(declared: FeaturesInput) -> Any:
                 ge=low,
                 le=high,
                 allow_inf_nan=False,
-                description=f"{feature.meaning} [{feature.unit}]",
+                description=f"{feature.meaning} [{feature.unit}]; {feature.training_range}.",
             ),
         )
         for number, feature in enumerate(declared.features)

@@ -30,16 +30,16 @@ MAX_LENGTH_DIGITS = 15
 class RequestContext:
     """Gives each request an id, counts and logs it, and answers 500 for what nobody expected."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, said: Mapping[str, str]) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, labels: Mapping[str, str]) -> None:
         """Wrap an application.
 
         Args:
             metrics: Where requests are counted.
-            said: What every line says: which model version, which deployment.
+            labels: What every line of the log has: model version and deployment.
         """
         self.app = app
         self._metrics = metrics
-        self._said = said
+        self._labels = labels
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -73,9 +73,9 @@ class RequestContext:
             error = ApiError(500, "internal_error", "the service failed; its log has the request_id")
             await error_response(error, request_id)(scope, receive, send_with_headers)
         finally:
-            self._tell(scope, record)
+            self._record(scope, record)
 
-    def _tell(self, scope: Scope, record: RequestRecord) -> None:
+    def _record(self, scope: Scope, record: RequestRecord) -> None:
         """Count the request and write its line."""
         path = scope["path"]
         self._metrics.observe_request(
@@ -92,7 +92,7 @@ class RequestContext:
             "method": scope["method"],
             "path": path[:MAX_LOGGED_PATH],
             **record.log_fields(),
-            **self._said,
+            **self._labels,
         }
         LOGGER.handle(request_line(fields))
 
@@ -192,7 +192,7 @@ class Access:
         try:
             principal = self._authenticator.authenticate(Headers(scope=scope))
         except ApiError:
-            await self._limiter.admit_stranger(scope)
+            await self._limiter.admit_unauthenticated(scope)
             raise
         return principal, await self._limiter.admit(scope, principal, required)
 

@@ -44,7 +44,7 @@ def download(url: str, sha256: str, folder: Path, *, max_bytes: int) -> None:
             f"{url}: {error} (the image: build it with store.lock, see LOCKS in the Dockerfile)"
         ) from error
     left = max_bytes
-    with _alone(folder):
+    with _locked(folder):
         manifest = folder / MANIFEST
         if not _is_good(manifest, sha256):
             left -= _fetch(store, f"{prefix}/{MANIFEST}", manifest, sha256, left)
@@ -54,7 +54,7 @@ def download(url: str, sha256: str, folder: Path, *, max_bytes: int) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _locked(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; the kernel releases it whatever becomes of this process."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -28,6 +28,11 @@ class Feature(Part):
     training_min: FiniteFloat
     training_max: FiniteFloat
 
+    @property
+    def training_range(self) -> str:
+        """The range in words."""
+        return f"{self.training_min:g} to {self.training_max:g} in training"
+
     @model_validator(mode="after")
     def _range_has_a_direction(self) -> Self:
         if self.training_min > self.training_max:

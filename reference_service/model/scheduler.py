@@ -73,7 +73,7 @@ class Scheduler:
         self._running = 0
         self._start_planned = False
         self._threads = ThreadPoolExecutor(threads, "inference") if threads else None
-        self._beside = ThreadPoolExecutor(1, "check") if threads else None
+        self._check_executor = ThreadPoolExecutor(1, "check") if threads else None
 
     def submit(self, rows: NDArray[Any]) -> Job:
         """Put a request into the queue.
@@ -98,13 +98,13 @@ class Scheduler:
 
     async def check(self, function: Callable[[], Checked]) -> Checked:
         """Run a check of the model beside the queue, which it must not wait for; one check at a time."""
-        if self._beside is None:
+        if self._check_executor is None:
             return function()
-        return await asyncio.get_running_loop().run_in_executor(self._beside, function)
+        return await asyncio.get_running_loop().run_in_executor(self._check_executor, function)
 
     def close(self) -> None:
         """End the threads."""
-        for executor in (self._threads, self._beside):
+        for executor in (self._threads, self._check_executor):
             if executor:
                 executor.shutdown(wait=False, cancel_futures=True)
 

@@ -137,7 +137,9 @@ def tensor_schema(declared: TensorInput) -> dict[str, Any]:
     }
     return {
         "description": f"{declared.meaning} [{declared.unit}]: {shape} values of {declared.dtype}, "
-        f"{declared.minimum} to {declared.maximum}.",
+        f"{declared.minimum} to {declared.maximum}; "
+        + "; ".join(f"{summary.name} {summary.training_range}" for summary in declared.summaries)
+        + ".",
         "oneOf": [
             nested | {"description": f"Nested lists, {shape}."},
             {

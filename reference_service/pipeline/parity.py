@@ -14,19 +14,24 @@ ATOL = 1e-5
 
 def has_label(model: bytes) -> bool:
     """Tell whether an exported model labels its rows itself."""
-    return LABEL in [output.name for output in _session(model).get_outputs()]
+    return _has_label(_session(model))
 
 
 def ask(model: bytes, values: Values, dtype: TensorType, classes: Sequence[str]) -> Answers:
     """Answer rows with an exported model; without a label of its own, the largest probability gives it."""
-    outputs = [PROBABILITIES, *([LABEL] if has_label(model) else [])]
-    probabilities, *labels = _session(model).run(outputs, {INPUT: np.asarray(values, dtype=dtype)})
+    session = _session(model)
+    outputs = [PROBABILITIES, *([LABEL] if _has_label(session) else [])]
+    probabilities, *labels = session.run(outputs, {INPUT: np.asarray(values, dtype=dtype)})
     chosen = labels[0] if labels else np.asarray(classes)[probabilities.argmax(axis=1)]
     return Answers(labels=np.asarray(chosen, dtype=np.str_), probabilities=probabilities.astype(np.float64))
 
 
 def _session(model: bytes) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+
+
+def _has_label(session: onnxruntime.InferenceSession) -> bool:
+    return LABEL in [output.name for output in session.get_outputs()]
 
 
 def check_parity(trained: Trained, model: bytes, values: Values, dtype: TensorType) -> tuple[int, float]:

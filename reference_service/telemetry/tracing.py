@@ -35,12 +35,12 @@ class Tracing:
     """
 
     def __init__(self, about: Mapping[str, str]) -> None:
-        told = Resource.create(
+        resource = Resource.create(
             {"service.name": "reference-service", "service.version": __version__} | dict(about)
         )
         # What the operator's variables say comes last, so that it holds.
         self._provider = TracerProvider(
-            resource=told.merge(OTELResourceDetector().detect()), shutdown_on_exit=False
+            resource=resource.merge(OTELResourceDetector().detect()), shutdown_on_exit=False
         )
         self._exporter = OTLPSpanExporter()
         self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
@@ -90,7 +90,7 @@ class TraceRequests:
             await self.app(scope, receive, send)
         finally:
             if span.is_recording():
-                self._tell(span, scope, clocks_apart_ns)
+                self._describe(span, scope, clocks_apart_ns)
             span.end()
 
     def _start(self, scope: Scope) -> Span:
@@ -114,7 +114,7 @@ class TraceRequests:
             attributes=attributes,
         )
 
-    def _tell(self, span: Span, scope: Scope, clocks_apart_ns: int) -> None:
+    def _describe(self, span: Span, scope: Scope, clocks_apart_ns: int) -> None:
         """Add what is known now that the request is answered."""
         record = record_of(scope)
         span.set_attribute("http.response.status_code", record.status)

@@ -64,7 +64,7 @@ class Asked:
 
     def fail(self, address="192.0.2.1"):
         return self._told(
-            self.limiter.admit_stranger({"type": "http", "client": (address, 1), "headers": []})
+            self.limiter.admit_unauthenticated({"type": "http", "client": (address, 1), "headers": []})
         )
 
     def rows(self, count, identity="a"):
