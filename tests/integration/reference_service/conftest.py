@@ -15,6 +15,10 @@ from typing import Any
 
 import httpx
 import pytest
+import redis_server
+from containers import LOCKED_UP, readable
+from local_processes import free_port, kill
+from raw_http import post_head
 
 import reference_service
 
@@ -24,7 +28,6 @@ KEYS_INSIDE = "/run/keys.json"
 ROOT = Path(reference_service.__file__).parents[1]
 READY_TIMEOUT_S = 30
 ANSWER_TIMEOUT_S = 15
-LABEL = "harness.test.reference_service"
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,6 @@ class Service:
     container: Any
     client: httpx.Client
     startup_s: float
-
-
-def readable(path):
-    """Let the service's user, which is not the one running the tests, read a file or folder."""
-    path.chmod(0o755 if path.is_dir() else 0o644)
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -71,15 +68,10 @@ def created(engine, reference_image, keys_file):
         mounts = {KEYS_INSIDE: keys_file} | ({ARTIFACT_INSIDE: artifact} if artifact else {}) | (files or {})
         container = engine.containers.create(
             reference_image,
-            read_only=True,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges"],
-            mem_limit="512m",
-            pids_limit=64,
             ports={"8000/tcp": ("127.0.0.1", None)},
             environment={"SERVICE_API_KEYS_FILE": KEYS_INSIDE, **(environment or {})},
             volumes={str(source): {"bind": target, "mode": "ro"} for target, source in mounts.items()},
-            labels={LABEL: ""},
+            **LOCKED_UP,
             **options,
         )
         try:
@@ -126,40 +118,45 @@ class Process:
         return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
+@pytest.fixture(scope="session")
+def process(keys_file):
+    """Starts the service as a process, by another command if given; kills it in the end."""
+
+    @contextmanager
+    def start(command=(sys.executable, "-m", "reference_service"), **settings):
+        settings = {"artifact": ARTIFACT, "host": "127.0.0.1", "api_keys_file": keys_file} | settings
+        environment = {f"SERVICE_{name.upper()}": str(value) for name, value in settings.items()}
+        started = subprocess.Popen(
+            command,
+            # No GPU, whatever this machine has.
+            env={"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "", **environment},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield started
+        finally:
+            kill(started)
+            started.stdout.close()
+
+    return start
 
 
 @pytest.fixture(scope="session")
-def running(keys_file):
+def running(process):
     """Starts the service as a process and waits until it is ready."""
 
     @contextmanager
     def start(**settings):
         port = free_port()
-        environment = {
-            "PYTHONPATH": str(ROOT),
-            "SERVICE_ARTIFACT": str(ARTIFACT),
-            "SERVICE_HOST": "127.0.0.1",
-            "SERVICE_PORT": str(port),
-            "SERVICE_API_KEYS_FILE": str(keys_file),
-            **{f"SERVICE_{name.upper()}": str(value) for name, value in settings.items()},
-        }
-        command = [sys.executable, "-m", "reference_service"]
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-        try:
+        with process(port=port, **settings) as started:
             deadline = time.monotonic() + READY_TIMEOUT_S
             with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
                 while not is_ready(client):
-                    assert process.poll() is None
+                    assert started.poll() is None
                     assert time.monotonic() < deadline
                     time.sleep(0.05)
-            yield Process(process, port)
-        finally:
-            process.kill()
-            process.wait()
-            process.stdout.close()
+            yield Process(started, port)
 
     return start
 
@@ -178,10 +175,8 @@ def drain(key):
 
     def check(port, features, end, *, in_flight):
         body = json.dumps({"features": features}).encode()
-        head = (
-            f"POST /predict HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
-        ).encode()
+        more = ["Expect: 100-continue", "Connection: close"]
+        head = post_head("/predict", len(body), key=key, more=more)
         with ExitStack() as stack:
             connections = [
                 stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=ANSWER_TIMEOUT_S))
@@ -225,6 +220,39 @@ def artifact(tmp_path):
     for path in (folder, *folder.iterdir()):
         readable(path)
     return folder
+
+
+@pytest.fixture(scope="session")
+def features():
+    """Features that the model takes: those of the manifest's sample."""
+    return json.loads((ARTIFACT / "manifest.json").read_text())["sample"]["input"]
+
+
+@pytest.fixture(scope="session")
+def predict_request(key, features):
+    """A whole request for a prediction, as bytes."""
+    body = json.dumps({"features": features}).encode()
+    return post_head("/predict", len(body), key=key) + body
+
+
+@pytest.fixture(scope="session")
+def redis_image(build_image):
+    return build_image("redis", redis_server.DOCKERFILE)
+
+
+@pytest.fixture(scope="module")
+def shared_redis(engine, redis_image):
+    with redis_server.redis_server(engine, redis_image) as server:
+        yield server
+
+
+@pytest.fixture
+def redis(shared_redis):
+    """The Redis of one file, running and empty, whatever the test before did to it."""
+    shared_redis.container.start()
+    shared_redis.until_it_answers()
+    shared_redis.command("FLUSHALL")
+    return shared_redis
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,10 @@ pytestmark = pytest.mark.engine
 
 ROOT = Path(reference_service.__file__).parents[1]
 ATOL = 1e-5
-STARTUP_LIMIT_S = 15  # lenient for a busy machine: the figure that counts is the one printed
+STARTUP_LIMIT_S = 3
+STARTS = 5
+"""Tries for one within the limit: a busy machine delays a start."""
+LOG_TIMEOUT_S = 5
 IN_FLIGHT = 8
 SECOND_NS = 1_000_000_000
 HEALTH_TIMEOUT_S = 25
@@ -95,27 +98,27 @@ def test_runs_as_nobody_without_capabilities_on_a_root_it_cannot_write(service, 
 
 def test_log_is_json_and_holds_no_key_and_no_features(service, cases, key):
     service.client.post("/predict", json={"features": cases[0]["input"]})
-    log = service.container.logs().decode()
-    assert all(json.loads(line) for line in log.splitlines())
-    assert '"path": "/predict"' in log
+    deadline = time.monotonic() + LOG_TIMEOUT_S
+    paths = set()
+    while "/predict" not in paths:  # it is written a moment later
+        assert time.monotonic() < deadline, paths
+        log = service.container.logs().decode()
+        paths = {json.loads(line).get("path") for line in log.splitlines()}
     assert key not in log
     assert "mean_radius" not in log
 
 
-def test_startup_time(service, capsys, record_property):
-    record_property("startup_s", round(service.startup_s, 2))
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ready_within_three_seconds(serving, workers, capsys, record_property):
+    environment = {"SERVICE_WORKERS": str(workers), "SERVICE_RATE_LIMIT_WITHOUT_REDIS": "local"}
+    starts_s = []
+    while len(starts_s) < STARTS and min(starts_s, default=STARTUP_LIMIT_S) >= STARTUP_LIMIT_S:
+        with serving(environment=environment) as service:
+            starts_s.append(service.startup_s)
+    record_property("startup_s", round(min(starts_s), 2))
     with capsys.disabled():
-        sys.stdout.write(f"\nfrom start to ready: {service.startup_s:.2f} s\n")
-    assert service.startup_s < STARTUP_LIMIT_S
-
-
-def test_startup_time_with_two_workers(serving, capsys, record_property):
-    environment = {"SERVICE_WORKERS": "2", "SERVICE_RATE_LIMIT_WITHOUT_REDIS": "local"}
-    with serving(environment=environment) as service:
-        record_property("startup_s", round(service.startup_s, 2))
-        with capsys.disabled():
-            sys.stdout.write(f"\nfrom start to ready with two workers: {service.startup_s:.2f} s\n")
-        assert service.startup_s < STARTUP_LIMIT_S
+        sys.stdout.write(f"\nfrom start to ready with {workers} workers: {min(starts_s):.2f} s\n")
+    assert min(starts_s) < STARTUP_LIMIT_S, starts_s
 
 
 def test_healthcheck_turns_healthy_and_notices_a_stuck_process(serving):

@@ -12,10 +12,8 @@ CLIENTS, EACH = 24, 40
 
 
 @pytest.fixture
-def body(artifact):
-    return json.dumps(
-        {"features": json.loads((artifact / "manifest.json").read_text())["sample"]["input"]}
-    ).encode()
+def body(features):
+    return json.dumps({"features": features}).encode()
 
 
 @pytest.fixture
@@ -69,17 +67,13 @@ def test_nothing_is_refused_while_there_is_room(running, artifact, key, body):
         assert {response.status_code for response in under_load(service, key, body)} == {200}
 
 
-def test_clients_that_are_gone_leave_nothing_behind(running, one_at_a_time, key, body):
+def test_clients_that_are_gone_leave_nothing_behind(running, one_at_a_time, key, body, predict_request):
     """Clients reset their connections with a request sent: whenever that is noticed, it harms no one."""
-    head = (
-        f"POST /predict HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    ).encode()
     with running(artifact=one_at_a_time, rate_limit="1000000/second", max_concurrency=1) as service:
         for _ in range(300):
             with socket.create_connection(("127.0.0.1", service.port), timeout=5) as connection:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-                connection.sendall(head + body)
+                connection.sendall(predict_request)
         with httpx.Client(base_url=f"http://127.0.0.1:{service.port}", trust_env=False) as client:
             headers = {"X-API-Key": key, "Content-Type": "application/json"}
             assert client.post("/predict", content=body, headers=headers).status_code == 200

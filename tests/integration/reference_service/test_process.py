@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from local_processes import free_port
 
 import reference_service
 from reference_service.healthcheck import healthy
@@ -20,12 +21,6 @@ ARTIFACT = PACKAGE / "artifacts" / "breast-cancer"
 def port(running):
     with running() as service:
         yield service.port
-
-
-@pytest.fixture(scope="module")
-def features():
-    manifest = json.loads((ARTIFACT / "manifest.json").read_text())
-    return manifest["sample"]["input"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -70,9 +65,7 @@ def test_what_follows_a_protected_path_makes_it_unknown(port, features, key, ope
 
 
 def test_healthcheck_of_a_port_where_nothing_listens():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    assert not healthy(port)
+    assert not healthy(free_port())
 
 
 @pytest.mark.parametrize(

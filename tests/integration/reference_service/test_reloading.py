@@ -46,11 +46,14 @@ def of(*secrets, **limits):
 
 def test_every_worker_follows_the_keys_file(running, keys):
     path, replace = keys
-    with running(api_keys_file=path, workers=2, rate_limit_without_redis="local") as service:
+    with (
+        running(api_keys_file=path, workers=2, rate_limit_without_redis="local") as service,
+        httpx.Client(base_url=f"http://127.0.0.1:{service.port}") as client,
+    ):
 
         def statuses(secret):
-            url = f"http://127.0.0.1:{service.port}/metadata"
-            return {httpx.get(url, headers={"X-API-Key": secret}).status_code for _ in range(REQUESTS)}
+            headers = {"X-API-Key": secret, "Connection": "close"}
+            return {client.get("/metadata", headers=headers).status_code for _ in range(REQUESTS)}
 
         assert (statuses("former"), statuses("next")) == ({200}, {401})
         replace(of("former", "next"))

@@ -8,6 +8,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from containers import LABELS
 
 import reference_service
 
@@ -15,7 +16,6 @@ pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 ROOT = Path(reference_service.__file__).parents[1]
 CONTEXT = ("reference_service", "requirements", ".dockerignore")
-LABELS = {"harness.test.reference_service": ""}
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,6 @@
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from contextlib import contextmanager
@@ -13,12 +10,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from local_processes import free_port
 
-import reference_service
 from reference_service.healthcheck import healthy
 
-ROOT = Path(reference_service.__file__).parents[1]
 WORKERS = 2
+SEVERAL = {"workers": WORKERS, "rate_limit_without_redis": "local"}
 LATE_S = 30
 
 
@@ -54,10 +51,23 @@ def listening(pid):
     return any(f"socket:[{line.split()[9]}]" in sockets for line in table if line.split()[3] == "0A")
 
 
+@contextmanager
+def all_listening(running):
+    with running(**SEVERAL) as started:
+        eventually(lambda: sum(listening(pid) for pid in children(started.process.pid)) == WORKERS)
+        yield started
+
+
 @pytest.fixture
 def service(running):
-    with running(workers=WORKERS, rate_limit_without_redis="local") as started:
-        eventually(lambda: sum(listening(pid) for pid in children(started.process.pid)) == WORKERS)
+    with all_listening(running) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def undisturbed(running):
+    """One for all tests that leave it as it is."""
+    with all_listening(running) as started:
         yield started
 
 
@@ -74,24 +84,14 @@ def test_signal_ends_all_with_zero(service, number):
     assert not any(is_alive(pid) for pid in workers)
 
 
-@pytest.mark.parametrize("delay_s", [0.4, 0.8, 1.2, 1.6, 2.0])
-def test_signal_while_workers_start_ends_all_with_zero(keys_file, artifact, delay_s):
-    environment = {
-        "SERVICE_ARTIFACT": str(artifact),
-        "PYTHONPATH": str(ROOT),
-        "SERVICE_HOST": "127.0.0.1",
-        "SERVICE_PORT": str(free_port()),
-        "SERVICE_API_KEYS_FILE": str(keys_file),
-        "SERVICE_RATE_LIMIT_WITHOUT_REDIS": "local",
-        "SERVICE_WORKERS": str(WORKERS),
-    }
-    command = [sys.executable, "-m", "reference_service"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:
-        eventually(lambda: len(children(process.pid)) == WORKERS)
-        workers = children(process.pid)
+@pytest.mark.parametrize("delay_s", [0.4, 1.2, 2.0])
+def test_signal_while_workers_start_ends_all_with_zero(process, delay_s):
+    with process(port=free_port(), **SEVERAL) as parent:
+        eventually(lambda: len(children(parent.pid)) == WORKERS)
+        workers = children(parent.pid)
         time.sleep(delay_s)
-        process.terminate()
-        assert process.wait(timeout=15) == 0
+        parent.terminate()
+        assert parent.wait(timeout=15) == 0
     assert not any(is_alive(pid) for pid in workers)
 
 
@@ -100,18 +100,18 @@ def test_requests_in_flight_are_answered_by_every_worker(service, features, drai
     assert service.process.wait(timeout=15) == 0
 
 
-def test_connections_reach_every_worker(service):
+def test_connections_reach_every_worker(undisturbed):
     """By the kernel's hash: that one of two gets all of 40 connections has a chance of 1 in 2**39."""
-    workers = children(service.process.pid)
+    workers = children(undisturbed.process.pid)
     clients = [httpx.Client(trust_env=False) for _ in range(40)]
     try:
         for client in clients:
-            client.get(f"http://127.0.0.1:{service.port}/health").raise_for_status()
+            client.get(f"http://127.0.0.1:{undisturbed.port}/health").raise_for_status()
         owners = Counter()
         established = {
             f"socket:[{line.split()[9]}]"
             for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
-            if line.split()[1].endswith(f":{service.port:04X}") and line.split()[3] == "01"
+            if line.split()[1].endswith(f":{undisturbed.port:04X}") and line.split()[3] == "01"
         }
         for pid in workers:
             links = {link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir()}
@@ -149,59 +149,39 @@ def test_workers_end_when_their_parent_is_killed(service):
 
 
 @pytest.fixture
-def features(artifact):
-    return json.loads((artifact / "manifest.json").read_text())["sample"]["input"]
+def refusal(process):
+    """Starts a service that must refuse to; gives the messages of its log."""
 
+    def start(**settings):
+        with process(**{"port": free_port(), "rate_limit_without_redis": "local"} | settings) as parent:
+            log, _ = parent.communicate(timeout=LATE_S)
+        assert parent.returncode == 3, log
+        return [json.loads(line)["message"] for line in log.splitlines()]
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
-@contextmanager
-def refused(keys_file, **settings):
-    environment = {
-        "PYTHONPATH": str(ROOT),
-        "SERVICE_HOST": "127.0.0.1",
-        "SERVICE_API_KEYS_FILE": str(keys_file),
-        "SERVICE_RATE_LIMIT_WITHOUT_REDIS": "local",
-        "CUDA_VISIBLE_DEVICES": "",
-        **{f"SERVICE_{name.upper()}": str(value) for name, value in settings.items()},
-    }
-    command = [sys.executable, "-m", "reference_service"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        yield process
-        log, _ = process.communicate(timeout=LATE_S)
-        assert process.returncode == 3, log
-        process.messages = [json.loads(line)["message"] for line in log.splitlines()]
+    return start
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_refusal_of_a_worker_ends_everything_with_its_reason(keys_file, artifact, workers):
+def test_refusal_of_a_worker_ends_everything_with_its_reason(refusal, artifact, workers):
     (artifact / "model.onnx").write_bytes(b"damaged")
-    with refused(keys_file, artifact=artifact, port=free_port(), workers=workers) as process:
-        pass
-    assert any("refusing to start" in text and "model.onnx" in text for text in process.messages)
-    assert "listening" not in process.messages
+    messages = refusal(artifact=artifact, workers=workers)
+    assert any("refusing to start" in text and "model.onnx" in text for text in messages)
+    assert "listening" not in messages
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_cuda_without_cuda_is_refused_with_what_to_do(keys_file, artifact, workers):
-    settings = {"execution_provider": "cuda", "artifact": artifact, "port": free_port(), "workers": workers}
-    with refused(keys_file, **settings) as process:
-        pass
-    (reason,) = [text for text in process.messages if text.startswith("refusing to start")]
+def test_cuda_without_cuda_is_refused_with_what_to_do(refusal, workers):
+    messages = refusal(execution_provider="cuda", workers=workers)
+    (reason,) = [text for text in messages if text.startswith("refusing to start")]
     assert "SERVICE_EXECUTION_PROVIDER=c" in reason
     expected = "onnxruntime-gpu" if workers == 1 else "needs a GPU for each worker; visible are 0 (none)"
     assert expected in reason
-    assert "listening" not in process.messages
+    assert "listening" not in messages
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_port_in_use_is_refused_by_name(keys_file, service, workers):
-    with refused(keys_file, port=service.port, workers=workers) as process:
-        pass
-    (reason,) = process.messages
+def test_port_in_use_is_refused_by_name(refusal, undisturbed, workers):
+    (reason,) = refusal(port=undisturbed.port, workers=workers)
     assert reason.startswith("refusing to start: SERVICE_HOST=127.0.0.1, SERVICE_PORT=")
     assert reason.endswith("Address already in use")
-    assert healthy(service.port)
+    assert healthy(undisturbed.port)

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from containers import LABELS, LOCKED_UP, readable
 from s3_server import DOCKERFILE, PORT_INSIDE, REGION, SETTINGS, constraints, set_up
 
 import reference_service
@@ -22,7 +23,6 @@ SHA256 = hashlib.sha256(CONTENTS["manifest.json"]).hexdigest()
 BUCKET = "models"
 EXIT_REFUSED = 3
 READY_TIMEOUT_S = 60
-LABELS = {"harness.test.reference_service": ""}
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +74,7 @@ def start(engine):
             container = engine.containers.create(
                 image,
                 environment=environment,
-                read_only=True,
-                cap_drop=["ALL"],
-                security_opt=["no-new-privileges"],
-                mem_limit="512m",
-                pids_limit=64,
-                labels=LABELS,
+                **LOCKED_UP,
                 **options,
             )
             stack.callback(container.remove, force=True, v=True)
@@ -150,7 +145,7 @@ def test_tampered_store_stops_the_start_with_both_digests(start_from_store):
 def test_cached_copy_is_served_without_the_store_or_its_packages(start, reference_image, tmp_path):
     shutil.copytree(ARTIFACT, tmp_path / SHA256)
     for path in (tmp_path, *tmp_path.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
+        readable(path)
     container = start(
         reference_image,
         {
