@@ -106,6 +106,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    app.state.metrics = metrics
     app.include_router(
         build_router(
             manifest,
@@ -126,7 +127,7 @@ def create_app(settings: Settings) -> FastAPI:
     # The last one added is the outermost.
     app.add_middleware(
         Access,
-        authenticator=build_authenticator(settings),
+        authenticator=build_authenticator(settings, metrics.tell_stale),
         limiter=limiter,
         scopes=SCOPES,
     )

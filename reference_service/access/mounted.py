@@ -1,5 +1,6 @@
 """Files with keys that are mounted at run time: read at start, and again when they change."""
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,8 +22,17 @@ def read_mounted(path: Path) -> bytes:
     """
     try:
         return path.read_bytes()
+    except PermissionError as error:
+        raise KeyFileError(
+            f"{path}: {error.strerror}; the service runs as user {os.geteuid()}: chmod 0440 the file and "
+            "give the service its group (docker run --group-add, in Kubernetes fsGroup)"
+        ) from error
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from error
+
+
+def tell_nobody(_stale: float) -> None:
+    """Take no notice of whether a broken file is there."""
 
 
 class Reloaded(Generic[T]):
@@ -34,21 +44,28 @@ class Reloaded(Generic[T]):
     """
 
     def __init__(
-        self, read: Callable[[], T], *files: Path | None, clock: Callable[[], float] = time.monotonic
+        self,
+        read: Callable[[], T],
+        *files: Path | None,
+        tell_stale: Callable[[float], None] = tell_nobody,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Read them.
 
         Args:
             read: Reads the files, or raises a `KeyFileError`; one at the start is passed on.
             files: The files that it reads; None is no file.
+            tell_stale: Called with 1 when they became unusable, and with 0 when they were read.
             clock: Seconds.
         """
         self._read = read
         self._files = [file for file in files if file]
+        self._tell_stale = tell_stale
         self._clock = clock
         self._next_check_s = clock() + CHECK_INTERVAL_S
         self._seen = self._versions()
         self._value = read()
+        tell_stale(0)
 
     def current(self) -> T:
         """Return what the files say; costs a look at the clock, and once a second one at each file."""
@@ -69,8 +86,10 @@ class Reloaded(Generic[T]):
             self._value = self._read()
         except KeyFileError as error:
             LOGGER.error("changed file is not used, the former keys stay: %s", error)
+            self._tell_stale(1)
         else:
             LOGGER.info("reloaded %s", names)
+            self._tell_stale(0)
 
     def _versions(self) -> list[tuple[int, ...] | None]:
         return [_version(file) for file in self._files]

@@ -50,8 +50,8 @@ class TokenVerifier:
     audience: str
     leeway_s: int
 
-    def claims(self, token: str) -> Claims:
-        """Return the claims of a valid token.
+    def verified(self, token: str) -> tuple[Claims, str]:
+        """Return the claims of a valid token, and the `kid` of the key that verified it.
 
         Raises:
             TokenError: Key, signature, algorithm, time, issuer, audience, a claim or the form is wrong.
@@ -69,7 +69,7 @@ class TokenVerifier:
                 leeway=self.leeway_s,
                 options={"require": REQUIRED_CLAIMS},
             )
-            return Claims.model_validate(claims)
+            return Claims.model_validate(claims), key.kid
         except TokenError:
             raise
         except Exception as error:  # whatever a hostile token sets off, it is refused

@@ -12,13 +12,13 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_service.access.apikeys import Scope as AccessScope
-from reference_service.access.authentication import Authenticator, Principal
+from reference_service.access.authentication import Authenticator, Principal, RefusedError
 from reference_service.access.ratelimit import Allowance, RateLimiter
 from reference_service.api.errors import error_response
 from reference_service.errors import ApiError
 from reference_service.telemetry.logs import LOGGER, request_line
 from reference_service.telemetry.metrics import Metrics
-from reference_service.telemetry.record import RequestRecord
+from reference_service.telemetry.record import RequestRecord, record_of
 
 REQUEST_ID_BYTES = 16
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -191,9 +191,15 @@ class Access:
         """
         try:
             principal = self._authenticator.authenticate(Headers(scope=scope))
-        except ApiError:
+        except ApiError as refusal:
+            if isinstance(refusal, RefusedError):
+                fields = {"request_id": scope["request_id"], **refusal.told}
+                known = "key_id" in refusal.told  # of anybody's guesses a warning each would be too many
+                level = logging.WARNING if known else logging.INFO
+                LOGGER.log(level, "credential refused", extra={"fields": fields})
             await self._limiter.admit_unauthenticated(scope)
             raise
+        record_of(scope).authenticated(principal.identity, principal.key_id)
         return principal, await self._limiter.admit(scope, principal, required)
 
 

@@ -25,8 +25,8 @@ LINGER_S = 1.0
 def serve(settings: Settings, listener: socket.socket) -> int:
     """Serve on a bound socket; return 0 after an orderly stop and 3 if the service refuses to start."""
     try:
-        context = server_context(settings)
         app = create_app(settings)
+        context = server_context(settings, app.state.metrics.tell_stale("tls"))
     except (ArtifactError, KeyFileError, RedisUrlError) as error:
         LOGGER.critical("refusing to start: %s", error)
         return EXIT_REFUSED

@@ -2,6 +2,7 @@
 
 import hashlib
 import ssl
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from reference_service.access.fingerprints import require_declared
-from reference_service.access.mounted import Reloaded, read_mounted
+from reference_service.access.mounted import Reloaded, read_mounted, tell_nobody
 from reference_service.errors import KeyFileError
 from reference_service.settings import Settings
 from reference_service.telemetry.logs import LOGGER
@@ -38,8 +39,14 @@ class Loop(uvloop.Loop):
         return await super().create_server(*args, **kwargs)
 
 
-def server_context(settings: Settings) -> ssl.SSLContext | None:
+def server_context(
+    settings: Settings, tell_stale: Callable[[float], None] = tell_nobody
+) -> ssl.SSLContext | None:
     """Return what connections are made with, or None for plain text; renewed files are used from then on.
+
+    Args:
+        settings: Which files.
+        tell_stale: Who is told whether they are stale, see `Reloaded`.
 
     Raises:
         KeyFileError: A file can't be used, or is not the declared one.
@@ -66,7 +73,7 @@ def server_context(settings: Settings) -> ssl.SSLContext | None:
             require_client_certificates(context, ca_file, certificate)
         return context
 
-    renewed = Reloaded(read, cert_file, key_file, ca_file, declaration)
+    renewed = Reloaded(read, cert_file, key_file, ca_file, declaration, tell_stale=tell_stale)
     context = renewed.current()
 
     def use_renewed(handshake: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:

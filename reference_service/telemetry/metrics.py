@@ -1,7 +1,7 @@
 """Prometheus metrics of the service: every name and label, resolved once so that counting is cheap."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from itertools import chain
 from typing import TypeVar
@@ -121,6 +121,12 @@ class Metrics:
         self._rate_limit_storage_errors = self._only(
             self._counter("rate_limit_storage_errors", "Times that the storage of the quotas failed.")
         )
+        self._stale = self._gauge(
+            "mounted_file_stale",
+            "1 while a changed file can't be used and what was read before stays.",
+            "file",
+            mode="livemax",
+        )
         self._build_info = self._gauge(
             "inference_build_info",
             "Always 1; what is running is in the labels.",
@@ -133,6 +139,10 @@ class Metrics:
             mode="min",
         )
         started.labels(*self._common).set(time.time())
+
+    def tell_stale(self, file: str) -> Callable[[float], None]:
+        """Return what takes 1 when a mounted file became unusable, and 0 when it was read."""
+        return self._stale.labels(file, *self._common).set
 
     def built_with(self, execution_provider: str) -> None:
         """Tell what is running, once the model is loaded."""

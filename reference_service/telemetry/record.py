@@ -6,6 +6,8 @@ from typing import Any
 
 from starlette.types import Scope
 
+MAX_LOGGED_NAME = 200
+
 
 @dataclass(slots=True)
 class RequestRecord:
@@ -15,6 +17,8 @@ class RequestRecord:
         started: When the request began, on the clock of `time.perf_counter`, in seconds.
         status: Of the answer; 0 while there is none.
         error_code: That of the error schema; None for a success.
+        client: Who asked, as rate limits count: the client of an API key, or the subject of a token.
+        key_id: The API key's id, or the `kid` of the key that verified the token.
         client_request_id: What the body of the request calls it.
         trace_id: Of the trace that the request belongs to, in hexadecimal; None without tracing.
         rows: How many rows it asks about.
@@ -28,6 +32,8 @@ class RequestRecord:
     started: float = field(default_factory=time.perf_counter)
     status: int = 0
     error_code: str | None = None
+    client: str | None = None
+    key_id: str | None = None
     client_request_id: str | None = None
     trace_id: str | None = None
     rows: int | None = None
@@ -36,6 +42,11 @@ class RequestRecord:
     queue_s: float = 0.0
     inference_started: float | None = None
     inference_s: float = 0.0
+
+    def authenticated(self, client: str, key_id: str) -> None:
+        """Note who asked; a token may name its subject at any length."""
+        self.client = client[:MAX_LOGGED_NAME]
+        self.key_id = key_id[:MAX_LOGGED_NAME]
 
     def inferred(self, started: float, ended: float) -> None:
         """Note when the model answered."""
@@ -60,6 +71,9 @@ class RequestRecord:
         }
         if self.error_code is not None:
             fields["error_code"] = self.error_code
+        if self.client is not None:
+            fields["client"] = self.client
+            fields["key_id"] = self.key_id
         if self.client_request_id is not None:
             fields["client_request_id"] = self.client_request_id
         if self.trace_id is not None:

@@ -70,6 +70,52 @@ def test_logs_are_json_lines_without_features_or_secrets(client, features, signe
         assert secret not in log.getvalue()
 
 
+def write_key(path, secret, **entry):
+    digest = hashlib.sha256(secret.encode()).hexdigest()
+    path.write_text(
+        json.dumps({"keys": [{"sha256": digest, "scopes": ["metadata"], **entry}]}), encoding="utf-8"
+    )
+
+
+def test_who_asked_is_told_and_never_by_the_key(serve, settings, signer, log):
+    write_key(settings.api_keys_file, "the-key", id="shop-2026", client="shop")
+    client = serve(settings)
+    long = {"Authorization": f"Bearer {signer.token(sub='x' * 1000)}"}
+    for headers in ({"X-API-Key": "the-key"}, {"Authorization": f"Bearer {signer.token()}"}, long, {}):
+        client.get("/metadata", headers=headers)
+    told = [(entry.get("client"), entry.get("key_id")) for entry in logged_requests(log)]
+    assert told[:2] == [("key:shop", "shop-2026"), (f"subject:{signer.claims()['sub']}", "k1")]
+    assert len(told[2][0]) == 200
+    assert told[3] == (None, None)
+    assert "the-key" not in log.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({"X-API-Key": "old"}, {"level": "warning", "reason": "revoked", "key_id": "shop-2025"}),
+        ({"X-API-Key": "guess"}, {"level": "info", "reason": "no such API key"}),
+        ({"Authorization": "Bearer guess"}, {"level": "info", "reason": "DecodeError"}),
+        ({"Authorization": "Basic guess"}, {"level": "info", "reason": "not one bearer token"}),
+    ],
+)
+def test_a_refused_credential_is_told_with_the_id_of_its_answer(serve, settings, log, headers, told):
+    write_key(settings.api_keys_file, "old", id="shop-2025", revoked=True)
+    answer = serve(settings).get("/metadata", headers=headers)
+    assert answer.status_code == 401
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    [line] = [line for line in lines if line["message"] == "credential refused"]
+    assert line["request_id"] == answer.headers["x-request-id"]
+    assert {name: line.get(name) for name in told} == told
+    assert ("key_id" in line) == ("key_id" in told)
+    assert "guess" not in log.getvalue()
+
+
+def test_a_missing_credential_is_no_refused_one(anonymous, log):
+    assert anonymous.get("/metadata").status_code == 401
+    assert "credential refused" not in log.getvalue()
+
+
 def test_a_traceback_is_one_line():
     error = ValueError("first\nsecond")
     record = logging.LogRecord("x", logging.ERROR, "", 0, "failed", (), (type(error), error, None))
@@ -83,7 +129,17 @@ def test_a_prediction_is_told_with_its_latencies_and_no_more(client, features, m
     [entry] = logged_requests(log)
     assert entry.keys() == {
         *("time", "level", "logger", "message", "request_id", "method", "path", "status", "duration_ms"),
-        *("rows", "input_hash", "parse_ms", "queue_ms", "inference_ms", "model_version", "deployment_id"),
+        *(
+            "client",
+            "key_id",
+            "rows",
+            "input_hash",
+            "parse_ms",
+            "queue_ms",
+            "inference_ms",
+            "model_version",
+            "deployment_id",
+        ),
     }
     assert entry["rows"] == 3
     assert entry["model_version"] == manifest["version"]

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import logging
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,6 +119,56 @@ def test_an_unchanged_file_is_looked_at_once_a_second_and_not_read(path, clock, 
         reloaded.current()
     assert len(reads) == 1
     assert 9 <= len(looks) <= 10
+
+
+def test_whoever_is_told_knows_whether_a_broken_file_is_there(path, clock):
+    told = []
+    reloaded = Reloaded(text_of(path), path, tell_stale=told.append, clock=clock)
+    for text in ("good 2", "bad", "worse", "good 3"):
+        replace(path, text)
+        clock.now_s += 1
+        reloaded.current()
+    assert told == [0, 0, 1, 1, 0]
+
+
+def test_metrics_tell_which_file_is_stale(settings, serve, clock, monkeypatch):
+    monkeypatch.setattr(Reloaded.__init__, "__kwdefaults__", {"clock": clock})
+    client = serve(settings)
+
+    def stale():
+        clock.now_s += 1
+        client.get("/metadata", headers={"X-API-Key": "good-key"})
+        client.get("/metadata", headers={"Authorization": "Bearer a.b.c"})
+        found = re.findall(
+            r'^mounted_file_stale\{.*file="(\w+)".*\} ([\d.]+)$', client.get("/metrics").text, re.MULTILINE
+        )
+        return {file: float(value) for file, value in found}
+
+    assert stale() == {"api_keys": 0, "jwks": 0}
+    good = settings.api_keys_file.read_text(encoding="utf-8")
+    replace(settings.api_keys_file, "{")
+    assert stale() == {"api_keys": 1, "jwks": 0}
+    replace(settings.api_keys_file, good)
+    assert stale() == {"api_keys": 0, "jwks": 0}
+
+
+def test_a_file_that_may_not_be_read_names_the_user_and_the_way_out(path, monkeypatch):
+    def forbidden(_path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    with pytest.raises(
+        KeyFileError, match=rf"Permission denied; .* user {os.geteuid()}: chmod 0440 .*--group-add"
+    ):
+        mounted.read_mounted(path)
+
+
+@pytest.mark.parametrize(
+    ("unset", "warned"), [(["api_keys_file", "jwks_file"], True), (["jwks_file"], False)]
+)
+def test_a_service_that_nobody_can_use_says_so(settings, caplog, unset, warned):
+    build_authenticator(settings.model_copy(update=dict.fromkeys(unset)))
+    assert ("nobody can authenticate" in caplog.text) == warned
 
 
 @pytest.fixture

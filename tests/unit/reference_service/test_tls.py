@@ -184,7 +184,8 @@ def test_a_renewed_certificate_is_served_without_a_restart_and_a_broken_one_is_n
 ):
     now_s = iter(range(1000))
     monkeypatch.setattr(Reloaded.__init__, "__kwdefaults__", {"clock": lambda: next(now_s)})
-    context = server_context(tls_settings(server))
+    told = []
+    context = server_context(tls_settings(server), told.append)
 
     def serial():
         seen = handshake(context, client_context(authority)).getpeercert()
@@ -193,8 +194,10 @@ def test_a_renewed_certificate_is_served_without_a_restart_and_a_broken_one_is_n
     assert serial() == server.certificate.serial_number
     renewed = authority.issue("server")
     assert serial() == renewed.certificate.serial_number != server.certificate.serial_number
+    assert told == [0, 0]
     server.key_file.write_text("broken", encoding="ascii")
     assert serial() == renewed.certificate.serial_number
+    assert told == [0, 0, 1]
 
 
 def expired(authority, _server):
