@@ -34,8 +34,8 @@ class Plan:
         groups: Checks that share their targets, in order.
         not_applicable: Checks that this run cannot make.
         not_declared: Required families of which the suite declares nothing, so that nothing is checked.
-        undeclared: All selected families that nothing is checked of, and the checks of the others whose
-            inputs the suite does not declare.
+        undeclared: The selected families that a suite can declare and this one does not, and the checks of
+            the others whose inputs it does not declare.
         partial: Whether families were left out by the command line.
     """
 
@@ -107,7 +107,7 @@ def make_plan(
         not_applicable=tuple(item for item in planned if item.missing is not None),
         not_declared=tuple(family for family in unchecked if is_required(family, policy, only)),
         undeclared=(
-            *(family.value for family in unchecked),
+            *(family.value for family in unchecked if family in served),
             *(check.id for check in left_out if check.family not in unchecked),
         ),
         partial=not served <= wanted,

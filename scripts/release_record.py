@@ -56,7 +56,6 @@ class GateRecord(Part):
 
     run_id: str
     decision: Literal["promote", "reject", "inconclusive"]
-    partial: bool
     report_sha256: Sha256
 
 
@@ -173,10 +172,11 @@ def _gate_record(path: Path, image: Image) -> GateRecord:
         raise ReleaseError(
             f"{path}: the report is of candidate {report.candidate.image_id}, the image is {image.id}"
         )
+    if report.partial:
+        raise ReleaseError(f"{path}: the verdict is partial; a release needs one of all families")
     return GateRecord(
         run_id=report.run_id,
         decision=report.decision,
-        partial=report.partial,
         report_sha256=hashlib.sha256(content).hexdigest(),
     )
 

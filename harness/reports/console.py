@@ -30,6 +30,7 @@ OUTCOME_STYLES = {
 }
 _MOST_REASONS = 20
 _MOST_TEXT = 600
+_MOST_COMMAND = 2000
 
 
 def print_verdict(console: Console, report: Report, saved: Path | None = None) -> None:
@@ -78,9 +79,15 @@ def _reason(report: Report, reason: Reason) -> Iterable[Text]:
     if parts:
         yield Text(f"    {', '.join(parts)}")
     if finding.reproduce:
-        # Not cut: half a command reproduces nothing. Its further lines cannot pass for lines of ours.
-        command = without_workflow_commands(visible(finding.reproduce)).replace("\n", "\n    | ")
+        # A line is whole or left out: half a command reproduces nothing. None can pass for a line of ours.
+        lines = without_workflow_commands(visible(finding.reproduce)).splitlines()
+        told = (line if len(line) <= _MOST_COMMAND else _too_long(line) for line in lines)
+        command = "\n    | ".join(told)
         yield Text(f"    $ {command}", style="cyan")
+
+
+def _too_long(command: str) -> str:
+    return f"# a command of {len(command)} characters, whole in the report"
 
 
 def _checks(report: Report) -> Table:

@@ -15,6 +15,7 @@ from harness.config.section import Limits
 from harness.model import Family, Finding, Outcome, Utf8Text
 
 CHECK_ID = "lifecycle.target"
+MOST_LAST_WORDS = 600
 
 
 class Start(BaseModel):
@@ -90,7 +91,7 @@ def _finding(name: str, bad: list[tuple[int, Start]], samples: int, *, good: str
     return Finding(
         id=identity,
         outcome=Outcome.FAIL,
-        message=f"{start.problem}; its last line: {last_words[0][:300]}",
+        message=f"{start.problem}; its last line: {last_words[0][:MOST_LAST_WORDS]}",
         observed=len(bad),
         limit=0,
         unit="starts",

@@ -71,7 +71,12 @@ def test_the_lifecycle_may_be_required_as_it_is_always_checked(suite):
 def test_a_required_family_without_checks_is_told(suite):
     without = plan(suite, table=[check("scenarios.s")])
     assert without.not_declared == (Family.GOLDEN,)
-    assert Family.TELEMETRY in without.undeclared
+
+
+def test_a_family_that_could_be_declared_and_is_not_is_told(suite):
+    made = plan(suite, table=[check("scenarios.s"), check("telemetry.t")])
+    assert Family.TELEMETRY in made.undeclared
+    assert Family.DRIFT not in made.undeclared
 
 
 def test_a_partial_run_does_not_require_what_it_leaves_out(suite):

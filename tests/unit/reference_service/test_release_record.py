@@ -136,11 +136,15 @@ def test_record_says_what_is_in_the_image(files, report):
         "gate": {
             "run_id": "20261121T224017Z-4f4f4f4f4f4f-7c1e9a",
             "decision": "promote",
-            "partial": False,
             "report_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         },
     }
     assert not engine.left
+
+
+def test_a_partial_verdict_is_no_release_s(files, report):
+    with pytest.raises(release.ReleaseError, match="partial"):
+        release.record_of(Engine(files), "service:1", report(partial=True))
 
 
 def test_image_that_was_pushed_has_its_digest_and_no_report_is_no_verdict(files):

@@ -42,6 +42,16 @@ def test_reasons_come_with_numbers_and_a_command_on_one_line():
     assert lines[at + 3] == f"$ {reject().checks[1].findings[1].reproduce}"
 
 
+def test_a_command_too_long_for_a_terminal_is_left_in_the_report():
+    check = reject().checks[1]
+    finding = check.findings[1].model_copy(update={"reproduce": "harness run\ncurl " + "x" * 3000})
+    changed = check.model_copy(update={"findings": (check.findings[0], finding, *check.findings[2:])})
+    checks = (reject().checks[0], changed, *reject().checks[2:])
+    lines = [line.strip() for line in printed(reject().model_copy(update={"checks": checks})).splitlines()]
+    assert "$ harness run" in lines
+    assert "| # a command of 3005 characters, whole in the report" in lines
+
+
 def test_the_table_names_every_check_in_full_on_a_narrow_terminal():
     text = printed(inconclusive(), width=72)
     for check in inconclusive().checks:
