@@ -39,8 +39,8 @@ class Fingerprints(Part):
     input_hash_key_file: tuple[Sha256, ...] = ()
 
 
-WHOLE_FILES = ("tls_client_ca_file", "rate_limit_redis_url_file", "input_hash_key_file")
-"""Known by their digest alone, and read once; the other files are checked where they are read."""
+WHOLE_FILES = ("rate_limit_redis_url_file", "input_hash_key_file")
+"""Read once, at the start, and checked then; the other files are checked wherever they are read."""
 
 
 def require_declared(declaration: Path | None, setting: str, file: Path, found: Collection[str]) -> None:

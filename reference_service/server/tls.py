@@ -70,7 +70,10 @@ def server_context(
         except (ssl.SSLError, OSError) as error:
             raise KeyFileError(f"{cert_file}, {key_file}: can't be used: {error.strerror}") from error
         if ca_file:
-            require_client_certificates(context, ca_file, certificate)
+            issuers = read_mounted(ca_file)  # once: what was checked is what is trusted
+            digest = hashlib.sha256(issuers).hexdigest()
+            require_declared(declaration, "tls_client_ca_file", ca_file, [digest])
+            require_client_certificates(context, _certificates(ca_file, issuers), ca_file, certificate)
         return context
 
     renewed = Reloaded(read, cert_file, key_file, ca_file, declaration, tell_stale=tell_stale)
@@ -89,7 +92,7 @@ def check_certificate(file: Path) -> x509.Certificate:
     Raises:
         KeyFileError: There is none, it is not valid now, or its key is weak.
     """
-    certificate = _certificates(file)[0]
+    certificate = _certificates(file, read_mounted(file))[0]
     if not _valid_now(certificate):
         raise KeyFileError(
             f"{file}: is valid from {certificate.not_valid_before_utc.isoformat()} to "
@@ -130,19 +133,21 @@ def check_key(file: Path, certificate: x509.Certificate, cert_file: Path) -> Non
         raise KeyFileError(f"{file}: is not the private key of {cert_file}")
 
 
-def require_client_certificates(context: ssl.SSLContext, file: Path, own: x509.Certificate) -> None:
-    """Let nobody in without a certificate that one of the file's issued.
+def require_client_certificates(
+    context: ssl.SSLContext, issuers: list[x509.Certificate], file: Path, own: x509.Certificate
+) -> None:
+    """Let nobody in without a certificate that one of the issuers, read from the file, issued.
 
     The service's own certificate is accepted besides: with it the health check asks, which has the key.
 
     Raises:
         KeyFileError: The file has no certificate that is valid now.
     """
-    if not any(_valid_now(certificate) for certificate in _certificates(file)):
+    if not any(_valid_now(issuer) for issuer in issuers):
         raise KeyFileError(f"{file}: none of its certificates is valid now")
     context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(file)
-    context.load_verify_locations(cadata=own.public_bytes(Encoding.DER))
+    for trusted in (*issuers, own):
+        context.load_verify_locations(cadata=trusted.public_bytes(Encoding.DER))
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     # Each connection shows its certificate: a resumed session would outlive it.
     context.options |= ssl.OP_NO_TICKET
@@ -158,8 +163,7 @@ def spki_fingerprint(certificate: x509.Certificate) -> str:
     return hashlib.sha256(_spki(certificate.public_key())).hexdigest()
 
 
-def _certificates(file: Path) -> list[x509.Certificate]:
-    content = read_mounted(file)
+def _certificates(file: Path, content: bytes) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(content)
     except ValueError as error:

@@ -307,3 +307,42 @@ def test_the_declared_fingerprint_is_of_the_public_key_and_outlives_a_renewal(tm
         KeyFileError, match=rf"server\.pem: its fingerprint .* is not declared.*{fingerprint}"
     ):
         server_context(settings)
+
+
+def test_an_undeclared_authority_for_clients_lets_nobody_in_until_it_is_declared(
+    tmp_path, authority, server, monkeypatch
+):
+    now_s = iter(range(1000))
+    monkeypatch.setattr(Reloaded.__init__, "__kwdefaults__", {"clock": lambda: next(now_s)})
+    (tmp_path / "clients").mkdir()
+    issuer, stranger = (new_authority(tmp_path / "clients", name) for name in ("issuer", "stranger"))
+    mounted, declaration = tmp_path / "clients.pem", tmp_path / "fingerprints.json"
+    spki = server.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    def declare(*files):
+        digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+        own = [hashlib.sha256(spki).hexdigest()]
+        declaration.write_text(
+            json.dumps({"tls_cert_file": own, "tls_client_ca_file": digests}), encoding="ascii"
+        )
+
+    def gets_in(issued):
+        client = client_context(authority)
+        client.load_cert_chain(issued.cert_file, issued.key_file)
+        try:
+            handshake(context, client)
+        except ssl.SSLError:
+            return False
+        return True
+
+    clients = issuer.issue("known"), stranger.issue("planted")
+    mounted.write_bytes(issuer.file.read_bytes())
+    declare(issuer.file)
+    settings = tls_settings(server, tls_client_ca_file=mounted, secret_fingerprints_file=declaration)
+    context = server_context(settings)
+    mounted.write_bytes(stranger.file.read_bytes())
+    assert [gets_in(each) for each in clients] == [True, False]
+    with pytest.raises(KeyFileError, match=r"clients\.pem: its fingerprint .* is not declared"):
+        server_context(settings)
+    declare(issuer.file, stranger.file)
+    assert [gets_in(each) for each in clients] == [False, True]
