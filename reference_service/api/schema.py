@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, create_model
+from pydantic import BaseModel, ConfigDict, FailFast, Field, WithJsonSchema, create_model
 
 from reference_service.api.instances import Strict, instance_of
 from reference_service.model.manifest import Manifest
@@ -79,10 +79,14 @@ class ResponseModels:
 
 
 def request_models(manifest: Manifest, *, max_batch: int) -> RequestModels:
-    """Generate the request models from the declared input; every value is checked against it."""
+    """Generate the request models from the declared input; every value is checked against it.
+
+    A batch is checked up to its first wrong instance: only one problem is told, and all would take seconds.
+    """
     instance = instance_of(manifest.input)
     one = Field(alias=instance.member)
-    instances = Annotated[list[instance.type], Field(min_length=1, max_length=max_batch)]  # type: ignore[name-defined]
+    bounds = Field(min_length=1, max_length=max_batch)
+    instances = Annotated[list[instance.type], FailFast(), bounds]  # type: ignore[name-defined]
     return RequestModels(
         predict=create_model("PredictRequest", __base__=RequestOptions, instance=(instance.type, one)),
         batch=create_model("BatchRequest", __base__=RequestOptions, instances=(instances, ...)),

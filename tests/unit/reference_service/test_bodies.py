@@ -1,6 +1,10 @@
 import json
 
 import pytest
+from pydantic import ValidationError
+
+from reference_service.api.schema import request_models
+from reference_service.model.manifest import Manifest
 
 JSON = {"Content-Type": "application/json"}
 PATHS = ["/predict", "/predict/batch"]
@@ -75,6 +79,16 @@ def test_unknown_feature_is_named(client, features, expect_error):
 def test_unknown_member_is_named(client, features, expect_error):
     error = expect_error(client.post("/predict", json={"features": features, "model": "x"}), 400)
     assert (error["code"], error["field"]) == ("unknown_field", "model")
+
+
+@pytest.mark.parametrize("wrong", [{}, {"unknown": 1}, 1], ids=["missing", "unknown", "invalid"])
+def test_a_batch_of_wrong_instances_is_refused_at_the_first(manifest, features, wrong):
+    """All their problems would be megabytes, and the event loop would write them."""
+    declared = Manifest.model_validate_json(json.dumps(manifest))
+    body = json.dumps({"instances": [features, wrong, *[{}] * 90]})
+    with pytest.raises(ValidationError) as raised:
+        request_models(declared, max_batch=100).batch.model_validate_json(body)
+    assert {problem["loc"][:2] for problem in raised.value.errors()} == {("instances", 1)}
 
 
 def test_echoed_field_is_bounded(client, features, expect_error):
