@@ -5,13 +5,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import ClassVar
 
-from harness.checks.golden.asking import ask_all
 from harness.checks.golden.compare import compare
-from harness.checks.golden.evidence import CaseRecord, GoldenEvidence, RecordedRequest
+from harness.checks.golden.evidence import CaseRecord, GoldenEvidence
 from harness.checks.golden.golden_set import load_golden_set
 from harness.checks.golden.judge import crossed, evidence_path, judge_cases
-from harness.checks.golden.payloads import single_requests
-from harness.checks.golden.reading import record
+from harness.checks.golden.one_by_one import ask_one_by_one
 from harness.checks.golden.settings import GoldenLimits, GoldenSettings
 from harness.checks.golden.wire import WireError
 from harness.checks.interface import CheckContext, Stage
@@ -54,25 +52,8 @@ class GoldenConcurrent:
         golden = load_golden_set(context.suite, settings)
         cases = list(golden.cases) * settings.concurrent.repeats
         random.Random(context.seed).shuffle(cases)  # noqa: S311 - an order that can be had again, no secret
-        requests = single_requests(context.suite, settings, cases, context.credentials)
         many = settings.model_copy(update={"connections": settings.concurrent.connections})
-        records = []
-        executed = 0
-        # The answers come first: only at their end do they tell whether the service died.
-        answers = ask_all(context.candidate, requests, many)
-        for answer, case, request in zip(answers, cases, requests, strict=False):
-            body = (request.body or b"").decode()
-            records.append(record(case, answer, settings.outputs, body=body))
-            executed += answer.answered
-            context.progress(len(records), len(requests))
-        return GoldenEvidence(
-            expected=len(cases),
-            executed=executed,
-            header=golden.header,
-            outputs=settings.outputs,
-            request=RecordedRequest.of(settings.single, context),
-            cases=tuple(records),
-        )
+        return ask_one_by_one(context, many, golden.header, cases)
 
     def judge(self, evidence: GoldenEvidence, limits: GoldenLimits) -> Sequence[Finding]:
         """The findings of the cases, one for crossed answers, one for repeats that differ."""

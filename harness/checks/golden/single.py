@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from harness.checks.golden.asking import ask_all
-from harness.checks.golden.evidence import GoldenEvidence, RecordedRequest
+from harness.checks.golden.evidence import GoldenEvidence
 from harness.checks.golden.golden_set import load_golden_set
 from harness.checks.golden.judge import judge_cases
-from harness.checks.golden.payloads import single_requests
-from harness.checks.golden.reading import record
+from harness.checks.golden.one_by_one import ask_one_by_one
 from harness.checks.golden.settings import GoldenLimits, GoldenSettings
 from harness.checks.interface import CheckContext, Stage
 from harness.config.suite import Suite
@@ -44,24 +42,7 @@ class GoldenSingle:
             TargetError: when the candidate died.
         """
         golden = load_golden_set(context.suite, settings)
-        requests = single_requests(context.suite, settings, golden.cases, context.credentials)
-        records = []
-        executed = 0
-        answers = ask_all(context.candidate, requests, settings)
-        # The answers come first: only at their end do they tell whether the service died.
-        for answer, case, request in zip(answers, golden.cases, requests, strict=False):
-            body = (request.body or b"").decode()
-            records.append(record(case, answer, settings.outputs, body=body))
-            executed += answer.answered
-            context.progress(len(records), len(requests))
-        return GoldenEvidence(
-            expected=len(golden.cases),
-            executed=executed,
-            header=golden.header,
-            outputs=settings.outputs,
-            request=RecordedRequest.of(settings.single, context),
-            cases=tuple(records),
-        )
+        return ask_one_by_one(context, settings, golden.header, golden.cases)
 
     def judge(self, evidence: GoldenEvidence, limits: GoldenLimits) -> Sequence[Finding]:
         """One finding for the answers, one for each output."""
