@@ -66,8 +66,8 @@ def changed(number, **observed):
     return made
 
 
-def single(made, limits=LIMITS):
-    evidence = GoldenEvidence(
+def evidence_of(made):
+    return GoldenEvidence(
         expected=len(made),
         executed=len(made),
         header=HEADER,
@@ -75,7 +75,10 @@ def single(made, limits=LIMITS):
         request=REQUEST,
         cases=tuple(made),
     )
-    return {finding.id: finding for finding in GoldenSingle().judge(evidence, limits)}
+
+
+def single(made, limits=LIMITS):
+    return {finding.id: finding for finding in GoldenSingle().judge(evidence_of(made), limits)}
 
 
 def batch(made, answered=(2, 2), limits=LIMITS):
@@ -242,15 +245,7 @@ def test_evidence_survives_its_file_whatever_was_observed(value):
 
 
 def concurrent(made, limits=LIMITS):
-    evidence = GoldenEvidence(
-        expected=len(made),
-        executed=len(made),
-        header=HEADER,
-        outputs=OUTPUTS,
-        request=REQUEST,
-        cases=tuple(made),
-    )
-    return {finding.id: finding.outcome for finding in GoldenConcurrent().judge(evidence, limits)}
+    return {finding.id: finding.outcome for finding in GoldenConcurrent().judge(evidence_of(made), limits)}
 
 
 def failed(outcomes):
