@@ -11,8 +11,7 @@ from harness.gate import GateRequest, gate
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = "breast-cancer"
 SUITES = {FIRST: ROOT / "gate.toml", "digits": ROOT / "gate.digits.toml"}
-OVERLAY = """FROM ${BASE}
-COPY fault.py /overlay/fault.py
+OVERLAY = """COPY fault.py /overlay/fault.py
 ENV PYTHONPATH=/overlay
 CMD ["python3", "-m", "fault"]
 """
@@ -40,12 +39,13 @@ def healthy(images, base_image, reference_image):
 
 @pytest.fixture(scope="session")
 def overlay(build_image, healthy):
-    """Builds the image that starts the service of an artifact through the folder's fault.py."""
+    """Builds the image of an artifact with more lines, started through the folder's fault.py, if any."""
 
-    def build(folder, artifact=FIRST):
-        files = {"fault.py": (folder / "fault.py").read_text()}
+    def build(folder, artifact=FIRST, lines=()):
+        files = {path.name: path.read_text() for path in folder.glob("fault.py")}
+        dockerfile = "\n".join(["FROM ${BASE}", *lines, OVERLAY if files else ""])
         name = f"overlay-{folder.name.replace('_', '-')}"
-        return build_image(name, OVERLAY, files, base=healthy(artifact))
+        return build_image(name, dockerfile, files, base=healthy(artifact))
 
     return build
 

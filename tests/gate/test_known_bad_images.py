@@ -1,10 +1,12 @@
 """Each known-bad image is rejected for its own fault and for no other; a benign one is promoted.
 
-A fault is a folder under ``faults/``: ``fault.py`` patches the service from outside, ``fault.toml`` says what
-it does, its family, for each check that has to fail how the ids of its failed findings begin, and how those
-begin that ``may_also_fail`` there. A fault of the latency may be ``undecided`` "where not measured" or, if it
-takes a quiet machine to tell, "on a busy machine"; without that key it is rejected on any machine. It is a
-fault of the service of its ``artifact``, by default the first one, and gated by the suite of that.
+A fault is a folder under ``faults/``: ``fault.py`` patches the service from outside, or the lines ``image``
+of ``fault.toml`` change its image. ``fault.toml`` says what the fault does, its family, for each check that
+has to fail how the ids of its failed findings begin, and how those begin that ``may_also_fail`` there. A
+fault of the latency may be ``undecided`` "where not measured" or, if it takes a quiet machine to tell, "on
+a busy machine"; without that key it is rejected on any machine. It is a fault of the service of its
+``artifact``, by default the first one, and gated by the suite of that. One that is ``slow`` is left to the
+slow tests.
 """
 
 import tomllib
@@ -12,23 +14,41 @@ from pathlib import Path
 
 import pytest
 
+from harness.config.suite import load_suite
 from harness.model import Decision, Family, Outcome
 
 pytestmark = pytest.mark.engine
 
-FAULTS = sorted(path.parent for path in Path(__file__).with_name("faults").glob("*/fault.toml"))
+FAULTS = {
+    path.parent: tomllib.loads(path.read_text())
+    for path in sorted(Path(__file__).with_name("faults").glob("*/fault.toml"))
+}
+ROOT = Path(__file__).resolve().parents[2]
 FIRST, SECOND = "breast-cancer", "digits"
 LATENCY = "latency.paired"
-QUICK = frozenset({Family.CONTRACT, Family.GOLDEN, Family.SCENARIOS})
+QUICK = frozenset({Family.CONTRACT, Family.GOLDEN})
+BEHAVIOUR = QUICK | {Family.SCENARIOS}
 TWO_MINUTES_S = 120
 MORE_TRIES = 2
 BENIGN = sorted(path.parent for path in Path(__file__).with_name("benign").glob("*/fault.py"))
 
 
-@pytest.fixture(params=FAULTS, ids=lambda folder: folder.name)
+def fault_of(folder, declared):
+    marks = [pytest.mark.slow] if declared.get("slow") else []
+    return pytest.param((folder, declared), id=folder.name, marks=marks)
+
+
+@pytest.fixture(params=[fault_of(*each) for each in FAULTS.items()])
 def fault(request):
     """Folder and declaration."""
-    return request.param, tomllib.loads((request.param / "fault.toml").read_text())
+    return request.param
+
+
+@pytest.fixture
+def faulty(fault, overlay):
+    """The image with the fault."""
+    folder, declared = fault
+    return overlay(folder, declared.get("artifact", FIRST), declared.get("image", ()))
 
 
 def failed_findings(report):
@@ -84,10 +104,11 @@ def assert_rejected_for(report, declared):
     assert {reason.check_id for reason in report.reasons} == set(expected) | undecided
 
 
-def test_every_family_has_a_known_bad_image():
-    declared = [tomllib.loads((folder / "fault.toml").read_text()) for folder in FAULTS]
-    assert {each["family"] for each in declared} == {"contract", "golden", "fuzz", "scenarios", "latency"}
-    assert all(each["does"] for each in declared)
+def test_every_required_family_has_a_known_bad_image_also_among_the_quick_ones():
+    required = set(load_suite(ROOT / "gate.toml").config.policy.required)
+    assert {each["family"] for each in FAULTS.values()} == required
+    assert {each["family"] for each in FAULTS.values() if not each.get("slow")} == required
+    assert all(each["does"] for each in FAULTS.values())
 
 
 def decided(gate_image, image, declared, **request):
@@ -100,27 +121,27 @@ def decided(gate_image, image, declared, **request):
     return report
 
 
-def test_its_own_family_catches_it(fault, overlay, gate_image):
-    folder, declared = fault
+def test_its_own_family_catches_it(fault, faulty, gate_image):
+    _, declared = fault
     only = frozenset({Family(declared["family"])})
     artifact = declared.get("artifact", FIRST)
-    report = decided(gate_image, overlay(folder, artifact), declared, artifact=artifact, only=only)
+    report = decided(gate_image, faulty, declared, artifact=artifact, only=only)
     assert report.partial
     assert_rejected_for(report, declared)
 
 
 @pytest.mark.slow
-def test_the_whole_gate_catches_it_and_only_it(fault, overlay, gate_image):
-    folder, declared = fault
+def test_the_whole_gate_catches_it_and_only_it(fault, faulty, gate_image):
+    _, declared = fault
     artifact = declared.get("artifact", FIRST)
-    report = decided(gate_image, overlay(folder, artifact), declared, artifact=artifact)
+    report = decided(gate_image, faulty, declared, artifact=artifact)
     assert not report.partial
     assert_rejected_for(report, declared)
 
 
 @pytest.mark.parametrize("folder", BENIGN, ids=lambda folder: folder.name)
 def test_a_benign_change_is_promoted(folder, overlay, gate_image):
-    report = gate_image(overlay(folder), only=QUICK)
+    report = gate_image(overlay(folder), only=BEHAVIOUR)
     assert (report.decision, report.reasons) == (Decision.PROMOTE, ())
 
 
