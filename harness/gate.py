@@ -138,6 +138,13 @@ def _verify(request: GateRequest, suite: Suite) -> None:
     plan = make_plan(suite, CHECKS, only=request.only, skip=request.skip, capabilities=tuple(Capability))
     for planned in plan.checks:
         planned.check.verify_inputs(suite, planned.settings)
+    if request.gpu and suite.config.service.gpu is None:
+        raise ConfigError(
+            file=suite.path,
+            key="service.gpu",
+            problem="required with --device gpu: without it the suite is for CPUs alone",
+            allowed="a table with environment and build_args, an empty one if the service finds a GPU itself",
+        )
     metadata = suite.config.service.metadata
     if request.gpu and (metadata is None or metadata.execution_provider is None):
         raise ConfigError(

@@ -56,6 +56,9 @@ def _templates(service: ServiceSettings, auth: AuthSettings) -> Iterator[tuple[s
     started = [*secrets, "device", "host", "port", *(f"file.{name}" for name in service.files)]
     for name, text in service.environment.items():
         yield f"service.environment.{name}", text, started
+    if service.gpu is not None:
+        for name, text in service.gpu.environment.items():
+            yield f"service.gpu.environment.{name}", text, started
     if service.process is not None:
         for name, text in service.process.environment.items():
             yield f"service.process.environment.{name}", text, [*started, "python"]

@@ -1,9 +1,9 @@
 """How to start the service, bound it, and tell that it is ready."""
 
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from harness.config.section import Section
 
@@ -16,6 +16,7 @@ def _absolute(path: str) -> str:
 
 UrlPath = Annotated[str, AfterValidator(_absolute)]
 ContainerPath = Annotated[str, AfterValidator(_absolute)]
+Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]*[kmg]$")]
 Pointer = Annotated[str, Field(pattern=r"^(/.*)?$", description="RFC 6901 JSON pointer")]
 
 
@@ -61,6 +62,22 @@ class MetadataSettings(Section):
     execution_provider: Pointer | None = None
 
 
+class GpuSettings(Section):
+    """``[service.gpu]``: what is different with ``--device gpu``; a suite without it is for CPUs alone.
+
+    Attributes:
+        environment: Added to that of ``[service]``, in place of variables of the same name.
+        build_args: Added to ``[service.build] args``, likewise.
+        memory: In place of that of ``[service]``; likewise the others. None keeps it.
+    """
+
+    environment: dict[str, str] = {}
+    build_args: dict[str, str] = {}
+    memory: Memory | None = None
+    pids: Annotated[int, Field(ge=1)] | None = None
+    ready_timeout_s: Annotated[float, Field(gt=0, le=3600)] | None = None
+
+
 class ServiceSettings(Section):
     """``[service]``: everything about running the service that is special to it.
 
@@ -82,7 +99,7 @@ class ServiceSettings(Section):
     environment: dict[str, str] = {}
     command: tuple[str, ...] | None = None
     files: dict[str, FileSettings] = {}
-    memory: Annotated[str, Field(pattern=r"^[1-9][0-9]*[kmg]$")] = "1g"
+    memory: Memory = "1g"
     cpus: Annotated[float, Field(gt=0)] = 1.0
     pids: Annotated[int, Field(ge=1)] = 256
     read_only_root: bool = False
@@ -91,6 +108,24 @@ class ServiceSettings(Section):
     build: BuildSettings | None = None
     process: ProcessSettings | None = None
     metadata: MetadataSettings | None = None
+    gpu: GpuSettings | None = None
+
+    def on_gpu(self) -> Self:
+        """What ``[service.gpu]`` makes of it; unchanged without that section."""
+        if self.gpu is None:
+            return self
+        changed = self.gpu.model_dump(include={"memory", "pids", "ready_timeout_s"}, exclude_none=True)
+        changed["environment"] = self.environment | self.gpu.environment
+        if self.build is not None:
+            args = self.build.args | self.gpu.build_args
+            changed["build"] = self.build.model_copy(update={"args": args})
+        return self.model_copy(update=changed)
+
+    @model_validator(mode="after")
+    def _build_args_have_a_build(self) -> Self:
+        if self.gpu is not None and self.gpu.build_args and self.build is None:
+            raise ValueError("gpu.build_args is given, and there is no build section that would take them")
+        return self
 
     @field_validator("files")
     @classmethod

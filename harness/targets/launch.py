@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.config.service import ServiceSettings
 from harness.config.suite import Suite
 from harness.errors import ConfigError, InfrastructureError, UsageError
 from harness.model import Scope, TargetDescription
@@ -68,6 +69,11 @@ class Launcher:
         """
         if named is not None and URL.match(named):
             return self._url(named)
+        if self.gpu and self.engine is not None and not self.engine.has_gpu_runtime():
+            raise InfrastructureError(
+                "--device gpu: the engine has no NVIDIA runtime",
+                fix="install the NVIDIA container toolkit, then `harness doctor --device gpu`",
+            )
         if named is None:
             return self._checkout(self.suite.folder)
         if Path(named).is_dir():
@@ -75,6 +81,12 @@ class Launcher:
         if self.engine is None:
             raise InfrastructureError(f"no container engine answers, and {named!r} is an image", fix=INSTALL)
         return self._container(self.engine, find_image(self.engine, named))
+
+    @property
+    def service(self) -> ServiceSettings:
+        """How to run the service on the device that was asked for."""
+        service = self.suite.config.service
+        return service.on_gpu() if self.gpu else service
 
     def _url(self, url: str) -> Launch:
         if self.gpu:
@@ -85,7 +97,7 @@ class Launcher:
         return Launch(description, lambda _cpuset: UrlTarget(url, self.suite.config.service))
 
     def _checkout(self, folder: Path) -> Launch:
-        service = self.suite.config.service
+        service = self.service
         if self.engine is not None and service.build is not None:
             context = (folder / service.build.context).resolve()
             if not (context / service.build.dockerfile).is_file():
@@ -131,11 +143,6 @@ class Launcher:
         return f"harness-{self.suite.config.name}:checkout-{digest}"
 
     def _container(self, engine: Engine, image: ImageIdentity) -> Launch:
-        if self.gpu and not engine.has_gpu_runtime():
-            raise InfrastructureError(
-                "--device gpu: the engine has no NVIDIA runtime",
-                fix="install the NVIDIA container toolkit, then `harness doctor`",
-            )
         description = TargetDescription(
             kind=Scope.CONTAINER,
             image=image.name,
@@ -148,7 +155,7 @@ class Launcher:
             lambda cpuset: ContainerTarget(
                 engine=engine,
                 image=image,
-                service=self.suite.config.service,
+                service=self.service,
                 values=self.values,
                 run_id=self.run_token,
                 cpuset=cpuset,

@@ -21,7 +21,7 @@ from reference_service.access.ratelimit import RateLimiter
 from reference_service.api.errors import from_validation
 from reference_service.api.instances import row
 from reference_service.api.openapi import BODY_ERRORS, protected, unprotected
-from reference_service.api.schema import HealthResponse, RequestModels, ResponseModels
+from reference_service.api.schema import HealthResponse, MetadataResponse, RequestModels, ResponseModels
 from reference_service.errors import ApiError
 from reference_service.model.artifact import ArtifactError
 from reference_service.model.manifest import Manifest
@@ -107,10 +107,11 @@ def build_router(
             }
         )
 
-    @router.get("/metadata", response_model=Manifest, **protected())
-    async def metadata(_request: Request) -> Response:
-        """Return the manifest of the served artifact."""
-        return json_response(manifest)
+    @router.get("/metadata", response_model=MetadataResponse, **protected())
+    async def metadata(request: Request) -> Response:
+        """Return the manifest of the served artifact, and the execution provider that runs its model."""
+        provider = request.scope["state"]["model"].execution_provider
+        return json_response({**manifest.__dict__, "execution_provider": provider})
 
     @router.get("/health", response_model=HealthResponse, **unprotected(503))
     async def health(request: Request) -> Response:

@@ -59,6 +59,12 @@ class HealthResponse(BaseModel):
     execution_provider: str
 
 
+class MetadataResponse(Manifest):
+    """The answer of /metadata: the manifest of the served artifact, and what runs the model."""
+
+    execution_provider: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class RequestModels:
     """The request models of one artifact: `predict` has one `instance`, `batch` has `instances`.

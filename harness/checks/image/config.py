@@ -4,7 +4,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from harness.checks.image.archive import Archive, ArchiveError, read_archive
 from harness.checks.image.settings import ImageLimits, ImageSettings
@@ -41,6 +41,7 @@ class ImageEvidence(Evidence):
         setuid: Files with the setuid or setgid bit.
         secrets: Where a secret was seen, and of which kind.
         served: Name and version of the model that the running service says it serves.
+        device: What it was run on.
     """
 
     user: Utf8Text
@@ -51,6 +52,7 @@ class ImageEvidence(Evidence):
     setuid: tuple[Utf8Text, ...]
     secrets: tuple[Utf8Text, ...]
     served: dict[str, Utf8Text]
+    device: Literal["cpu", "gpu"] = "cpu"
 
 
 class ImageConfig:
@@ -84,7 +86,8 @@ class ImageConfig:
             except ArchiveError as error:
                 raise InfrastructureError(str(error)) from error
         context.progress(1, 1)
-        return evidence_of(archive, size_bytes, _served(context))
+        evidence = evidence_of(archive, size_bytes, _served(context))
+        return evidence.model_copy(update={"device": context.candidate.description.device})
 
     def judge(self, evidence: ImageEvidence, limits: ImageLimits) -> Sequence[Finding]:
         """One finding for each thing that a limit asks for, and one for secrets in every case."""
@@ -164,14 +167,17 @@ def _findings(evidence: ImageEvidence, limits: ImageLimits) -> Iterator[Finding]
         )
     for label, wanted in limits.labels.items():
         yield _label(evidence, label, wanted)
-    if limits.max_size_mib is not None:
+    allowed_mib = limits.max_size_mib
+    if evidence.device == "gpu" and limits.max_gpu_size_mib is not None:
+        allowed_mib = limits.max_gpu_size_mib
+    if allowed_mib is not None:
         size_mib = round(evidence.size_bytes / MIB, 1)
         yield _finding(
             "size",
-            bad=[f"it has {size_mib:g} MiB"] if size_mib > limits.max_size_mib else [],
+            bad=[f"it has {size_mib:g} MiB"] if size_mib > allowed_mib else [],
             good=f"it has {size_mib:g} MiB",
             observed=size_mib,
-            limit=limits.max_size_mib,
+            limit=allowed_mib,
             unit="MiB",
         )
     if limits.setuid is not None:

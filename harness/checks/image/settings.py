@@ -20,6 +20,7 @@ class ImageLimits(Limits):
         labels: Labels that must be there; in a value ``${model.name}`` and ``${model.version}`` stand for
             what the running service says it serves, and an empty value for any but the empty one.
         max_size_mib: The engine's size of it, all layers together.
+        max_gpu_size_mib: In its place with ``--device gpu``: CUDA's libraries take gigabytes. None keeps it.
         setuid: Files that may have the setuid or setgid bit; None allows every one.
     """
 
@@ -27,6 +28,7 @@ class ImageLimits(Limits):
     healthcheck: bool = False
     labels: dict[Annotated[str, Field(min_length=1)], str] = {}
     max_size_mib: PositiveInt | None = None
+    max_gpu_size_mib: PositiveInt | None = None
     setuid: tuple[AbsolutePath, ...] | None = None
 
     @field_validator("labels")

@@ -104,6 +104,26 @@ outputs = { items = { pointer = "/y", dtype = "float32" } }
     assert "'items'" in message
 
 
+def test_a_misspelt_key_of_the_gpu_is_named_with_the_right_one():
+    message, fix = mistake(GOOD + '[service.gpu]\nenviroment = { A = "b" }\n')
+    assert message.startswith("gate.toml: service.gpu.enviroment: unknown key")
+    assert "did you mean 'environment'" in fix
+
+
+@pytest.mark.parametrize("line", ['memory = "lots"', "pids = 0", "ready_timeout_s = 0", "environment = 1"])
+def test_a_wrong_value_of_the_gpu_is_named(line):
+    message, _ = mistake(GOOD + f"[service.gpu]\n{line}\n")
+    assert f"service.gpu.{line.partition(' ')[0]}" in message
+
+
+def test_build_arguments_without_a_build_are_a_mistake():
+    section = '[service.gpu]\nbuild_args = { A = "b" }\n'
+    message, _ = mistake(GOOD + section)
+    assert message.startswith("gate.toml: service: ")
+    assert "gpu.build_args is given" in message
+    assert parse_suite(GOOD + "[service.build]\n" + section, Path("gate.toml")).config.service.gpu
+
+
 def test_infinity_is_no_limit():
     message, _ = mistake(GOOD + "cpus = inf\n")
     assert "service.cpus" in message

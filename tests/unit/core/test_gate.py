@@ -57,6 +57,12 @@ def test_an_image_beside_a_url_needs_the_secrets_of_the_url(ask):
         ask(candidate="service:1", reference="https://host")
 
 
-def test_a_gpu_that_nothing_would_show(ask):
+def test_a_suite_for_cpus_alone(ask):
+    with pytest.raises(ConfigError, match=r"service\.gpu: required with --device gpu.*CPUs alone"):
+        ask(candidate="service:1", reference="none", gpu=True)
+
+
+def test_a_gpu_that_nothing_would_show(ask, monkeypatch):
+    monkeypatch.setitem(globals(), "GATE", GATE + "[service.gpu]\n")
     with pytest.raises(ConfigError, match=r"service\.metadata\.execution_provider"):
         ask(candidate="service:1", reference="none", gpu=True)

@@ -12,6 +12,8 @@ name = "s"
 port = 1
 ready_path = "/"
 environment = { A = "%(environment)s" }
+[service.gpu]
+environment = { B = "%(gpu)s" }
 [service.files.f]
 path = "/f"
 content = "%(file)s"
@@ -28,6 +30,7 @@ token = { signer = "%(signer)s" }
 """
 RIGHT = {
     "environment": "${key.one} ${host} ${port} ${device} ${file.f}",
+    "gpu": "${key.one} ${host} ${port} ${device} ${file.f}",
     "file": "${key.one.sha256} ${signer.issuer.public_key_pem} ${signer.issuer.jwk} ${signer.issuer.jwks}",
     "command": "${python} ${file.f}",
     "header": "${key.one}",
@@ -49,6 +52,8 @@ def test_all_that_the_documentation_names_is_known():
     [
         ("environment", "${key.nope}", "service.environment.A"),
         ("environment", "${python}", "service.environment.A"),
+        ("gpu", "${key.nope}", "service.gpu.environment.B"),
+        ("gpu", "${python}", "service.gpu.environment.B"),
         ("file", "${file.f}", "service.files.f.content"),
         ("command", "${pyton}", "service.process.command.0"),
         ("header", "${key.nope}", "auth.credentials.c.headers.X"),

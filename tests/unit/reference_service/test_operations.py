@@ -37,8 +37,14 @@ def test_health_of_a_model_that_fails(anonymous, path, monkeypatch, expect_error
     assert expect_error(anonymous.get(path), 503)["code"] == "model_unhealthy"
 
 
-def test_metadata_is_the_manifest(client, manifest):
-    assert client.get("/metadata").json() == manifest
+def test_metadata_is_the_manifest_and_what_runs_the_model(client, manifest):
+    assert client.get("/metadata").json() == {**manifest, "execution_provider": "CPUExecutionProvider"}
+
+
+def test_metadata_names_the_provider_of_the_session(client, manifest, monkeypatch):
+    cuda = property(lambda _: "CUDAExecutionProvider")
+    monkeypatch.setattr("reference_service.model.inference.Model.execution_provider", cuda)
+    assert client.get("/metadata").json() == {**manifest, "execution_provider": "CUDAExecutionProvider"}
 
 
 def test_metrics_carry_the_model_version(fresh, features, manifest):

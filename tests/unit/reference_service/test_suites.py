@@ -11,7 +11,8 @@ ROOT = Path(__file__).parents[3]
 SUITES = {"breast-cancer": ROOT / "gate.toml", "digits": ROOT / "gate.digits.toml"}
 OF_THE_ARTIFACT = {
     "name": ...,
-    "service": {"build": {"args": ...}, "process": {"environment": ...}},
+    "service": {"build": {"args": ...}, "process": {"environment": ...}, "gpu": ...},
+    "image": {"limits": {"max_gpu_size_mib": ...}},
     "golden": ...,
     "contract": {"openapi": ...},
     "fuzz": {
@@ -50,3 +51,12 @@ def test_a_suite_is_of_its_artifact(name):
             "MODEL_NAME": manifest.name,
             "MODEL_VERSION": manifest.version,
         }
+
+
+def test_the_network_is_gated_on_a_gpu_and_the_trees_are_not():
+    trees, network = (load_suite(SUITES[name]).config.service for name in ("breast-cancer", "digits"))
+    assert trees.gpu is None
+    on_gpu = network.on_gpu()
+    assert on_gpu.environment == {**network.environment, "SERVICE_EXECUTION_PROVIDER": "cuda"}
+    assert on_gpu.build.args == {**network.build.args, "LOCKS": "service-gpu"}
+    assert (ROOT / "requirements" / f"{on_gpu.build.args['LOCKS']}.lock").is_file()

@@ -24,7 +24,16 @@ GOOD = {
 
 
 def judged(
-    limits=EVERYTHING, *, size_mib=50, setuid=(), secrets=(), users=None, history=(), served=SERVED, **config
+    limits=EVERYTHING,
+    *,
+    size_mib=50,
+    device="cpu",
+    setuid=(),
+    secrets=(),
+    users=None,
+    history=(),
+    served=SERVED,
+    **config,
 ):
     archive = Archive(
         config={"config": {**GOOD, **config}, "history": [{"created_by": step} for step in history]},
@@ -33,7 +42,7 @@ def judged(
         users=users or {},
         files=1,
     )
-    evidence = evidence_of(archive, size_mib * 1024 * 1024, served)
+    evidence = evidence_of(archive, size_mib * 1024 * 1024, served).model_copy(update={"device": device})
     stored = ImageConfig.evidence.model_validate_json(evidence.model_dump_json())
     return {
         finding.id.removeprefix("image.config."): finding for finding in ImageConfig().judge(stored, limits)
@@ -127,3 +136,15 @@ def test_no_name_or_number_of_root_passes(user, users):
 def test_an_unknown_placeholder_of_a_label_is_refused():
     with pytest.raises(ValidationError, match=r"model\.version"):
         ImageLimits(labels={"x": "${model.verison}"})
+
+
+@pytest.mark.parametrize(
+    ("device", "gpu_size_mib", "allowed_mib"),
+    [("cpu", None, 100), ("cpu", 3000, 100), ("gpu", None, 100), ("gpu", 3000, 3000)],
+)
+def test_an_image_for_a_gpu_may_have_a_size_of_its_own(device, gpu_size_mib, allowed_mib):
+    limits = EVERYTHING.model_copy(update={"max_gpu_size_mib": gpu_size_mib})
+    assert failed(judged(limits, device=device, size_mib=allowed_mib)) == set()
+    too_large = judged(limits, device=device, size_mib=allowed_mib + 1)
+    assert failed(too_large) == {"size"}
+    assert too_large["size"].limit == allowed_mib
