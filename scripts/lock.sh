@@ -40,4 +40,4 @@ cpu_wheel=6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b
 lock=requirements/pipeline-torch.lock
 extra pipeline-torch | resolve - --no-emit-package torch --python-platform x86_64-pc-windows-msvc \
     -c requirements/dev.lock -c requirements/pipeline.lock -o "$lock"
-printf 'torch==2.13.0 \\\n    --hash=sha256:%s\n' "$cpu_wheel" >> "$lock"
+printf 'torch==2.13.0+cpu \\\n    --hash=sha256:%s\n' "$cpu_wheel" >> "$lock"
