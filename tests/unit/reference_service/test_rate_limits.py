@@ -196,8 +196,10 @@ def test_forwarded_addresses_gain_nothing(fresh):
 
 def behind(settings, serve, peer, **changes):
     """A client whose connections come from `peer`."""
-    app = serve(settings.model_copy(update=changes)).app
-    return TestClient(app, client=(peer, 50000), headers={"X-API-Key": "good-key"})
+    started = serve(settings.model_copy(update=changes))
+    client = TestClient(started.app, client=(peer, 50000), headers={"X-API-Key": "good-key"})
+    client.app_state.update(started.app_state)  # the model that was loaded when it started
+    return client
 
 
 def test_an_address_is_that_of_the_peer_unless_a_proxy_is_trusted(settings, serve):
