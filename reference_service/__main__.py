@@ -7,8 +7,9 @@ from types import FrameType
 
 from pydantic import ValidationError
 
+from reference_service.environment import UnknownSettingError, refuse_unknown, wrong_setting
 from reference_service.model.gpus import GpuError, gpu_device_files, gpu_for_each_worker, visible_gpus
-from reference_service.problems import EXIT_REFUSED, first_problem
+from reference_service.problems import EXIT_REFUSED
 from reference_service.server.listening import ListenError, bind
 from reference_service.server.workers import WORKER_ARGUMENT, end_with_supervisor, supervise
 from reference_service.settings import Settings
@@ -20,18 +21,20 @@ def main() -> int:
     """Serve; return 0 after an orderly stop and 3 if the service refuses to start."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _quit)
-    configure_logging("info")
     lifeline = int(sys.argv[2]) if sys.argv[1:2] == [WORKER_ARGUMENT] else None
+    pid = None if lifeline is None else os.getpid()
+    configure_logging("info", pid=pid)
     try:
+        refuse_unknown(os.environ)
         settings = Settings()
-        configure_logging(settings.log_level)
+        configure_logging(settings.log_level, pid=pid)
         if settings.workers > 1 and lifeline is None:
             return _run_workers(settings)
         listener = bind(settings.host, settings.port, shared=lifeline is not None)
     except ValidationError as error:
-        LOGGER.critical("refusing to start: settings: %s", first_problem(error))
+        LOGGER.critical("refusing to start: settings: %s", wrong_setting(error))
         return EXIT_REFUSED
-    except (GpuError, ListenError) as error:
+    except (UnknownSettingError, GpuError, ListenError) as error:
         LOGGER.critical("refusing to start: %s", error)
         return EXIT_REFUSED
     if lifeline is not None:
@@ -44,6 +47,12 @@ def main() -> int:
 def _run_workers(settings: Settings) -> int:
     """Run the workers, each with a GPU of its own where they run on GPUs."""
     bind(settings.host, settings.port, shared=False).close()  # workers would share it with a stranger
+    if not (settings.rate_limit_redis_url or settings.rate_limit_redis_url_file):
+        LOGGER.warning(
+            "every quota holds for each of %s workers alone, together they grant as many times as much: "
+            "SERVICE_RATE_LIMIT_WITHOUT_REDIS is local and no Redis is named",
+            settings.workers,
+        )
     changes: list[dict[str, str]] = [{}] * settings.workers
     if settings.execution_provider == "cuda":
         gpus = visible_gpus(os.environ.get("CUDA_VISIBLE_DEVICES"), gpu_device_files())

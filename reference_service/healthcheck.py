@@ -13,7 +13,10 @@ BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 
 
 def healthy(port: int, environ: Mapping[str, str] = os.environ) -> bool:
-    """Ask /health where the service listens, by TLS if its settings in the environment say so."""
+    """Ask /health where the service listens, by TLS if its settings in the environment say so.
+
+    Why the answer is no is told on standard error.
+    """
     host = environ.get("SERVICE_HOST") or "0.0.0.0"  # noqa: S104  # the service's default, asked by loopback
     host = LOOPBACK.get(host, host)
     try:
@@ -23,15 +26,25 @@ def healthy(port: int, environ: Mapping[str, str] = os.environ) -> bool:
             if context
             else http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
         )
-    except (OSError, ValueError):
-        return False
+    except (OSError, ValueError) as error:
+        return _unhealthy(f"SERVICE_TLS_CERT_FILE, SERVICE_TLS_KEY_FILE: {error}")
     try:
         connection.request("GET", "/health")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
+        answer = connection.getresponse()
+        if answer.status != http.client.OK:
+            return _unhealthy(f"/health of {host}:{port} is answered {answer.status}")
+    except (OSError, http.client.HTTPException) as error:
+        return _unhealthy(f"{'https' if context else 'http'}://{host}:{port}: {error!r}")
+    else:
+        return True
     finally:
         connection.close()
+
+
+def _unhealthy(reason: str) -> bool:
+    """Tell why, on standard error."""
+    sys.stderr.write(f"{reason}\n")
+    return False
 
 
 def pinned_context(environ: Mapping[str, str]) -> ssl.SSLContext | None:

@@ -23,9 +23,15 @@ from reference_service.redis_url import check_public_redis_url
 
 def check_quota(quota: str) -> str:
     """Return the quota if it is one like `100/second` or `5 per 10 seconds`; raise ValueError otherwise."""
-    items = limits.parse_many(quota)
+    try:
+        items = limits.parse_many(quota)
+    except ValueError:
+        items = []
     if len(items) != 1 or items[0].amount < 1:
-        raise ValueError(f"{quota!r} is not exactly one quota of at least one request")
+        raise ValueError(
+            f"{quota!r} is not exactly one quota of at least one request, "
+            "such as 100/second or 5 per 10 seconds"
+        )
     return quota
 
 

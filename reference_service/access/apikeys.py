@@ -82,9 +82,11 @@ class KeysFile(Part):
             raise ValueError("two keys have the same id")
         if len({key.sha256 for key in self.keys}) < len(self.keys):
             raise ValueError("two keys have the same sha256")
-        quotas = {(key.client, key.quota, key.rows_quota, key.metadata_quota) for key in self.keys}
-        if len(quotas) > len({key.client for key in self.keys}):
-            raise ValueError("two keys of one client have different quotas")
+        quotas: dict[str, tuple[str | None, ...]] = {}
+        for key in self.keys:
+            own = (key.quota, key.rows_quota, key.metadata_quota)
+            if quotas.setdefault(key.client, own) != own:
+                raise ValueError(f"two keys of the client {key.client!r} have different quotas")
         return self
 
 
@@ -97,4 +99,6 @@ def parse_keys(path: Path, content: bytes) -> tuple[ApiKey, ...]:
     try:
         return KeysFile.model_validate_json(content).keys
     except ValidationError as error:
-        raise KeyFileError(f"{path}: {first_problem(error)}") from error
+        problem = first_problem(error)
+        hint = '; make one with printf %s "$KEY" | sha256sum' if ".sha256: " in problem else ""
+        raise KeyFileError(f"{path}: {problem}{hint}") from error

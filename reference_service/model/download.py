@@ -41,7 +41,7 @@ def download(url: str, sha256: str, folder: Path, *, max_bytes: int) -> None:
         store, prefix = fsspec.url_to_fs(url)
     except ImportError as error:
         raise ArtifactError(
-            f"{url}: {error} (the image: build it with store.lock, see LOCKS in the Dockerfile)"
+            f'{url}: {error} (build the image with: make image LOCKS="service store")'
         ) from error
     left = max_bytes
     with _locked(folder):
@@ -93,12 +93,19 @@ def _fetch(store: AbstractFileSystem, source: str, target: Path, sha256: str, ma
                 digest.update(chunk)
                 local.write(chunk)
         if digest.hexdigest() != sha256:
-            raise ArtifactError(f"{url}: SHA-256 is {digest.hexdigest()}, expected {sha256}")
+            raise ArtifactError(
+                f"{url}: SHA-256 is {digest.hexdigest()}, {source_of_digest(target)} says {sha256}"
+            )
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
     LOGGER.info("fetched", extra={"fields": {"url": url, "sha256": sha256, "bytes": size}})
     return size
+
+
+def source_of_digest(file: Path) -> str:
+    """Tell who says which digest a file of the artifact has."""
+    return "SERVICE_ARTIFACT_SHA256" if file.name == MANIFEST else MANIFEST
 
 
 def _chunks(store: AbstractFileSystem, source: str) -> Iterator[bytes]:

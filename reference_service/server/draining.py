@@ -38,9 +38,10 @@ class DrainingServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application and listen; say where."""
         await super().startup(sockets)
+        scheme = "https" if self.config.ssl else "http"
         for listener in sockets or ():
             host, port, *_ = listener.getsockname()
-            LOGGER.info("listening", extra={"fields": {"host": host, "port": port}})
+            LOGGER.info("listening", extra={"fields": {"scheme": scheme, "host": host, "port": port}})
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting, finish what was accepted, end the application.

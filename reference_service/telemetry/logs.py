@@ -43,7 +43,15 @@ def request_line(fields: dict[str, Any]) -> logging.LogRecord:
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record, and the fields given as `extra={"fields": {...}}`, as one line."""
+    """Writes a record, and the fields given as `extra={"fields": {...}}`, as one line.
+
+    Args:
+        pid: Of a worker, of which there are several; None: lines name no process.
+    """
+
+    def __init__(self, *, pid: int | None = None) -> None:
+        super().__init__()
+        self._process = {} if pid is None else {"pid": pid}
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; a traceback becomes one string in it."""
@@ -52,6 +60,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **self._process,
             **getattr(record, "fields", {}),
         }
         if record.exc_info:
@@ -123,13 +132,13 @@ def next_chunk(lines: deque[str]) -> str:
     return chunk
 
 
-def configure_logging(level: str) -> None:
-    """Send everything, the server's own lines included, through the formatter."""
+def configure_logging(level: str, *, pid: int | None = None) -> None:
+    """Send everything, the server's own lines included, through the formatter; see there for `pid`."""
     # What no line tells need not be found out (Logging HOWTO, "Optimization").
     logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
     logging._srcfile = None  # noqa: SLF001  # the same, for the calling line
     handler = BackgroundHandler(sys.stdout)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(JsonFormatter(pid=pid))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 

@@ -71,9 +71,13 @@ def test_healthcheck_of_a_port_where_nothing_listens():
 @pytest.mark.parametrize(
     ("setting", "problem"),
     [
-        ({"SERVICE_PORT": "0"}, "settings: port: "),
+        ({"SERVICE_PORT": "0"}, "settings: SERVICE_PORT: "),
+        ({"SERVICE_RATE_LIMITS": "5/second"}, "SERVICE_RATE_LIMITS: there is no such setting; did you mean "),
         ({"SERVICE_WORKERS": "2"}, "settings: Value error, with SERVICE_WORKERS=2 each worker would count"),
-        ({"SERVICE_TRUSTED_PROXIES": "10.0.0.1/8"}, "settings: trusted_proxies: Value error, 10.0.0.1/8"),
+        (
+            {"SERVICE_TRUSTED_PROXIES": "10.0.0.1/8"},
+            "settings: SERVICE_TRUSTED_PROXIES: Value error, 10.0.0.1/8",
+        ),
         ({"SERVICE_RATE_LIMIT_REDIS_URL_FILE": "/nowhere"}, "/nowhere: No such file"),
     ],
 )

@@ -142,7 +142,10 @@ def test_who_never_shakes_hands_is_cut_off(process, authority):
     command = [sys.executable, "-c", SHORT_HANDSHAKE]
     files = {"tls_cert_file": issued.cert_file, "tls_key_file": issued.key_file}
     with process(command=command, port=port, **files) as started:
-        assert any(json.loads(line)["message"] == "listening" for line in started.stdout)
+        assert any(
+            (line["message"], line.get("scheme")) == ("listening", "https")
+            for line in map(json.loads, started.stdout)
+        )
         with connected(port, trusting(authority)) as shaken:
             connection = socket.create_connection(("127.0.0.1", port), timeout=HANDSHAKE_TIMEOUT_S)
             with connection, suppress(ConnectionResetError):

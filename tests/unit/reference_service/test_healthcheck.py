@@ -57,6 +57,21 @@ def test_it_asks_where_the_service_listens(listens_on: str, setting: str | None)
         assert healthy(port, {} if setting is None else {"SERVICE_HOST": setting})
 
 
+def test_it_tells_why_the_service_is_not_healthy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with listening_on("127.0.0.1") as port:
+        monkeypatch.setattr(Healthy, "do_GET", lambda self: (self.send_response(503), self.end_headers()))
+        assert not healthy(port, {})
+    assert capsys.readouterr().err == f"/health of 127.0.0.1:{port} is answered 503\n"
+    assert not healthy(port, {})
+    assert "ConnectionRefusedError" in capsys.readouterr().err
+    assert not healthy(port, {"SERVICE_TLS_CERT_FILE": "/nowhere"})
+    assert "SERVICE_TLS_CERT_FILE, SERVICE_TLS_KEY_FILE: [Errno 2] No such file or directory: '/nowhere'" in (
+        capsys.readouterr().err
+    )
+
+
 def test_it_asks_nowhere_else() -> None:
     with listening_on("127.0.0.1") as port:
         assert not healthy(port, {"SERVICE_HOST": "127.0.0.2"})

@@ -11,7 +11,7 @@ PACKAGE = Path(reference_service.__file__).parent
 LAYERS = (
     {"__init__", "documents", "errors", "healthcheck", "location", "prediction", "problems", "redis_url"},
     {"settings"},
-    {"telemetry"},
+    {"environment", "telemetry"},
     {"access", "model"},
     {"api"},
     {"app"},

@@ -116,6 +116,12 @@ def test_a_missing_credential_is_no_refused_one(anonymous, log):
     assert "credential refused" not in log.getvalue()
 
 
+def test_the_lines_of_a_worker_name_it():
+    record = logging.LogRecord("x", logging.INFO, "", 0, "said", (), None)
+    assert json.loads(JsonFormatter(pid=17).format(record))["pid"] == 17
+    assert "pid" not in json.loads(JsonFormatter().format(record))
+
+
 def test_a_traceback_is_one_line():
     error = ValueError("first\nsecond")
     record = logging.LogRecord("x", logging.ERROR, "", 0, "failed", (), (type(error), error, None))
