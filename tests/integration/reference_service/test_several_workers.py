@@ -166,6 +166,10 @@ def test_refusal_of_a_worker_ends_everything_with_its_reason(refusal, artifact, 
     (artifact / "model.onnx").write_bytes(b"damaged")
     messages = refusal(artifact=artifact, workers=workers)
     assert any("refusing to start" in text and "model.onnx" in text for text in messages)
+    warned = [
+        text for text in messages if text.startswith(f"every quota holds for each of {workers} workers")
+    ]
+    assert len(warned) == (workers > 1)
     assert "listening" not in messages
 
 
