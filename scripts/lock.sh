@@ -33,6 +33,8 @@ compile_extra pipeline
 compile_extra service
 compile_extra service-gpu
 compile_extra store
+# What the service is measured beside has older libraries, so it is resolved by itself.
+compile benchmarks/serving/requirements-mlserver.txt -o requirements/mlserver.lock
 # PyTorch's wheels for Linux on the package index are those for CUDA, with gigabytes of requirements. So the rest is
 # resolved as for a platform that has none but the CPU, and the one wheel allowed is that of the CPU for Python 3.11
 # on x86-64 Linux, which is not on that index: artifacts/README.md says where to get it.

@@ -117,7 +117,8 @@ def install_mlserver() -> None:
     print(f"making {MLSERVER_VENV.name} (a minute, 300 MB)", file=sys.stderr)
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(MLSERVER_VENV)], check=True)
     pip = [str(MLSERVER_VENV / "bin" / "python"), "-m", "pip", "install", "--quiet"]
-    subprocess.run([*pip, "--requirement", str(HERE / "requirements-mlserver.txt")], check=True)
+    lock = ROOT / "requirements" / "mlserver.lock"
+    subprocess.run([*pip, "--require-hashes", "--requirement", str(lock)], check=True)
     (MLSERVER_VENV / ".installed").touch()
 
 
