@@ -6,11 +6,12 @@ that does not fit would use up the rest. Its memory storage also walks over all 
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 MAX_WINDOWS = 65_536
-"""About 16 MB. An attacker with many addresses must not fill the memory."""
+"""Of one quota, about 16 MB. An attacker with many addresses must not fill the memory."""
 FIRST_SWEEP = 1024
 
 
@@ -63,15 +64,16 @@ def fits(charge: Charge, state: WindowState) -> bool:
 
 
 class LocalWindows:
-    """Counters of this process. Nothing is awaited while it charges, so a charge is atomic."""
+    """Counters of this process. Nothing is awaited while it charges, so a charge is atomic.
+
+    Each quota has a table of its own: strangers with many addresses push out no window of a key.
+    """
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, *, max_windows: int = MAX_WINDOWS
     ) -> None:
         self._clock = clock
-        self._max_windows = max_windows
-        self._windows: dict[str, tuple[int, float]] = {}  # what is used, and when the window ends
-        self._sweep_at = min(FIRST_SWEEP, max_windows)
+        self._tables = defaultdict[str, _Table](lambda: _Table(max_windows))
 
     async def charge(self, charges: Sequence[Charge]) -> list[WindowState]:
         """Charge every window, or none if one has too little left; return how they stood before."""
@@ -79,28 +81,38 @@ class LocalWindows:
         states = []
         charged = True
         for charge in charges:
-            used, ends_at = self._windows.get(charge.window, (0, now))
+            used, ends_at = self._tables[charge.quota].windows.get(charge.window, (0, now))
             state = WindowState(used, ends_at - now) if ends_at > now else WindowState(0, charge.period_s)
             charged = charged and fits(charge, state)
             states.append(state)
         if charged:
             for charge, state in zip(charges, states, strict=True):
-                self._windows[charge.window] = (state.used + charge.cost, now + state.ends_in_s)
-            if len(self._windows) > self._sweep_at:
-                self._sweep(now)
+                table = self._tables[charge.quota]
+                table.windows[charge.window] = (state.used + charge.cost, now + state.ends_in_s)
+                if len(table.windows) > table.sweep_at:
+                    table.sweep(now)
         return states
 
     async def close(self) -> None:
         """Hold nothing that has to be given back."""
 
-    def _sweep(self, now: float) -> None:
+
+class _Table:
+    """The windows of one quota: what is used, and when the window ends."""
+
+    def __init__(self, max_windows: int) -> None:
+        self.windows: dict[str, tuple[int, float]] = {}
+        self.sweep_at = min(FIRST_SWEEP, max_windows)
+        self._max_windows = max_windows
+
+    def sweep(self, now: float) -> None:
         """Forget windows that have ended and, if that is not enough, those that end soonest.
 
         The next sweep is due when there are twice as many, so that its cost is spread over many charges.
         """
-        windows = [(window, state) for window, state in self._windows.items() if state[1] > now]
+        windows = [(window, state) for window, state in self.windows.items() if state[1] > now]
         if len(windows) > self._max_windows // 2:
             windows.sort(key=lambda item: item[1][1])
             windows = windows[-(self._max_windows // 2) :]
-        self._windows = dict(windows)
-        self._sweep_at = min(max(FIRST_SWEEP, 2 * len(windows)), self._max_windows)
+        self.windows = dict(windows)
+        self.sweep_at = min(max(FIRST_SWEEP, 2 * len(windows)), self._max_windows)
