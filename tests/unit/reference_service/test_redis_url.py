@@ -4,6 +4,7 @@ import traceback
 import pytest
 from pydantic import ValidationError
 
+from reference_service.access.redis_windows import RedisWindows
 from reference_service.problems import first_problem
 from reference_service.redis_url import RedisUrlError, check_redis_url, read_redis_url
 from reference_service.settings import Settings
@@ -20,6 +21,16 @@ WRONG = [
     "redis://[::1",
     "redis://redis.test:6379\nredis://other.test:6379",
     "redis://redis.test:6379 # comment",
+    "redis://redis.test:6379#comment",
+    "redis://redis.test/abc",
+    "redis://redis.test/0/1",
+    "redis://redis.test/-1",
+    "redis://redis.test/0?db=1",
+    "redis://redis.test?socket_timeout=abc",
+    "redis://redis.test?foo=bar",
+    "redis://redis.test?password=",
+    "redis://redis.test?ssl_ca_certs=/run/ca.pem",
+    "rediss://redis.test?ssl_cert_reqs=none",
 ]
 
 
@@ -29,12 +40,16 @@ WRONG = [
         "redis://redis.test",
         "redis://:hunter2@redis.test:6379/0",
         "rediss://[::1]:6380/1",
+        "redis://redis.test/",
+        "redis://redis.test?username=user&password=hunter2",
+        "rediss://redis.test/2?ssl_ca_certs=/run/ca.pem&ssl_certfile=/run/c.pem&ssl_keyfile=/run/c.key",
     ],
 )
 def test_urls_of_redis_are_read_from_a_file(tmp_path, url):
     file = tmp_path / "redis_url"
     file.write_text(f"{url}\n")
     assert read_redis_url(file) == url
+    assert RedisWindows(url)._redis.connection_pool.make_connection()
 
 
 @pytest.mark.parametrize("url", WRONG)
