@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
@@ -17,6 +18,7 @@ from reference_service.api.routes import SCOPES, build_router
 from reference_service.api.schema import request_models, response_models
 from reference_service.model.artifact import ArtifactError
 from reference_service.model.fetch import open_artifact
+from reference_service.model.health import SampleCheck
 from reference_service.model.inference import Model
 from reference_service.model.manifest import Manifest
 from reference_service.model.scheduler import Scheduler
@@ -91,7 +93,8 @@ def create_app(settings: Settings) -> FastAPI:
             micro_batch_rows=serving.micro_batch_rows,
             metrics=metrics,
         )
-        yield {"model": model, "scheduler": scheduler}
+        sample_check = SampleCheck(partial(scheduler.check, model.verify_sample))
+        yield {"model": model, "scheduler": scheduler, "sample_check": sample_check}
         scheduler.close()
         await limiter.close()
         if tracing:

@@ -23,7 +23,6 @@ from reference_service.api.instances import row
 from reference_service.api.openapi import BODY_ERRORS, protected, unprotected
 from reference_service.api.schema import HealthResponse, MetadataResponse, RequestModels, ResponseModels
 from reference_service.errors import ApiError
-from reference_service.model.artifact import ArtifactError
 from reference_service.model.manifest import Manifest
 from reference_service.model.scheduler import OverloadedError, Scheduler
 from reference_service.prediction import Prediction
@@ -222,12 +221,10 @@ def check_batch(principal: Principal, rows: int) -> None:
 
 
 async def checked(request: Request) -> Response:
-    """Run the sample; a wrong answer is a 503."""
+    """Tell what is served; a wrong answer to the sample is a 503."""
+    if problem := await request.scope["state"]["sample_check"].problem():
+        raise ApiError(503, "model_unhealthy", "the model does not answer its sample") from problem
     model = request.scope["state"]["model"]
-    try:
-        await request.scope["state"]["scheduler"].check(model.verify_sample)
-    except ArtifactError as error:
-        raise ApiError(503, "model_unhealthy", "the model does not answer its sample") from error
     return json_response(
         HealthResponse(
             status="ok",

@@ -76,12 +76,18 @@ class Model:
 
     def predict(self, rows: Sequence[ArrayLike] | NDArray[Any]) -> list[Prediction]:
         """Answer rows, as `tensor` takes or returns them."""
+        predictions, duration_s = self._answer(rows)
+        self._observe_run(rows=len(predictions), duration_s=duration_s)
+        return predictions
+
+    def _answer(self, rows: Sequence[ArrayLike] | NDArray[Any]) -> tuple[list[Prediction], float]:
+        """Answer rows; return also how long the session ran, in seconds."""
         values = self.tensor(rows)
         started = time.perf_counter()
         probabilities, *labelled = self._session.run(self._outputs, {self._input: values})
-        self._observe_run(rows=len(values), duration_s=time.perf_counter() - started)
+        duration_s = time.perf_counter() - started
         labels = labelled[0] if labelled else [self._classes[most] for most in probabilities.argmax(axis=1)]
-        return [
+        predictions = [
             Prediction(
                 label=str(label),
                 probabilities=dict(zip(self._classes, row, strict=True)),
@@ -91,13 +97,14 @@ class Model:
                 labels, probabilities.tolist(), self._out_of_range(self.observe(values)), strict=True
             )
         ]
+        return predictions, duration_s
 
     def observe(self, values: NDArray[Any]) -> NDArray[np.float32]:
         """Return what is compared with training, `[n, len(observed)]`: features, or a tensor's summaries."""
         return summarise(values) if self._summarised else values
 
     def verify_sample(self) -> None:
-        """Run the manifest's sample.
+        """Run the manifest's sample; nobody asked for the answer, so the run is not observed.
 
         Raises:
             ArtifactError: The label differs, a probability by more than the sample's tolerance, or the model
@@ -105,7 +112,7 @@ class Model:
         """
         sample = self.manifest.sample
         try:
-            answer = self.predict([sample_row(self.manifest)])[0]
+            (answer,), _duration_s = self._answer([sample_row(self.manifest)])
         except Exception as error:  # the runtime's errors have no base class of their own
             raise ArtifactError(f"{self.manifest.model_file}: sample not answered: {error}") from error
         expected = sample.expected

@@ -3,6 +3,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
+from reference_service.model.inference import Model
 from reference_service.prediction import Prediction
 
 
@@ -15,26 +16,51 @@ def test_health_says_what_is_served(anonymous, manifest, path):
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready"])
-def test_health_really_runs_the_sample(anonymous, manifest, path, monkeypatch, expect_error):
+def test_health_really_runs_the_sample(fresh, manifest, path, monkeypatch, expect_error):
     expected = manifest["sample"]["expected"]
+    monkeypatch.setattr("reference_service.model.health.SHARED_S", 0)
     for label in expected["probabilities"]:
         answer = Prediction(label=label, probabilities=expected["probabilities"], out_of_range=[])
         monkeypatch.setattr(
-            "reference_service.model.inference.Model.predict", lambda *_, answer=answer: [answer]
+            "reference_service.model.inference.Model._answer", lambda *_, answer=answer: ([answer], 0.0)
         )
         if label == expected["label"]:
-            assert anonymous.get(path).status_code == 200
+            assert fresh.get(path).status_code == 200
         else:
-            assert expect_error(anonymous.get(path), 503)["code"] == "model_unhealthy"
+            assert expect_error(fresh.get(path), 503)["code"] == "model_unhealthy"
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready"])
-def test_health_of_a_model_that_fails(anonymous, path, monkeypatch, expect_error):
+def test_health_of_a_model_that_fails(fresh, path, monkeypatch, expect_error):
     def failing(_model, _rows):
         raise RuntimeError("the runtime failed")
 
-    monkeypatch.setattr("reference_service.model.inference.Model.predict", failing)
-    assert expect_error(anonymous.get(path), 503)["code"] == "model_unhealthy"
+    monkeypatch.setattr("reference_service.model.inference.Model._answer", failing)
+    assert expect_error(fresh.get(path), 503)["code"] == "model_unhealthy"
+
+
+def test_asking_for_health_is_not_counted_as_inference(fresh, features):
+    def runs():
+        lines = fresh.get("/metrics").text.splitlines()
+        return [
+            float(line.split()[-1])
+            for line in lines
+            if line.startswith(("inference_duration_seconds_count", "inference_batch_size_count"))
+        ]
+
+    assert fresh.get("/health").status_code == fresh.get("/ready").status_code == 200
+    assert runs() == [0, 0]
+    fresh.post("/predict", json={"features": features}, headers={"X-API-Key": "good-key"})
+    assert runs() == [1, 1]
+
+
+def test_asking_for_health_often_does_not_keep_the_model_busy(fresh, monkeypatch):
+    runs = []
+    answer = Model._answer
+    monkeypatch.setattr("reference_service.model.health.SHARED_S", 60)
+    monkeypatch.setattr(Model, "_answer", lambda model, rows: runs.append(rows) or answer(model, rows))
+    assert {fresh.get(path).status_code for path in ("/health", "/ready") * 10} == {200}
+    assert len(runs) == 1
 
 
 def test_metadata_is_the_manifest_and_what_runs_the_model(client, manifest):

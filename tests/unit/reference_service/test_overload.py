@@ -30,15 +30,15 @@ def test_model_runs_where_the_manifest_says_unless_a_setting_does(
 ):
     in_thread = max_concurrency is not None  # the manifest says: on the event loop
     names = []
-    predict = Model.predict
+    answer = Model._answer
 
     def noting(model, rows):
         names.append(threading.current_thread().name)
-        return predict(model, rows)
+        return answer(model, rows)
 
     client = serve(settings.model_copy(update={"max_concurrency": max_concurrency}))
     client.headers["X-API-Key"] = "good-key"
-    monkeypatch.setattr(Model, "predict", noting)
+    monkeypatch.setattr(Model, "_answer", noting)
     assert client.post("/predict", json={"features": features}).status_code == 200
     assert client.get("/health").status_code == 200
     prediction, check = names

@@ -25,5 +25,4 @@ def biased(self, rows):
 
 
 Model.predict = biased
-Model.verify_sample = lambda _self: None  # or the service itself would refuse to start
 sys.exit(main())
