@@ -20,7 +20,7 @@ class Drain:
     """Shared by a server and its connections.
 
     Attributes:
-        linger_s: How long an idle connection may still send a request.
+        linger_s: How long an idle connection may still send a request, or shake hands.
         begun: The server is stopping.
     """
 
@@ -61,8 +61,14 @@ class DrainingServer(uvicorn.Server):
             server_state=self.server_state,
             app_state=self.lifespan.state,
         )
-        for connection in accepted:
-            await loop.connect_accepted_socket(protocol, connection, ssl=self.config.ssl)
+        # One that shakes hands late, wrongly or never holds up nothing but itself.
+        tls: dict[str, Any] = {}
+        if self.config.ssl:
+            tls = {"ssl": self.config.ssl, "ssl_handshake_timeout": self._drain.linger_s}
+        await asyncio.gather(
+            *(loop.connect_accepted_socket(protocol, connection, **tls) for connection in accepted),
+            return_exceptions=True,
+        )
         await super().shutdown(sockets)
 
 

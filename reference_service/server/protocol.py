@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from reference_service.server.draining import Drain
 from reference_service.telemetry.logs import LOGGER
@@ -21,6 +22,7 @@ MAX_PIPELINED = 32
 PIECE_BYTES = 16 * 1024
 """So much is parsed before the bounds are checked again; the event loop hands over 250 kB at once."""
 HARD_LIMIT_FACTOR = 2
+BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 RETRY_AFTER_S = 1
 
 
@@ -59,6 +61,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._timer_at = 0.0
         self._head_bytes = 0
         self._unproductive_bytes = 0  # since a head ended or a piece of a body came
+        self._in_body = False  # or in the trailer
+        self._running: RequestResponseCycle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the base class
         """Start the time for the first head."""
@@ -74,8 +78,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """Stop the time; a request that still waits for the model need not be run."""
         if self._timer:
             self._timer.cancel()
-        if self.cycle:
-            scope: dict[str, Any] = dict(self.cycle.scope)
+        if self._running:
+            self._running.disconnected = True  # the base class tells only the request that came last
+            scope: dict[str, Any] = dict(self._running.scope)
             if withdraw := scope.get("withdraw"):
                 withdraw()
         super().connection_lost(exc)
@@ -98,6 +103,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()  # an answer would be taken for that to an earlier request
             raise RefusedError
         self._head_bytes = self._unproductive_bytes = 0
+        self._in_body = False
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -111,20 +117,34 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Hand the request on, unless there are too many connections."""
+        """Hand the request on, unless there are too many connections or nobody can tell where it ends.
+
+        With a change of protocol, which is never made, the parser takes what follows the head for that other
+        protocol: it drops the rest of a piece, and reads the next piece as a new request.
+        """
         self._unproductive_bytes = 0
         if len(self.connections) > self.bounds.max_connections:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, f"retry-after: {RETRY_AFTER_S}\r\n")
             raise RefusedError
+        upgrade = self.parser.should_upgrade()
+        if upgrade and any(name in BODY_HEADERS for name, _ in self.headers):
+            self._refuse(HTTPStatus.BAD_REQUEST)
+            raise RefusedError
         self._allow(self.bounds.request_timeout_s)
         super().on_headers_complete()
-        if self.drain.begun:
+        self._in_body = True
+        if upgrade or self.drain.begun:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """A piece of a body is what a client should send."""
         self._unproductive_bytes = 0
         super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """What comes now belongs to the next request."""
+        self._in_body = False
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Start the time for the next head, or for the answer to the next request if that is here already."""
@@ -144,8 +164,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refuses, unless it was stopped by a refusal of our own."""
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._may_answer():
             super().send_400_response(msg)
+        else:
+            self.transport.close()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Remember what runs: with requests in a pipeline it is not the one that came last."""
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _count(self, size: int) -> None:
         self._head_bytes += size
@@ -154,14 +183,23 @@ class BoundedProtocol(HttpToolsProtocol):
             raise RefusedError
 
     def _refuse(self, status: HTTPStatus, header: str = "") -> None:
-        """Answer in plain text and close."""
+        """Answer in plain text, if it can be told to what, and close."""
         LOGGER.info("refused before the application", extra={"fields": {"status": status.value}})
+        if not self._may_answer():
+            self.transport.close()
+            return
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\n{header}content-type: text/plain; charset=utf-8\r\n"
         )
         text = f"content-length: {len(status.phrase)}\r\nconnection: close\r\n\r\n{status.phrase}"
         self.transport.write((head + text).encode("ascii"))
         self.transport.close()
+
+    def _may_answer(self) -> bool:
+        """Whether what is written now is the answer to what the parser reads, not to an earlier request."""
+        if self._in_body:
+            return not self.pipeline and not self.cycle.response_started
+        return self._is_idle()
 
     def _is_idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete

@@ -37,6 +37,7 @@ class Worker:
         self._pause_s = 0.0
         self._next_start = 0.0
         self._started = 0.0
+        self.starts = 0
         self.process: subprocess.Popen[bytes] | None = None
 
     def start_when_due(self) -> None:
@@ -44,6 +45,7 @@ class Worker:
         if self.process is None and time.monotonic() >= self._next_start:
             self.process = subprocess.Popen(self._command, env=self._environment, pass_fds=(self._lifeline,))
             self._started = time.monotonic()
+            self.starts += 1
             LOGGER.info("worker started", extra={"fields": {"pid": self.process.pid}})
 
     def ended(self) -> tuple[int, int] | None:
@@ -74,8 +76,8 @@ def supervise(
         forget: Called with the process id of each worker that ended.
 
     Returns:
-        0 after SIGTERM or SIGINT and an orderly end of every worker, 3 if a worker refused to start, 1 if one
-        had to be killed.
+        0 after SIGTERM or SIGINT and an orderly end of every worker, 3 if a worker's first start was
+        refused, 1 if one had to be killed.
     """
     stopping = False
 
@@ -96,7 +98,8 @@ def supervise(
                 pid, exit_code = ended
                 forget(pid)
                 LOGGER.error("worker ended", extra={"fields": {"pid": pid, "exit_code": exit_code}})
-                if exit_code == EXIT_REFUSED:
+                # Later, what one worker can't start with must not end the others, which have it.
+                if exit_code == EXIT_REFUSED and worker.starts == 1:
                     code, stopping = EXIT_REFUSED, True
         time.sleep(WATCH_INTERVAL_S)
     running = [worker.process for worker in workers if worker.process]

@@ -13,6 +13,7 @@ import pytest
 from local_processes import free_port
 
 from reference_service.healthcheck import healthy
+from reference_service.problems import EXIT_REFUSED
 
 WORKERS = 2
 SEVERAL = {"workers": WORKERS, "rate_limit_without_redis": "local"}
@@ -139,6 +140,26 @@ def test_dead_worker_is_replaced(service):
     (death,) = [entry for entry in entries if entry["message"] == "worker ended"]
     assert (death["pid"], death["exit_code"]) == (victim, -signal.SIGKILL)
     assert [entry["message"] for entry in entries].count("worker started") == WORKERS + 1
+
+
+def test_a_worker_that_is_refused_a_later_start_leaves_the_others_alone(running, artifact):
+    model = artifact / "model.onnx"
+    content = model.read_bytes()
+    with running(artifact=artifact, workers=WORKERS, rate_limit_without_redis="local") as service:
+        eventually(lambda: sum(listening(pid) for pid in children(service.process.pid)) == WORKERS)
+        model.write_bytes(b"damaged")
+        before = children(service.process.pid)
+        victim = min(before)
+        os.kill(victim, signal.SIGKILL)
+        lines = iter(service.process.stdout.readline, "")
+        assert any(entry.get("exit_code") == EXIT_REFUSED for entry in map(json.loads, lines))
+        time.sleep(0.2)
+        assert service.process.poll() is None
+        assert before - {victim} <= children(service.process.pid)
+        assert healthy(service.port)
+        model.write_bytes(content)
+        eventually(lambda: sum(listening(pid) for pid in children(service.process.pid)) == WORKERS)
+        assert end(service) == 0
 
 
 def test_workers_end_when_their_parent_is_killed(service):
