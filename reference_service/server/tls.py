@@ -22,7 +22,8 @@ from reference_service.telemetry.logs import LOGGER
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2: forward secrecy and authenticated encryption. Those of TLS 1.3 all have both."""
-HANDSHAKE_TIMEOUT_S = 10
+HANDSHAKE_TIMEOUT_S = 5
+"""Alone bounds those who never shake hands: the event loop tells of a connection when it has."""
 MIN_RSA_BITS = 2048
 MIN_CURVE_BITS = 256
 FORBIDDEN_MODE = 0o037

@@ -92,7 +92,12 @@ class BackgroundHandler(logging.Handler):
         if self._dropped:
             dropped, self._dropped = self._dropped, 0
             self._lines.append(self.format(_dropped_lines(dropped)))
-        self._lines.append(self.format(record))
+        try:
+            line = self.format(record)
+        except Exception:  # noqa: BLE001  # whatever a caller's arguments raise: to log must harm no caller
+            self.handleError(record)
+            return
+        self._lines.append(line)
         if not self._any.is_set():
             self._any.set()
 

@@ -7,12 +7,13 @@ import asyncio
 import socket
 import ssl
 import time
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 import uvicorn
 from certificates import new_authority
 
+from reference_service.server import tls
 from reference_service.server.draining import Drain, DrainingServer
 from reference_service.server.listening import bind
 from reference_service.server.protocol import MAX_HEAD_BYTES, PIECE_BYTES, Bounds, bounded
@@ -203,5 +204,26 @@ def test_a_handshake_that_fails_while_the_server_ends_costs_nobody_an_answer(ove
             assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
             await ending
             assert time.monotonic() - begun < LINGER_S + 2
+
+    run(check, context)
+
+
+def test_who_never_shakes_hands_takes_no_place_of_others_and_is_cut_off(over_tls, monkeypatch):
+    monkeypatch.setattr(tls, "HANDSHAKE_TIMEOUT_S", 1.5)
+    context, trusting = over_tls
+
+    async def check(served):
+        begun = time.monotonic()
+        async with AsyncExitStack() as stack:
+            silent = [await stack.enter_async_context(served.connected()) for _ in range(60)]
+            async with served.connected(ssl=trusting, server_hostname="localhost") as (reader, writer):
+                writer.write(GET % b"first")
+                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+            assert not any(reader.at_eof() for reader, _ in silent)
+            async with asyncio.timeout(LATE_S):
+                for reader, _ in silent:
+                    with suppress(ConnectionError):
+                        assert await reader.read() == b""
+        assert time.monotonic() - begun > 1
 
     run(check, context)

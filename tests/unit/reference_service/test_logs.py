@@ -122,6 +122,19 @@ def test_the_lines_of_a_worker_name_it():
     assert "pid" not in json.loads(JsonFormatter().format(record))
 
 
+def test_a_line_that_cannot_be_written_harms_neither_its_caller_nor_other_lines(capsys):
+    stream = io.StringIO()
+    handler = BackgroundHandler(stream)
+    handler.setFormatter(JsonFormatter())
+    logger = logging.Logger("careless")  # noqa: LOG001  # one of its own, with no other handler
+    logger.addHandler(handler)
+    logger.info("%d rows", "many")
+    logger.info("%d rows", 3)
+    handler.close()
+    assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == ["3 rows"]
+    assert "%d rows" in capsys.readouterr().err
+
+
 def test_a_traceback_is_one_line():
     error = ValueError("first\nsecond")
     record = logging.LogRecord("x", logging.ERROR, "", 0, "failed", (), (type(error), error, None))
