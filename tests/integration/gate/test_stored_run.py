@@ -107,6 +107,7 @@ def test_a_tighter_tolerance_gives_another_verdict(stored, another_policy, run_h
     assert {reason["finding_id"] for reason in json.loads(result.stdout)["reasons"]} == {
         "golden.single.probabilities",
         "golden.batch.probabilities",
+        "golden.concurrent.probabilities",
     }
     assert "the run itself had decided: promote" in result.stderr
 

@@ -64,6 +64,7 @@ def service(tmp_path, key):
         url=f"http://127.0.0.1:{port}/ready",
         SERVICE_HOST="127.0.0.1",
         SERVICE_PORT=str(port),
+        SERVICE_ARTIFACT="reference_service/artifacts/breast-cancer",
         SERVICE_API_KEYS_FILE=str(keys),
     ):
         yield f"http://127.0.0.1:{port}"
