@@ -66,9 +66,10 @@ def test_health_names_what_is_served(service, path):
     assert health["execution_provider"] == "CPUExecutionProvider"
 
 
-def test_metadata_is_the_committed_manifest(service):
+def test_metadata_is_the_committed_manifest_and_what_runs_it(service):
     manifest = ROOT / "reference_service" / "artifacts" / "breast-cancer" / "manifest.json"
-    assert service.client.get("/metadata").json() == json.loads(manifest.read_text())
+    told = service.client.get("/metadata").json()
+    assert told == {**json.loads(manifest.read_text()), "execution_provider": "CPUExecutionProvider"}
 
 
 def test_metrics_count_a_prediction(service, cases):

@@ -71,4 +71,5 @@ def test_model_that_answers_its_sample_differently_is_refused(artifact, refusal)
 
 def test_untouched_copy_of_the_artifact_is_served(serving, artifact):
     with serving(artifact=artifact) as service:
-        assert service.client.get("/metadata").json() == json.loads((artifact / "manifest.json").read_text())
+        told = service.client.get("/metadata").json()
+        assert told.items() >= json.loads((artifact / "manifest.json").read_text()).items()
