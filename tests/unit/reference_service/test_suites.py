@@ -22,6 +22,7 @@ OF_THE_ARTIFACT = {
         "limits": {"min_accepted_share": ...},
     },
     "scenarios": {"requests": ..., "variables": ...},
+    "latency": {"budget_s": ...},
 }
 
 
