@@ -67,7 +67,7 @@ class TelemetryMetrics:
             give_up = time.monotonic() + settings.settle_s
             while True:
                 after = _scrape(client, context, settings)
-                evidence = _evidence(context, settings, sent, before=before, after=after)
+                evidence = _evidence(context, settings, sent, golden=len(golden), before=before, after=after)
                 if agrees(evidence) or time.monotonic() > give_up:
                     break
                 time.sleep(POLL_S)
@@ -100,13 +100,11 @@ def _send(client: httpx.Client, request: Request, settings: TelemetrySettings) -
         answer = exchange(client, request, timeout_s=TIMEOUT_S, most_bytes=MOST_BYTES)
     except httpx.HTTPError:
         return Sent(path=request.path, status=None, seconds=time.perf_counter() - started)
-    header = (settings.request_id or "").lower()
-    named = {name.lower(): value for name, value in answer.headers.items()}.get(header)
     return Sent(
         path=request.path,
         status=answer.status,
         seconds=time.perf_counter() - started,
-        request_id=named,
+        request_id=answer.headers.get((settings.request_id or "").lower()),
     )
 
 
@@ -165,7 +163,13 @@ def _rise(
 
 
 def _evidence(
-    context: CheckContext, settings: TelemetrySettings, sent: Sequence[Sent], *, before: Scrape, after: Scrape
+    context: CheckContext,
+    settings: TelemetrySettings,
+    sent: Sequence[Sent],
+    *,
+    golden: int,
+    before: Scrape,
+    after: Scrape,
 ) -> TelemetryEvidence:
     has_log = context.candidate.description.kind is not Scope.URL
     log = context.candidate.logs() if has_log else ""
@@ -181,7 +185,7 @@ def _evidence(
         duration_histogram=settings.duration,
         request_id_header=settings.request_id,
         sent=tuple(_looked_up(sent, log) if has_log else sent),
-        golden=min(settings.cases, len(sent) - len(settings.refused) * settings.repeat),
+        golden=golden,
         counted=counted,
         problem=before.problem or after.problem,
         leaked=tuple(where for where, found in leaks.items() if found),
