@@ -1,7 +1,9 @@
 """What is special to one model. Everything else of the pipeline is the same for all."""
 
+import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,6 +17,13 @@ Labels = NDArray[np.str_]
 
 INPUT, LABEL, PROBABILITIES = "features", "label", "probabilities"
 """Names of the exported model's tensors."""
+
+
+def library_versions(*own: str) -> dict[str, str]:
+    """Return the versions of what every model is made with, and of a recipe's own distributions."""
+    common = ("numpy", "onnx", "onnxruntime", "scikit-learn")
+    python = ".".join(platform.python_version_tuple()[:2])
+    return {"python": python} | {name: metadata.version(name) for name in (*common, *own)}
 
 
 @dataclass(frozen=True, kw_only=True)

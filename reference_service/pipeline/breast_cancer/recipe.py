@@ -1,14 +1,9 @@
 """Gradient boosting on 30 named measurements: float32 cast, scaler, trees."""
 
-import platform
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnx
-import onnxruntime
-import skl2onnx
-import sklearn
 from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import GradientBoostingClassifier
@@ -22,7 +17,7 @@ from reference_service.pipeline.breast_cancer import export
 from reference_service.pipeline.data import digest
 from reference_service.pipeline.declaration import Declaration, Measurement, ModelIdentity
 from reference_service.pipeline.errors import DeclarationError
-from reference_service.pipeline.recipe import INPUT, Answers, Dataset, Labels, Values
+from reference_service.pipeline.recipe import INPUT, Answers, Dataset, Labels, Values, library_versions
 
 POSITIVE = "malignant"
 STATISTICS = {"mean": "mean", "error": "standard error", "worst": "mean of the three largest"}
@@ -67,14 +62,7 @@ class BreastCancer:
         "each value is rounded to the nearest float32",
         "standardisation is folded into the split thresholds: the model takes unscaled values",
     )
-    libraries = {
-        "python": ".".join(platform.python_version_tuple()[:2]),
-        "numpy": np.__version__,
-        "onnx": onnx.__version__,
-        "onnxruntime": onnxruntime.__version__,
-        "scikit-learn": sklearn.__version__,
-        "skl2onnx": skl2onnx.__version__,
-    }
+    libraries = library_versions("skl2onnx")
 
     def load(self) -> Dataset:
         """Load the data with snake_case feature names as columns, and class names as labels.

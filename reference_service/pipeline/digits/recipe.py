@@ -1,13 +1,8 @@
 """Handwritten digits of 8 x 8 pixels, upscaled to 32 x 32, and the network that reads them."""
 
-import platform
 from typing import Any
 
 import numpy as np
-import onnx
-import onnxruntime
-import sklearn
-import torch
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.metrics import precision_score, recall_score, roc_auc_score
@@ -18,7 +13,7 @@ from reference_service.pipeline.acceptance import calibration_error
 from reference_service.pipeline.data import digest
 from reference_service.pipeline.declaration import Declaration
 from reference_service.pipeline.digits.network import TrainedNetwork, fit
-from reference_service.pipeline.recipe import INPUT, Answers, Dataset, Labels, Values
+from reference_service.pipeline.recipe import INPUT, Answers, Dataset, Labels, Values, library_versions
 
 SIDE, FACTOR = 8, 4
 SOURCE_MAXIMUM, MAXIMUM = 16, 255
@@ -45,14 +40,7 @@ class Digits:
         "the images of the source are upscaled to 32 x 32 bilinearly and their values from 0..16 to 0..255",
         "the model takes the bytes: conversion to float32 and division by 255 are part of its graph",
     )
-    libraries = {
-        "python": ".".join(platform.python_version_tuple()[:2]),
-        "numpy": np.__version__,
-        "onnx": onnx.__version__,
-        "onnxruntime": onnxruntime.__version__,
-        "scikit-learn": sklearn.__version__,
-        "torch": torch.__version__,
-    }
+    libraries = library_versions("torch")
 
     def load(self) -> Dataset:
         """Load the images, upscaled; the digest covers the bytes of the images, then the labels."""
