@@ -30,6 +30,21 @@ class Answer:
     truncated: bool
 
 
+@dataclass(frozen=True)
+class Document:
+    """What is served at a path.
+
+    Attributes:
+        status: Of the answer; None where none came.
+        body: At most the bytes that were asked for, whatever the status.
+        problem: Why it is not the whole document; empty where it is.
+    """
+
+    status: int | None = None
+    body: bytes = b""
+    problem: str = ""
+
+
 def http_client(base_url: str, *, connections: int = 1, keep_alive: bool = True) -> httpx.Client:
     """A client for :func:`exchange`, and for nothing else: no cookies, no redirects, no proxies.
 
@@ -82,6 +97,20 @@ def exchange(client: httpx.Client, request: Request, *, timeout_s: float, most_b
         body=bytes(body[:most_bytes]),
         truncated=len(body) > most_bytes,
     )
+
+
+def get_document(client: httpx.Client, request: Request, *, timeout_s: float, most_bytes: int) -> Document:
+    """What answers ``request``, asked as by :func:`exchange`; only status 200 gives the whole document."""
+    try:
+        answer = exchange(client, request, timeout_s=timeout_s, most_bytes=most_bytes)
+    except httpx.HTTPError as error:
+        return Document(problem=f"no answer: {type(error).__name__}: {error}")
+    problem = ""
+    if answer.status != httpx.codes.OK:
+        problem = f"HTTP {answer.status}, expected 200"
+    elif answer.truncated:
+        problem = f"more than {most_bytes} bytes"
+    return Document(answer.status, answer.body, problem)
 
 
 class _Transport(httpx.HTTPTransport):

@@ -3,12 +3,10 @@
 import json
 from typing import Any
 
-import httpx
-
 from harness.config.service import MetadataSettings, ServiceSettings
 from harness.credentials import Credentials
 from harness.errors import TargetError
-from harness.http_exchange import exchange, http_client
+from harness.http_exchange import get_document, http_client
 from harness.http_request import Request
 from harness.model import ModelIdentity, TargetDescription, as_utf8
 from harness.pointer import PointerError, resolve
@@ -53,18 +51,11 @@ def identified(endpoint: Endpoint, service: ServiceSettings, credentials: Creden
 
 def _fetch(endpoint: Endpoint, settings: MetadataSettings, credentials: Credentials) -> Any:
     request = Request("GET", settings.path, credentials.headers(settings.credential))
+    with http_client(endpoint.base_url) as client:
+        document = get_document(client, request, timeout_s=TIMEOUT_S, most_bytes=MAX_BYTES)
+    if document.problem:
+        raise TargetError(f"GET {settings.path}: {document.problem}", logs=endpoint.logs())
     try:
-        with http_client(endpoint.base_url) as client:
-            answer = exchange(client, request, timeout_s=TIMEOUT_S, most_bytes=MAX_BYTES)
-    except httpx.HTTPError as error:
-        raise TargetError(
-            f"GET {settings.path}: {type(error).__name__} {error}", logs=endpoint.logs()
-        ) from error
-    if answer.truncated:
-        raise TargetError(f"GET {settings.path}: more than {MAX_BYTES} bytes", logs=endpoint.logs())
-    if answer.status != httpx.codes.OK:
-        raise TargetError(f"GET {settings.path}: status {answer.status}", logs=endpoint.logs())
-    try:
-        return json.loads(answer.body)
+        return json.loads(document.body)
     except (ValueError, RecursionError) as error:
         raise TargetError(f"GET {settings.path}: not JSON: {error}", logs=endpoint.logs()) from error

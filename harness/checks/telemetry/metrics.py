@@ -18,7 +18,7 @@ from harness.checks.telemetry.settings import TelemetryLimits, TelemetrySettings
 from harness.config.suite import Suite
 from harness.credentials import Credentials
 from harness.errors import ConfigError, TargetError
-from harness.http_exchange import exchange, http_client
+from harness.http_exchange import exchange, get_document, http_client
 from harness.http_request import Request, build
 from harness.model import Capability, Family, Finding, Scope
 from harness.template import TemplateError
@@ -125,16 +125,11 @@ class Scrape:
 def _scrape(client: httpx.Client, context: CheckContext, settings: TelemetrySettings) -> Scrape:
     asked = f"GET {settings.path}"
     request = Request("GET", settings.path, context.credentials.headers(settings.credential))
-    try:
-        answer = exchange(client, request, timeout_s=TIMEOUT_S, most_bytes=MOST_BYTES)
-    except httpx.HTTPError as error:
-        return Scrape(problem=f"{asked}: {type(error).__name__}: {error}")
-    text = answer.body.decode("utf-8", "replace")
+    document = get_document(client, request, timeout_s=TIMEOUT_S, most_bytes=MOST_BYTES)
+    text = document.body.decode("utf-8", "replace")
     leaked = context.credentials.redact(text) != text
-    if answer.status != httpx.codes.OK:
-        return Scrape(problem=f"{asked}: status {answer.status}", leaked=leaked)
-    if answer.truncated:
-        return Scrape(problem=f"{asked}: more than {MOST_BYTES} bytes", leaked=leaked)
+    if document.problem:
+        return Scrape(problem=f"{asked}: {document.problem}", leaked=leaked)
     try:
         return Scrape(Exposition.parse(text), leaked=leaked)
     except ExpositionError as error:

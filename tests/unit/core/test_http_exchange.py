@@ -9,7 +9,7 @@ import pytest
 
 from harness.config.service import ServiceSettings
 from harness.errors import TargetError
-from harness.http_exchange import exchange, http_client
+from harness.http_exchange import Document, exchange, get_document, http_client
 from harness.http_request import Request
 from harness.targets.url import UrlTarget
 
@@ -86,6 +86,19 @@ def test_a_whole_answer(client):
 def test_a_long_answer_is_cut(client):
     answer = exchange(client, Request("GET", "/a"), timeout_s=5, most_bytes=999)
     assert (len(answer.body), answer.truncated) == (999, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "most_bytes", "expected"),
+    [
+        ("/a", 1000, Document(200, b"x" * 1000)),
+        ("/a", 999, Document(200, b"x" * 999, "more than 999 bytes")),
+        ("/elsewhere", 1000, Document(302, b"x" * 1000, "HTTP 302, expected 200")),
+        ("/drip", 1000, Document(problem="no answer: ReadTimeout: no whole answer within 0.5 s")),
+    ],
+)
+def test_a_document_is_whole_or_says_why_it_is_not(client, path, most_bytes, expected):
+    assert get_document(client, Request("GET", path), timeout_s=0.5, most_bytes=most_bytes) == expected
 
 
 @pytest.mark.parametrize("path", ["/drip", *DRIPS])

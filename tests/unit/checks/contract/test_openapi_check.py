@@ -273,7 +273,7 @@ def test_an_answer_beyond_the_cap_is_not_read():
     with Candidate(b" " * 100_000) as candidate:
         request = Request("GET", "/")
         assert fetch(candidate, request, timeout_s=5, most_bytes=50_000) == Served(
-            status=200, problem="more than 50000 bytes"
+            status=200, text=" " * 50_000, problem="more than 50000 bytes"
         )
         assert fetch(candidate, request, timeout_s=5, most_bytes=100_000).problem == ""
     assert fetching.MAX_BYTES == 8 * 1024 * 1024
