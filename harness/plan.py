@@ -10,6 +10,9 @@ from harness.errors import UsageError
 from harness.model import Capability, Family
 from harness.policy import is_required, selected, silent
 
+TOGETHER = frozenset({Stage.SHARED, Stage.COMPARED})
+"""The stages whose checks share their targets."""
+
 
 @dataclass(frozen=True)
 class PlannedCheck:
@@ -35,7 +38,7 @@ class Plan:
         not_applicable: Checks that this run cannot make.
         not_declared: Required families of which the suite declares nothing, so that nothing is checked.
         undeclared: The selected families that a suite can declare and this one does not, and the checks of
-            the others whose inputs it does not declare.
+            the others whose inputs it does not declare, and the aspects that its settings name.
         partial: Whether families were left out by the command line.
     """
 
@@ -109,15 +112,25 @@ def make_plan(
         undeclared=(
             *(family.value for family in unchecked if family in served),
             *(check.id for check in left_out if check.family not in unchecked),
+            *_aspects(planned),
         ),
         partial=not served <= wanted,
     )
 
 
+def _aspects(planned: Sequence[PlannedCheck]) -> tuple[str, ...]:
+    """What the planned families could check besides."""
+    settings = {item.check.family: item.settings for item in planned}
+    return tuple(aspect for declared in settings.values() for aspect in declared.not_declared())
+
+
 def _grouped(planned: Sequence[PlannedCheck]) -> tuple[tuple[PlannedCheck, ...], ...]:
-    """Checks of the shared stage together, every other by itself, in the order of the stages."""
-    shared = tuple(item for item in planned if item.check.stage is Stage.SHARED)
-    alone = [
-        (item,) for stage in (Stage.FRESH, Stage.PAIRED) for item in planned if item.check.stage is stage
-    ]
-    return ((shared,) if shared else ()) + tuple(alone)
+    """Checks of a stage that shares its targets together, every other by itself; in the order of stages."""
+    groups: list[tuple[PlannedCheck, ...]] = []
+    for stage in Stage:
+        of_stage = tuple(item for item in planned if item.check.stage is stage)
+        if of_stage and stage in TOGETHER:
+            groups.append(of_stage)
+        else:
+            groups += [(item,) for item in of_stage]
+    return tuple(groups)

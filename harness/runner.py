@@ -20,12 +20,13 @@ from harness.events import CheckFinished, CheckProgress, CheckStarted, Emit, Not
 from harness.evidence_files import digests
 from harness.inputs import input_digests
 from harness.judgement import conclude, errored, without_evidence
-from harness.model import CheckResult, ErrorKind, Outcome, TargetDescription
+from harness.model import CheckResult, ErrorKind, Outcome, Scope, TargetDescription
 from harness.plan import Plan, PlannedCheck
 from harness.targets.identity import identified
-from harness.targets.interface import Endpoint, RemovalError
+from harness.targets.interface import Endpoint, RemovalError, Target
 from harness.targets.launch import Launch
 
+WITH_REFERENCE = frozenset({Stage.COMPARED, Stage.PAIRED})
 NEVER_READY = "the candidate did not get ready"
 
 
@@ -108,13 +109,13 @@ class Runner:
         return "left out after the first failure (--fail-fast)" if self.fail_fast and (died or failed) else ""
 
     def _run_group(self, group: tuple[PlannedCheck, ...]) -> None:
-        paired = group[0].check.stage is Stage.PAIRED
+        stage = group[0].check.stage
         names = tuple(planned.check.id for planned in group)
-        target_cpus, generator_cpus = split_cores() if paired else (None, None)
+        target_cpus, generator_cpus = split_cores() if stage is Stage.PAIRED else (None, None)
         with ExitStack() as stack:
             try:
                 candidate = self._start_candidate(stack, names, target_cpus)
-                reference = self._start_reference(stack, target_cpus) if paired else None
+                reference = self._start_reference(stack, target_cpus) if stage in WITH_REFERENCE else None
             except TargetError:
                 for planned in group:
                     self._leave_out(planned, Outcome.SKIP, NEVER_READY)
@@ -187,6 +188,7 @@ class Runner:
             folder=folder,
             generator_cpus=cpus,
             progress=lambda done, total: self.emit(CheckProgress(check.id, done, total)),
+            start=None if self.candidate.scope is Scope.URL else self._another,
         )
         started = time.monotonic()
         try:
@@ -206,6 +208,9 @@ class Runner:
         if not self._starts[-1].problem and not self._alive(candidate):
             self._died(f"it no longer ran after {check.id}", candidate)
         self._finish(result)
+
+    def _another(self, variant: str | None) -> Target:
+        return self.candidate.start(variant=variant)
 
     def _collect_and_judge(self, planned: PlannedCheck, context: CheckContext, started: float) -> CheckResult:
         check = planned.check

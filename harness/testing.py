@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from harness.checks.interface import CheckContext
 from harness.config.suite import Suite
@@ -39,12 +40,14 @@ class FakeTarget:
     Attributes:
         failure: Raised on entry.
         entered: How often it was started; ``left`` how often it was removed.
+        variants: What it was made as, each time.
     """
 
     endpoint: FakeEndpoint = field(default_factory=FakeEndpoint)
     failure: Exception | None = None
     entered: int = 0
     left: int = 0
+    variants: list[str | None] = field(default_factory=list)
 
     def __enter__(self) -> FakeEndpoint:
         """The endpoint, or the failure."""
@@ -56,9 +59,13 @@ class FakeTarget:
     def __exit__(self, *_exc: object) -> None:
         self.left += 1
 
+    def _start(self, _cpuset: str | None = None, /, *, variant: str | None = None) -> Self:
+        self.variants.append(variant)
+        return self
+
     def launch(self) -> Launch:
         """A launch that starts this target each time."""
-        return Launch(self.endpoint.description, lambda _cpuset: self)
+        return Launch(self.endpoint.description, self._start)
 
 
 def never_ready(logs: str = "") -> FakeTarget:

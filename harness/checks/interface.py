@@ -17,7 +17,7 @@ from harness.config.section import FamilySettings, Limits
 from harness.config.suite import Suite
 from harness.credentials import Credentials
 from harness.model import Capability, Family, Finding
-from harness.targets.interface import Endpoint
+from harness.targets.interface import Endpoint, Target
 
 EVIDENCE_FILE = "evidence.json"
 
@@ -32,6 +32,8 @@ class Stage(StrEnum):
     """One candidate for all checks of this stage."""
     FRESH = "fresh"
     """A candidate of its own."""
+    COMPARED = "compared"
+    """One candidate and, if there is one, one reference for all checks of this stage."""
     PAIRED = "paired"
     """A fresh candidate and, if there is one, a fresh reference, alone on the machine."""
 
@@ -79,13 +81,15 @@ class CheckContext:
 
     Attributes:
         candidate: A ready candidate.
-        reference: A ready reference, only in the paired stage.
+        reference: A ready reference, only in the compared and the paired stage.
         suite: The loaded suite; resolves the paths its settings name.
         credentials: Headers and tokens as the suite declares them.
         seed: Seed for everything random in this check.
         generator_cpus: Cores for a load generator, apart from the targets' own; None where there is one core.
         folder: Folder for files beside the evidence (it exists).
         progress: Called with (done, total) cases.
+        start: Makes another candidate of this run, as the variant of ``[service.variants]`` that is named, or
+            as it always is for None. None where nothing can be started: the candidate is a URL.
     """
 
     candidate: Endpoint
@@ -96,6 +100,7 @@ class CheckContext:
     folder: Path
     generator_cpus: tuple[int, ...] | None = None
     progress: Callable[[int, int], None] = field(default=lambda _done, _total: None)
+    start: Callable[[str | None], Target] | None = None
 
 
 S_contra = TypeVar("S_contra", bound=FamilySettings, contravariant=True)

@@ -1,6 +1,6 @@
 """Holds the placeholders of gate.toml against what a run can fill in, before anything is started."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from harness.config.auth import AuthSettings
@@ -8,6 +8,7 @@ from harness.config.service import ServiceSettings
 from harness.errors import ConfigError
 from harness.template import PLACEHOLDER
 
+_Template = tuple[str, str, Collection[str]]
 PUBLIC_KEY_FORMS = ("public_key_pem", "jwk", "jwks")
 
 
@@ -39,7 +40,7 @@ def require_known(service: ServiceSettings, auth: AuthSettings, path: Path) -> N
                 )
 
 
-def _templates(service: ServiceSettings, auth: AuthSettings) -> Iterator[tuple[str, str, Collection[str]]]:
+def _templates(service: ServiceSettings, auth: AuthSettings) -> Iterator[_Template]:
     """Each template with its key and the names that it may use (docs/gate-toml.md)."""
     keys = [f"key.{name}" for name in auth.keys]
     secrets = [
@@ -47,10 +48,7 @@ def _templates(service: ServiceSettings, auth: AuthSettings) -> Iterator[tuple[s
         *(f"{key}.sha256" for key in keys),
         *(f"signer.{name}.{form}" for name in auth.signers for form in PUBLIC_KEY_FORMS),
     ]
-    for name, credential in auth.credentials.items():
-        token = ["token"] if credential.token else []
-        for header, text in credential.headers.items():
-            yield f"auth.credentials.{name}.headers.{header}", text, secrets + token
+    yield from _credentials(auth, secrets)
     for name, file in service.files.items():
         yield f"service.files.{name}.content", file.content, [*secrets, "device"]
     started = [*secrets, "device", "host", "port", *(f"file.{name}" for name in service.files)]
@@ -59,8 +57,27 @@ def _templates(service: ServiceSettings, auth: AuthSettings) -> Iterator[tuple[s
     if service.gpu is not None:
         for name, text in service.gpu.environment.items():
             yield f"service.gpu.environment.{name}", text, started
+    yield from _variants(service, secrets, started)
     if service.process is not None:
         for name, text in service.process.environment.items():
             yield f"service.process.environment.{name}", text, [*started, "python"]
         for index, text in enumerate(service.process.command):
             yield f"service.process.command.{index}", text, [*started, "python"]
+
+
+def _credentials(auth: AuthSettings, secrets: Sequence[str]) -> Iterator[_Template]:
+    for name, credential in auth.credentials.items():
+        token = ["token"] if credential.token else []
+        for header, text in credential.headers.items():
+            yield f"auth.credentials.{name}.headers.{header}", text, [*secrets, *token]
+
+
+def _variants(
+    service: ServiceSettings, secrets: Sequence[str], started: Sequence[str]
+) -> Iterator[_Template]:
+    for variant, settings in service.variants.items():
+        for name, file in settings.files.items():
+            yield f"service.variants.{variant}.files.{name}.content", file.content, [*secrets, "device"]
+        handed = [*started, *(f"file.{name}" for name in settings.files)]
+        for name, text in settings.environment.items():
+            yield f"service.variants.{variant}.environment.{name}", text, handed

@@ -20,3 +20,11 @@ class FamilySettings(Section):
     """One family's section: what is asked, and under ``limits`` what is allowed."""
 
     limits: Limits = Limits()
+
+    def not_declared(self) -> tuple[str, ...]:
+        """What a suite may declare of this family and this one does not, so that it is not checked.
+
+        Each names the check and the aspect (``telemetry.metrics: the counter of inferences``). A check that
+        does not apply at all is not among them.
+        """
+        return ()

@@ -1,7 +1,8 @@
 """How to start the service, bound it, and tell that it is ready."""
 
+from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -78,6 +79,20 @@ class GpuSettings(Section):
     ready_timeout_s: Annotated[float, Field(gt=0, le=3600)] | None = None
 
 
+class VariantSettings(Section):
+    """``[service.variants.NAME]``: the service started otherwise, for the checks that say so by its name.
+
+    Attributes:
+        environment: Added to that of ``[service]``, in place of variables of the same name.
+        files: Likewise; one at the path of a file in the image hides that.
+        command: In place of that of ``[service]``; None keeps it.
+    """
+
+    environment: dict[str, str] = {}
+    files: dict[str, FileSettings] = {}
+    command: tuple[str, ...] | None = None
+
+
 class ServiceSettings(Section):
     """``[service]``: everything about running the service that is special to it.
 
@@ -109,6 +124,24 @@ class ServiceSettings(Section):
     process: ProcessSettings | None = None
     metadata: MetadataSettings | None = None
     gpu: GpuSettings | None = None
+    variants: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], VariantSettings] = {}
+
+    def as_variant(self, name: str | None) -> Self:
+        """What ``[service.variants.NAME]`` makes of it; unchanged for None.
+
+        Raises:
+            KeyError: when there is no such variant.
+        """
+        if name is None:
+            return self
+        variant = self.variants[name]
+        changed: dict[str, Any] = {
+            "environment": self.environment | variant.environment,
+            "files": self.files | variant.files,
+        }
+        if variant.command is not None:
+            changed["command"] = variant.command
+        return self.model_copy(update=changed)
 
     def on_gpu(self) -> Self:
         """What ``[service.gpu]`` makes of it; unchanged without that section."""
@@ -130,7 +163,18 @@ class ServiceSettings(Section):
     @field_validator("files")
     @classmethod
     def _distinct(cls, files: dict[str, FileSettings]) -> dict[str, FileSettings]:
-        paths = [PurePosixPath(file.path) for file in files.values()]
-        if len(set(paths)) != len(paths):
+        if not _have_paths_of_their_own(files):
             raise ValueError("two files have the same path")
         return files
+
+    @model_validator(mode="after")
+    def _distinct_in_variants(self) -> Self:
+        for name in self.variants:
+            if not _have_paths_of_their_own(self.as_variant(name).files):
+                raise ValueError(f"variants.{name}: two files have the same path")
+        return self
+
+
+def _have_paths_of_their_own(files: Mapping[str, FileSettings]) -> bool:
+    paths = [PurePosixPath(file.path) for file in files.values()]
+    return len(set(paths)) == len(paths)

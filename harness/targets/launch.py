@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from harness.config.service import ServiceSettings
 from harness.config.suite import Suite
@@ -21,17 +22,33 @@ URL = re.compile(r"^https?://", re.IGNORECASE)
 NO_REFERENCE = "none"
 
 
+class Start(Protocol):
+    """Makes a target."""
+
+    def __call__(self, cpuset: str | None = None, /, *, variant: str | None = None) -> Target:
+        """A target that is not started yet.
+
+        Args:
+            cpuset: Cores to bind it to (``0-2``), None for any.
+            variant: One of ``[service.variants]``, None for ``[service]`` as it is.
+
+        Raises:
+            UsageError: for a variant of a URL, which has none.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Launch:
     """A target that can be started again and again.
 
     Attributes:
         description: What is known of it before it starts.
-        start: Makes a target; its argument is the cores to bind it to, None for any.
+        start: Makes a target.
     """
 
     description: TargetDescription
-    start: Callable[[str | None], Target]
+    start: Start
 
     @property
     def scope(self) -> Scope:
@@ -94,7 +111,13 @@ class Launcher:
                 "--device gpu starts containers; a URL runs where it runs", fix="leave out --device"
             )
         description = TargetDescription(kind=Scope.URL, url=url)
-        return Launch(description, lambda _cpuset: UrlTarget(url, self.suite.config.service))
+
+        def start(_cpuset: str | None = None, /, *, variant: str | None = None) -> UrlTarget:
+            if variant is not None:
+                raise UsageError(f"{url}: variants of the service are started, a URL runs already")
+            return UrlTarget(url, self.suite.config.service)
+
+        return Launch(description, start)
 
     def _checkout(self, folder: Path) -> Launch:
         service = self.service
@@ -119,13 +142,17 @@ class Launcher:
             return self._container(self.engine, image)
         process = service.process
         if process is not None and not self.gpu:
-            description = TargetDescription(kind=Scope.PROCESS)
-            return Launch(
-                description,
-                lambda cpuset: ProcessTarget(
-                    folder=folder, service=service, process=process, values=self.values, cpuset=cpuset
-                ),
-            )
+
+            def start(cpuset: str | None = None, /, *, variant: str | None = None) -> ProcessTarget:
+                return ProcessTarget(
+                    folder=folder,
+                    service=service.as_variant(variant),
+                    process=process,
+                    values=self.values,
+                    cpuset=cpuset,
+                )
+
+            return Launch(TargetDescription(kind=Scope.PROCESS), start)
         if self.engine is None and service.build is not None:
             raise InfrastructureError(
                 "no container engine answers, and an image has to be built", fix=INSTALL
@@ -150,15 +177,16 @@ class Launcher:
             repo_digest=image.repo_digest,
             device="gpu" if self.gpu else "cpu",
         )
-        return Launch(
-            description,
-            lambda cpuset: ContainerTarget(
+
+        def start(cpuset: str | None = None, /, *, variant: str | None = None) -> ContainerTarget:
+            return ContainerTarget(
                 engine=engine,
                 image=image,
-                service=self.service,
+                service=self.service.as_variant(variant),
                 values=self.values,
                 run_id=self.run_token,
                 cpuset=cpuset,
                 gpu=self.gpu,
-            ),
-        )
+            )
+
+        return Launch(description, start)

@@ -11,9 +11,9 @@ from harness.gate import GateRequest, gate
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = "breast-cancer"
 SUITES = {FIRST: ROOT / "gate.toml", "digits": ROOT / "gate.digits.toml"}
-OVERLAY = """COPY fault.py /overlay/fault.py
+OVERLAY = """COPY {module}.py /overlay/{module}.py
 ENV PYTHONPATH=/overlay
-CMD ["python3", "-m", "fault"]
+CMD ["python3", "-m", "{module}"]
 """
 
 
@@ -39,11 +39,13 @@ def healthy(images, base_image, reference_image):
 
 @pytest.fixture(scope="session")
 def overlay(build_image, healthy):
-    """Builds the image of an artifact with more lines, started through the folder's fault.py, if any."""
+    """Builds the image of an artifact with more lines, started through the folder's module, if it has one."""
 
     def build(folder, artifact=FIRST, lines=()):
-        files = {path.name: path.read_text() for path in folder.glob("fault.py")}
-        dockerfile = "\n".join(["FROM ${BASE}", *lines, OVERLAY if files else ""])
+        modules = list(folder.glob("*.py"))
+        files = {path.name: path.read_text() for path in modules}
+        started = [OVERLAY.format(module=path.stem) for path in modules]
+        dockerfile = "\n".join(["FROM ${BASE}", *lines, *started])
         name = f"overlay-{folder.name.replace('_', '-')}"
         return build_image(name, dockerfile, files, base=healthy(artifact))
 

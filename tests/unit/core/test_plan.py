@@ -39,6 +39,23 @@ def test_shared_first_then_fresh_then_paired(suite):
     assert ids(plan(suite)) == [["golden.g", "golden.h"], ["scenarios.s"], ["latency.l"]]
 
 
+def test_what_is_compared_shares_its_targets_before_what_is_measured(suite):
+    table = [*TABLE, check("golden.q", Stage.COMPARED), check("golden.r", Stage.COMPARED)]
+    assert ids(plan(suite, table)) == [
+        ["golden.g", "golden.h"],
+        ["scenarios.s"],
+        ["golden.q", "golden.r"],
+        ["latency.l"],
+    ]
+
+
+def test_aspects_that_a_planned_family_leaves_out_are_told(suite, monkeypatch):
+    settings = suite.config.golden
+    monkeypatch.setattr(type(settings), "not_declared", lambda _self: ("golden.g: the sum of rows",))
+    assert "golden.g: the sum of rows" in plan(suite).undeclared
+    assert "golden.g: the sum of rows" not in plan(suite, only={Family.LATENCY}).undeclared
+
+
 def test_only_and_skip_make_it_partial(suite):
     assert not plan(suite).partial
     assert plan(suite, only={Family.GOLDEN}).partial

@@ -9,11 +9,20 @@ from harness.checks.interface import Evidence, Stage
 from harness.credentials import Credentials
 from harness.errors import ConfigError, InfrastructureError, Interrupted, TargetError
 from harness.events import CheckFinished, CheckStarted
-from harness.model import Capability, Decision, ErrorKind, Family, Finding, Outcome
+from harness.model import (
+    Capability,
+    Decision,
+    ErrorKind,
+    Family,
+    Finding,
+    Outcome,
+    Scope,
+    TargetDescription,
+)
 from harness.plan import make_plan
 from harness.policy import Expected, decide
 from harness.runner import Runner, derived_seed
-from harness.testing import FakeTarget, never_ready
+from harness.testing import FakeEndpoint, FakeTarget, never_ready
 
 
 class Stub:
@@ -103,6 +112,24 @@ def test_only_the_paired_stage_has_a_reference(run):
     assert shared.contexts[0].reference is None
     assert paired.contexts[0].reference is not None
     assert (done.reference.entered, done.reference.left) == (1, 1)
+
+
+def test_what_is_compared_shares_both_targets(run):
+    first, second = Stub("golden.a", Stage.COMPARED), Stub("golden.b", Stage.COMPARED)
+    done = run(first, second, reference=FakeTarget())
+    assert (done.candidate.entered, done.reference.entered) == (1, 1)
+    assert all(check.contexts[0].reference is not None for check in (first, second))
+
+
+def test_a_check_may_start_another_candidate_as_a_variant(run):
+    def start_another(context):
+        with context.start("broken"):
+            pass
+
+    process = FakeEndpoint(description=TargetDescription(kind=Scope.PROCESS))
+    done = run(Stub(do=start_another), candidate=FakeTarget(process))
+    assert done.candidate.variants == [None, "broken"]
+    assert (done.candidate.entered, done.candidate.left) == (2, 2)
 
 
 def test_a_check_that_needs_a_reference_does_not_apply_without(run):
