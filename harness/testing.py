@@ -23,6 +23,7 @@ class FakeEndpoint(Imageless):
     )
     is_alive: bool = True
     written: str = ""
+    held_bytes: int | None = None
 
     def alive(self) -> bool:
         """What ``is_alive`` says."""
@@ -31,6 +32,10 @@ class FakeEndpoint(Imageless):
     def logs(self) -> str:
         """What ``written`` says."""
         return self.written
+
+    def memory_bytes(self) -> int | None:
+        """What ``held_bytes`` says."""
+        return self.held_bytes
 
 
 @dataclass

@@ -48,6 +48,14 @@ class ContainerEndpoint:
         """The last 256 KiB of what it wrote."""
         return container_logs(self._container)
 
+    def memory_bytes(self) -> int | None:
+        """Anonymous memory of the container's control group."""
+        try:
+            stats = self._container.client.api.stats(self.container_id, stream=False, one_shot=True)
+        except (docker.errors.DockerException, requests.RequestException) as error:
+            raise InfrastructureError(f"container engine: {error}") from error
+        return anonymous_bytes(stats)
+
     def save_image(self, path: Path) -> int:
         """Write the archive of its image; return the engine's size of it in bytes."""
         try:
@@ -231,6 +239,12 @@ def death(container: Any) -> str | None:
         "out of memory" if state.get("OOMKilled") else state.get("Error") or f"exit code {state['ExitCode']}"
     )
     return f"the container exited: {cause}"
+
+
+def anonymous_bytes(stats: Mapping[str, Any]) -> int | None:
+    """What the engine's statistics say of anonymous memory, by control groups v2 or v1; None if nothing."""
+    detail = stats.get("memory_stats", {}).get("stats") or {}
+    return detail.get("anon", detail.get("total_rss"))
 
 
 def container_logs(container: Any) -> str:

@@ -48,6 +48,14 @@ class Endpoint(Protocol):
         """What it has written so far, at most the last 256 KiB; empty for a URL."""
         ...
 
+    def memory_bytes(self) -> int | None:
+        """The memory that its processes hold, page cache left out; None where that cannot be told (a URL).
+
+        Raises:
+            InfrastructureError: the engine failed.
+        """
+        ...
+
     def save_image(self, path: Path) -> int:
         """Write the archive of its image, as ``docker save`` does.
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -42,6 +43,15 @@ class ProcessEndpoint(Imageless):
     def logs(self) -> str:
         """The last 256 KiB of what it wrote."""
         return _tail(self._log)
+
+    def memory_bytes(self) -> int | None:
+        """Anonymous memory of its session's processes, where the kernel tells it (Linux)."""
+        held = [
+            _anonymous_bytes(folder)
+            for folder in Path("/proc").glob("[0-9]*")
+            if _session(folder) == self._process.pid
+        ]
+        return sum(held) or None
 
 
 class ProcessTarget:
@@ -137,6 +147,24 @@ class ProcessTarget:
             raise TargetError(f"the process could not be started: {error}") from error
         stack.callback(_stop, process, self._service.stop_timeout_s)
         return process
+
+
+def _session(folder: Path) -> int | None:
+    """The session of a process, None once it is gone (proc(5): after the name in brackets)."""
+    try:
+        text = (folder / "stat").read_text(encoding="utf-8", errors="replace")
+        return int(text.rpartition(")")[2].split()[3])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def _anonymous_bytes(folder: Path) -> int:
+    try:
+        status = (folder / "status").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0
+    found = re.search(r"^RssAnon:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
 
 
 def free_port() -> int:

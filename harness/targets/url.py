@@ -50,6 +50,9 @@ class UrlEndpoint(Imageless):
         """Empty: they are not ours to read."""
         return ""
 
+    def memory_bytes(self) -> None:
+        """None: it is not ours to look into."""
+
 
 class UrlTarget:
     """Waits until the URL is ready."""

@@ -78,6 +78,15 @@ def test_memory_is_bounded_without_swap(standing, engine):
     assert host["Memory"] == host["MemorySwap"] == 64 * 1024 * 1024
 
 
+def test_the_memory_that_it_holds_is_told(target):
+    with target() as endpoint:
+        before = endpoint.memory_bytes()
+        ask(endpoint, "hold", bytes=16 * 1024 * 1024)
+        grown = endpoint.memory_bytes() - before
+    assert before > 1024 * 1024
+    assert 15 * 1024 * 1024 < grown < 24 * 1024 * 1024
+
+
 def test_cpu_is_bounded_and_bound(target, engine):
     with target(cpus=0.5, cpuset="0") as endpoint:
         host = inspected(engine, endpoint)["HostConfig"]

@@ -55,6 +55,15 @@ def test_it_serves_on_a_free_loopback_port(target):
         assert "serving" in one.logs()
 
 
+def test_the_memory_that_its_whole_session_holds_is_told(target):
+    with target() as endpoint:
+        before = endpoint.memory_bytes()
+        ask(endpoint, "hold", bytes=16 * 1024 * 1024)
+        grown = endpoint.memory_bytes() - before
+    assert before > 1024 * 1024
+    assert 15 * 1024 * 1024 < grown < 24 * 1024 * 1024
+
+
 def test_it_exits_at_once_with_a_message(target):
     with pytest.raises(TargetError, match="exit code 3") as caught, target("exit"):
         pass

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 FACTOR = int(os.environ.get("FACTOR", "2"))
+HELD = []
 
 
 def say(line):
@@ -35,6 +36,11 @@ def eat(_question):
     hoard = []
     while True:
         hoard.append(bytearray(b"x" * 16 * 1024 * 1024))
+
+
+def hold(question):
+    HELD.append(b"x" * int(question["bytes"]))
+    return {"held": len(HELD)}
 
 
 def connect(question):
@@ -82,6 +88,7 @@ DOORS = {
     "/predict": predict,
     "/die": die,
     "/eat": eat,
+    "/hold": hold,
     "/connect": connect,
     "/read": read,
     "/write": write,
