@@ -163,11 +163,19 @@ class Credentials:
         credential = self._settings.credentials[name]
         if credential.token is None:
             return self.fill_headers(credential)
+        return self.fill_headers(credential, token=self.token(name))
+
+    def token(self, name: str) -> str:
+        """A valid token of the credential of that name, which has to have one."""
+        settings = self._settings.credentials[name].token
+        if settings is None:
+            raise ValueError(f"credential {name!r} has no token")
         renew_at, token = self._tokens.get(name, (0.0, ""))
         if time.time() >= renew_at:
-            token = self._signers[credential.token.signer].sign(self.claims(credential.token))
-            self._tokens[name] = (time.time() + credential.token.lifetime_s / 2, token)
-        return self.fill_headers(credential, token=token)
+            token = self._signers[settings.signer].sign(self.claims(settings))
+            self._tokens[name] = (time.time() + settings.lifetime_s / 2, token)
+            self.keep_secret(token, "$GATE_TOKEN")
+        return token
 
     def fill_headers(self, credential: CredentialSettings, *, token: str | None = None) -> dict[str, str]:
         """The credential's headers around ``token``, which is kept secret from then on."""

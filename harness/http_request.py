@@ -26,12 +26,17 @@ class RequestTemplate(Section):
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request, complete but for the host."""
+    """One HTTP request, complete but for the host.
+
+    Attributes:
+        further_headers: Sent besides ``headers``, also of a name that is there already.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+    further_headers: tuple[tuple[str, str], ...] = ()
 
 
 def build(template: RequestTemplate, values: Mapping[str, Any], credential: Mapping[str, str]) -> Request:

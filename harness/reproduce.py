@@ -23,6 +23,7 @@ def redacted(request: Request, redact: Callable[[str], str]) -> Request:
         path=redact(request.path),
         headers={name: redact(value) for name, value in request.headers.items()},
         body=None if request.body is None else redact_bytes(request.body, redact),
+        further_headers=tuple((name, redact(value)) for name, value in request.further_headers),
     )
 
 
@@ -36,7 +37,7 @@ def curl(request: Request, base_url: str, *, loop_variable: str | None = None) -
     """
     method = ["--head"] if request.method == "HEAD" else ["-X", shlex.quote(request.method)]
     parts = ["curl", "-sS", "-i", "-g", "--path-as-is", *method]
-    for name, value in request.headers.items():
+    for name, value in (*request.headers.items(), *request.further_headers):
         if name.lower() not in _LEFT_OUT:
             # A header without a value has to be written with a semicolon, or curl leaves it out.
             parts += ["-H", _quoted(f"{name}: {value}" if value else f"{name};", loop_variable)]

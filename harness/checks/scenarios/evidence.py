@@ -22,6 +22,7 @@ class Exchange(Record):
         headers: Lower-case names.
         body: Text, at most the first 16 KiB; ``truncated`` when there was more.
         error: Why there is no answer, else empty.
+        closed: Whether there is none because the service ended the connection.
     """
 
     sent_s: float
@@ -31,6 +32,7 @@ class Exchange(Record):
     body: str = ""
     truncated: bool = False
     error: str = ""
+    closed: bool = False
 
 
 class StepRecord(Record):

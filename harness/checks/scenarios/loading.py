@@ -18,6 +18,9 @@ from harness.http_request import RequestTemplate
 from harness.pointer import PointerError, resolve
 from harness.template import PLACEHOLDER
 
+KEY, TOKEN = "key.", "token."
+"""How variables that are secrets begin."""
+
 
 @dataclass(frozen=True)
 class PlannedStep:
@@ -25,6 +28,14 @@ class PlannedStep:
 
     step: Step
     template: RequestTemplate
+    further_headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """The variables that it uses."""
+        template = self.template
+        parts = (template.path, template.headers, template.body, self.further_headers)
+        return frozenset(_placeholders(parts))
 
 
 @dataclass(frozen=True)
@@ -60,9 +71,10 @@ def load_plan(suite: Suite, settings: ScenariosSettings, files: Sequence[str], *
         name: _variable(suite, variable, f"scenarios.variables.{name}")
         for name, variable in settings.variables.items()
     }
+    known = (*variables, *_secret_variables(suite), REPEAT_VARIABLE)
     for name, request in settings.requests.items():
-        _require_variables(request, variables, suite.path, f"scenarios.requests.{name}")
-    planner = _StepPlanner(suite, settings, variables)
+        _require_variables(request.model_dump(), known, suite.path, f"scenarios.requests.{name}")
+    planner = _StepPlanner(suite, settings, known)
     planned: dict[str, PlannedScenario] = {}
     for index, relative in enumerate(files):
         path = suite.resolve(relative, key=f"{key}.{index}")
@@ -123,7 +135,7 @@ class _StepPlanner:
 
     suite: Suite
     settings: ScenariosSettings
-    variables: Mapping[str, Any]
+    known: Sequence[str]
 
     def plan(self, step: Step, file: str, key: str) -> PlannedStep:
         """The step with its request; ``key`` is its place in ``file``.
@@ -142,14 +154,20 @@ class _StepPlanner:
             )
         self._require_credential(step, file, key)
         named = requests[step.request] if step.request is not None else None
+        single = {name: text for name, text in step.headers.items() if isinstance(text, str)}
+        further = tuple(
+            (name, text) for name, texts in step.headers.items() if name not in single for text in texts
+        )
         template = RequestTemplate(
             method=step.method or (named.method if named else ""),
             path=step.path or (named.path if named else ""),
-            headers={**(named.headers if named else {}), **step.headers},
+            headers={**(named.headers if named else {}), **single},
             body=step.body if step.body is not None else (named.body if named else None),
         )
-        _require_variables(template, self.variables, file, key)
-        return PlannedStep(step=step, template=template)
+        _require_variables(
+            template.model_dump() | {"headers": (template.headers, further)}, self.known, file, key
+        )
+        return PlannedStep(step=step, template=template, further_headers=further)
 
     def _require_credential(self, step: Step, file: str, key: str) -> None:
         if step.credential is None:
@@ -173,19 +191,24 @@ class _StepPlanner:
             )
 
 
-def _require_variables(
-    template: RequestTemplate, variables: Mapping[str, Any], file: object, key: str
-) -> None:
-    known = [*variables, REPEAT_VARIABLE]
+def _secret_variables(suite: Suite) -> tuple[str, ...]:
+    auth = suite.config.auth
+    tokens = (name for name, credential in auth.credentials.items() if credential.token is not None)
+    return (*(f"{KEY}{name}" for name in auth.keys), *(f"{TOKEN}{name}" for name in tokens))
+
+
+def _require_variables(parts: Mapping[str, Any], known: Sequence[str], file: object, key: str) -> None:
     for part in ("path", "headers", "body"):
-        for name in _placeholders(getattr(template, part)):
+        for name in _placeholders(parts[part]):
             if name not in known:
                 raise ConfigError(
                     file=file,
                     key=f"{key}.{part}",
                     value=f"${{{name}}}",
                     problem="no such variable",
-                    allowed=f"a name under [scenarios.variables] of gate.toml, or i: {_names(known)}",
+                    allowed="key.NAME of [auth] keys, token.NAME of [auth.credentials], a name under "
+                    "[scenarios.variables] of gate.toml, or i: "
+                    + _names([each for each in known if "." not in each]),
                 )
 
 

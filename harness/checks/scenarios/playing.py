@@ -2,14 +2,13 @@
 
 import re
 import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from harness.checks.interface import CheckContext
 from harness.checks.scenarios.evidence import Exchange, ScenarioRecord, StepRecord
 from harness.checks.scenarios.forge import forge_token
-from harness.checks.scenarios.loading import Plan, PlannedScenario, PlannedStep
+from harness.checks.scenarios.loading import KEY, TOKEN, Plan, PlannedScenario, PlannedStep
 from harness.checks.scenarios.scenario import Step
 from harness.checks.scenarios.sending import Sender
 from harness.checks.scenarios.settings import REPEAT_VARIABLE, ScenariosSettings
@@ -85,36 +84,33 @@ class Player:
         self._require_budget(waited_s)
         time.sleep(waited_s)
 
-        def send(number: int) -> Exchange:
+        exchanges: list[Exchange] = []
+        while len(exchanges) < step.repeat:
             self._require_budget()
-            return self._sender.send(self._request(planned, number, credential), started_s=started_s)
+            first = len(exchanges) + 1
+            together = range(first, min(first + step.at_once, step.repeat + 1))
+            requests = [self._request(planned, number, credential) for number in together]
+            exchanges += self._sender.send(requests, started_s=started_s)
+        return record.model_copy(update={"waited_s": waited_s, "exchanges": tuple(exchanges)})
 
-        with ThreadPoolExecutor(max_workers=step.at_once) as pool:
-            exchanges = tuple(pool.map(send, range(1, step.repeat + 1)))
-        return record.model_copy(update={"waited_s": waited_s, "exchanges": exchanges})
-
-    def _request(self, planned: PlannedStep, number: int, credential: Mapping[str, str]) -> Request:
-        return self._filled(planned, {**self._variables, REPEAT_VARIABLE: number}, credential)
-
-    def _filled(
-        self, planned: PlannedStep, values: Mapping[str, Any], credential: Mapping[str, str]
-    ) -> Request:
+    def _request(self, planned: PlannedStep, number: object, credential: Mapping[str, str]) -> Request:
+        secrets = self._presenter.secrets(planned.placeholders)
+        values = {**self._variables, **secrets, REPEAT_VARIABLE: number}
         template = planned.template.model_copy(
             update={
                 "path": fill(planned.template.path, values),
                 "headers": {name: fill(value, values) for name, value in planned.template.headers.items()},
             }
         )
-        return build(template, values, credential)
+        further = tuple((name, fill(value, values)) for name, value in planned.further_headers)
+        return replace(build(template, values, credential), further_headers=further)
 
     def _reproduce(self, planned: PlannedStep, credential: Mapping[str, str]) -> str:
         redact = self._context.credentials.redact
         base_url = self._context.candidate.base_url
         if planned.step.repeat == 1:
             return curl(redacted(self._request(planned, 1, credential), redact), base_url)
-        looped = self._filled(
-            planned, {**self._variables, REPEAT_VARIABLE: f"${{{REPEAT_VARIABLE}}}"}, credential
-        )
+        looped = self._request(planned, f"${{{REPEAT_VARIABLE}}}", credential)
         command = curl(redacted(looped, redact), base_url, loop_variable=REPEAT_VARIABLE)
         return f"for {REPEAT_VARIABLE} in $(seq {planned.step.repeat}); do {command}; done"
 
@@ -157,6 +153,16 @@ class Presenter:
         claims = self._credentials.claims(settings.token, now=now)
         token = forge_token(step.forge, claims, now=now, signer=signer, other=other)
         return self._credentials.fill_headers(settings, token=token)
+
+    def secrets(self, names: Iterable[str]) -> dict[str, str]:
+        """The values of those variables that are secrets."""
+        values = {}
+        for name in names:
+            if name.startswith(KEY):
+                values[name] = self._credentials.key(name.removeprefix(KEY))
+            elif name.startswith(TOKEN):
+                values[name] = self._credentials.token(name.removeprefix(TOKEN))
+        return values
 
     def _other(self, name: str) -> Signer:
         """A key pair like that of signer ``name``, under the same key id, that no service knows."""

@@ -189,7 +189,16 @@ class Forge(Part):
         return self.secret is None
 
 
-HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
+OF_THE_BODY = frozenset({"content-length", "transfer-encoding"})
+
+
+def _not_of_the_body(name: str) -> str:
+    if name.lower() in OF_THE_BODY:
+        raise ValueError("follows from the body; a wrong one is a case for the raw requests of [fuzz]")
+    return name
+
+
+HeaderName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"), AfterValidator(_not_of_the_body)]
 HeaderText = Annotated[str, Field(pattern=r"^([\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?)?$")]
 PrintablePath = Annotated[str, Field(pattern=r"^/[\x21-\x7e]*$")]
 
@@ -202,9 +211,11 @@ class Step(Part):
     method: Annotated[str, Field(pattern=r"^[A-Z]+$")] | None = None
     """Of the request."""
     path: PrintablePath | None = None
-    """Of the request; "${name}" in it, in headers and in the body is a variable."""
-    headers: dict[HeaderName, HeaderText] = {}
-    """Further headers; "${i}" is the number of the repeated request, from 1."""
+    """Of the request, sent as it stands. "${name}" in it, in headers and in the body is a variable,
+    "${key.NAME}" a secret of [auth] keys, "${token.NAME}" a valid token of a credential."""
+    headers: dict[HeaderName, HeaderText | Annotated[tuple[HeaderText, ...], Field(min_length=1)]] = {}
+    """Further headers; "${i}" is the number of the repeated request, from 1. A list sends the header once for
+    each of its values, besides that of the credential."""
     body: JsonValue = None
     """JSON to send."""
     credential: str | None = None
@@ -214,7 +225,8 @@ class Step(Part):
     repeat: Annotated[int, Field(ge=1, le=MOST_REQUESTS)] = 1
     """Send it this many times."""
     at_once: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] = 1
-    """How many of the repeated requests are under way at a time."""
+    """How many of the repeated requests are sent together: all are written but for their last byte, then
+    the last bytes go out at once. The next ones follow when these are answered."""
     wait: Annotated[str, Field(pattern=r"^retry_after(-[0-9]+(\.[0-9]+)?)?$")] | None = None
     """Before sending: "retry_after" waits as long as the previous answer's Retry-After said, counted from
     that answer; "retry_after-2" two seconds less."""

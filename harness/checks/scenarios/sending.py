@@ -1,21 +1,23 @@
-"""Sends one request and writes down what came back, whatever that is."""
+"""Sends requests together and writes down what came back, whatever that is."""
 
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
 import httpx
 
+from harness.checks.scenarios.connection import Address, Connection, NoAnswerError
 from harness.checks.scenarios.evidence import Exchange
 from harness.checks.scenarios.scenario import MOST_AT_ONCE
-from harness.http_exchange import exchange, http_client
 from harness.http_request import Request
 
 MOST_BODY_BYTES = 16 * 1024
 
 
 class Sender:
-    """A client without redirects, proxies, cookies or reused connections: each request stands alone.
+    """Each request has a connection of its own: no redirects, proxies, cookies or reused connections.
 
     Args:
         base_url: Of the service, without a trailing slash.
@@ -23,8 +25,11 @@ class Sender:
     """
 
     def __init__(self, base_url: str, timeout_s: float) -> None:
+        self._address = Address.of(base_url)
         self._timeout_s = timeout_s
-        self._client = http_client(base_url, connections=MOST_AT_ONCE, keep_alive=False)
+        https = self._address.scheme == "https"
+        self._tls = httpx.create_ssl_context(trust_env=False) if https else None
+        self._pool = ThreadPoolExecutor(max_workers=MOST_AT_ONCE)
 
     def __enter__(self) -> Self:
         return self
@@ -32,27 +37,56 @@ class Sender:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.close()
+        self._pool.shutdown()
 
-    def send(self, request: Request, *, started_s: float) -> Exchange:
-        """The exchange; a connection error or timeout is one too.
+    def send(self, requests: Sequence[Request], *, started_s: float) -> list[Exchange]:
+        """One exchange each; a connection error or timeout is one too.
+
+        All but the last byte of every request is written first, then the last bytes go out together: what
+        is sent at once is under way at once, however long the connections took.
 
         Args:
-            request: What to send.
+            requests: At most 64.
             started_s: ``time.perf_counter()`` of the scenario's first request.
         """
-        sent_s = time.perf_counter()
-        answer, error = None, ""
+        waiting = list(self._pool.map(self._opened, requests))
+        sent_s = []
+        for connection in waiting:
+            sent_s.append(time.perf_counter())
+            if isinstance(connection, Connection):
+                connection.release()
+
+        def finish(connection: Connection | NoAnswerError, sent_s: float) -> Exchange:
+            return _exchange(connection, sent_s, started_s)
+
+        return list(self._pool.map(finish, waiting, sent_s))
+
+    def _opened(self, request: Request) -> Connection | NoAnswerError:
         try:
-            answer = exchange(self._client, request, timeout_s=self._timeout_s, most_bytes=MOST_BODY_BYTES)
-        except httpx.HTTPError as problem:
-            error = f"{type(problem).__name__}: {problem}".removesuffix(": ")
-        return Exchange(
-            sent_s=sent_s - started_s,
-            elapsed_s=time.perf_counter() - sent_s,
-            status=answer.status if answer else None,
-            headers=dict(answer.headers) if answer else {},
-            body=answer.body.decode("utf-8", "replace") if answer else "",
-            truncated=answer.truncated if answer else False,
-            error=error,
-        )
+            return Connection(
+                self._address,
+                request,
+                tls=self._tls,
+                timeout_s=self._timeout_s,
+                most_bytes=MOST_BODY_BYTES,
+            )
+        except NoAnswerError as error:
+            return error
+
+
+def _exchange(connection: Connection | NoAnswerError, sent_s: float, started_s: float) -> Exchange:
+    try:
+        if isinstance(connection, NoAnswerError):
+            raise connection
+        answer = connection.answer()
+    except NoAnswerError as error:
+        elapsed_s = time.perf_counter() - sent_s
+        return Exchange(sent_s=sent_s - started_s, elapsed_s=elapsed_s, error=str(error), closed=error.closed)
+    return Exchange(
+        sent_s=sent_s - started_s,
+        elapsed_s=time.perf_counter() - sent_s,
+        status=answer.status,
+        headers=answer.headers,
+        body=answer.body.decode("utf-8", "replace"),
+        truncated=answer.truncated,
+    )

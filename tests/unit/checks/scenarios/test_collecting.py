@@ -114,7 +114,8 @@ def test_a_refused_connection_of_a_living_candidate_is_a_failing_observation(con
     evidence = play(context_for(f"http://127.0.0.1:{port}", suite=short_suite))
     (exchange,) = evidence.scenarios[0].steps[0].exchanges
     assert exchange.status is None
-    assert exchange.error.startswith("ConnectError")
+    assert exchange.error.startswith("ConnectionRefusedError")
+    assert not exchange.closed
 
 
 def test_a_dead_candidate_is_an_error_with_its_logs(context_for, short_suite):
