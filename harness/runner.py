@@ -209,8 +209,8 @@ class Runner:
             self._died(f"it no longer ran after {check.id}", candidate)
         self._finish(result)
 
-    def _another(self, variant: str | None) -> Target:
-        return self.candidate.start(variant=variant)
+    def _another(self, variant: str | None, /, *, until_ready: bool = True) -> Target:
+        return self.candidate.start(variant=variant, until_ready=until_ready)
 
     def _collect_and_judge(self, planned: PlannedCheck, context: CheckContext, started: float) -> CheckResult:
         check = planned.check

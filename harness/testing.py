@@ -9,12 +9,12 @@ from harness.config.suite import Suite
 from harness.credentials import Credentials
 from harness.errors import TargetError
 from harness.model import Scope, TargetDescription
-from harness.targets.interface import Imageless
+from harness.targets.interface import Uncontained
 from harness.targets.launch import Launch
 
 
 @dataclass
-class FakeEndpoint(Imageless):
+class FakeEndpoint(Uncontained):
     """An endpoint that is alive until told otherwise."""
 
     base_url: str = "http://127.0.0.1:9"
@@ -64,7 +64,10 @@ class FakeTarget:
     def __exit__(self, *_exc: object) -> None:
         self.left += 1
 
-    def _start(self, _cpuset: str | None = None, /, *, variant: str | None = None) -> Self:
+    def _start(
+        self, _cpuset: str | None = None, /, *, variant: str | None = None, until_ready: bool = True
+    ) -> Self:
+        del until_ready
         self.variants.append(variant)
         return self
 

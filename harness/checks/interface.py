@@ -75,6 +75,19 @@ class Evidence(BaseModel):
         return cls.model_validate_json((folder / EVIDENCE_FILE).read_bytes())
 
 
+class StartAnother(Protocol):
+    """Makes another candidate of a run."""
+
+    def __call__(self, variant: str | None, /, *, until_ready: bool = True) -> Target:
+        """A target that is not started yet.
+
+        Args:
+            variant: One of ``[service.variants]``, None for ``[service]`` as it is.
+            until_ready: Whether starting it waits until it is ready.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class CheckContext:
     """All that ``collect`` may use.
@@ -88,8 +101,7 @@ class CheckContext:
         generator_cpus: Cores for a load generator, apart from the targets' own; None where there is one core.
         folder: Folder for files beside the evidence (it exists).
         progress: Called with (done, total) cases.
-        start: Makes another candidate of this run, as the variant of ``[service.variants]`` that is named, or
-            as it always is for None. None where nothing can be started: the candidate is a URL.
+        start: Makes another candidate of this run. None where nothing can be started: the candidate is a URL.
     """
 
     candidate: Endpoint
@@ -100,7 +112,7 @@ class CheckContext:
     folder: Path
     generator_cpus: tuple[int, ...] | None = None
     progress: Callable[[int, int], None] = field(default=lambda _done, _total: None)
-    start: Callable[[str | None], Target] | None = None
+    start: StartAnother | None = None
 
 
 S_contra = TypeVar("S_contra", bound=FamilySettings, contravariant=True)

@@ -19,10 +19,18 @@ from harness.config.service import ServiceSettings
 from harness.errors import InfrastructureError, TargetError
 from harness.model import Scope, TargetDescription
 from harness.owner import Owner
+from harness.targets.container_state import (
+    container_logs,
+    death,
+    exit_code,
+    memory_bytes,
+    processes,
+    terminate,
+)
 from harness.targets.engine import OWNER_LABEL, RUN_LABEL, Engine
 from harness.targets.files import HandedFiles, filled_all
 from harness.targets.image import ImageIdentity
-from harness.targets.interface import RemovalError, tail
+from harness.targets.interface import RemovalError, RunningProcess
 from harness.targets.readiness import wait_until_ready
 from harness.targets.uninterrupted import uninterrupted
 
@@ -30,10 +38,11 @@ LOG_FILE_SIZE = "8m"
 TMPFS_OPTIONS = "size=64m,mode=1777"
 NO_COMMAND = "no command specified"
 NANO = 1_000_000_000
+NO_ADDRESS = "http://127.0.0.1:0"
 
 
 class ContainerEndpoint:
-    """A running container that answered its readiness path."""
+    """A container that was started."""
 
     def __init__(self, container: Any, base_url: str, description: TargetDescription) -> None:
         self._container = container
@@ -48,13 +57,21 @@ class ContainerEndpoint:
         """The last 256 KiB of what it wrote."""
         return container_logs(self._container)
 
+    def exit_code(self) -> int | None:
+        """With which it ended."""
+        return exit_code(self._container)
+
+    def terminate(self, timeout_s: float) -> int | None:
+        """Ask it to end, as ``docker stop`` does, and wait; it is not killed."""
+        return terminate(self._container, timeout_s)
+
     def memory_bytes(self) -> int | None:
         """Anonymous memory of the container's control group."""
-        try:
-            stats = self._container.client.api.stats(self.container_id, stream=False, one_shot=True)
-        except (docker.errors.DockerException, requests.RequestException) as error:
-            raise InfrastructureError(f"container engine: {error}") from error
-        return anonymous_bytes(stats)
+        return memory_bytes(self._container)
+
+    def processes(self) -> tuple[RunningProcess, ...]:
+        """As the kernel sees them."""
+        return processes(self._container)
 
     def save_image(self, path: Path) -> int:
         """Write the archive of its image; return the engine's size of it in bytes."""
@@ -84,6 +101,7 @@ class ContainerTarget:
         run_id: Labels the container.
         cpuset: Cores to bind it to (``0-2``), None for any.
         gpu: Whether to hand it the machine's GPUs.
+        until_ready: Whether entering waits until it is ready.
     """
 
     def __init__(
@@ -96,6 +114,7 @@ class ContainerTarget:
         run_id: str,
         cpuset: str | None = None,
         gpu: bool = False,
+        until_ready: bool = True,
     ) -> None:
         self._engine = engine
         self._image = image
@@ -105,6 +124,7 @@ class ContainerTarget:
         self._name = f"harness-{run_id[-6:]}-{secrets.token_hex(4)}"
         self._cpuset = cpuset
         self._gpu = gpu
+        self._until_ready = until_ready
         self._stack = ExitStack()
 
     def __enter__(self) -> ContainerEndpoint:
@@ -127,9 +147,12 @@ class ContainerTarget:
     def _start(self, stack: ExitStack) -> ContainerEndpoint:
         with uninterrupted():
             wrapped, base_url = self._create(stack)
-        startup_s = wait_until_ready(
-            base_url, self._service, died=lambda: death(wrapped), logs=lambda: container_logs(wrapped)
-        )
+        startup_s = None
+        if self._until_ready:
+            waited_s = wait_until_ready(
+                base_url, self._service, died=lambda: death(wrapped), logs=lambda: container_logs(wrapped)
+            )
+            startup_s = round(waited_s, 3)
         description = TargetDescription(
             kind=Scope.CONTAINER,
             image=self._image.name,
@@ -137,7 +160,7 @@ class ContainerTarget:
             repo_digest=self._image.repo_digest,
             url=base_url,
             device="gpu" if self._gpu else "cpu",
-            startup_s=round(startup_s, 3),
+            startup_s=startup_s,
         )
         return ContainerEndpoint(wrapped, base_url, description)
 
@@ -213,47 +236,11 @@ class ContainerTarget:
     def _base_url(self, container: Any) -> str:
         container.reload()
         bindings = (container.attrs["NetworkSettings"]["Ports"] or {}).get(f"{self._service.port}/tcp")
+        if not bindings and death(container):
+            return NO_ADDRESS  # it has ended already, as whoever waits for it will learn
         if not bindings:
-            raise TargetError(
-                death(container) or "the engine published no port", logs=container_logs(container)
-            )
+            raise TargetError("the engine published no port", logs=container_logs(container))
         return f"http://127.0.0.1:{bindings[0]['HostPort']}"
-
-
-def death(container: Any) -> str | None:
-    """Why a container runs no more, None while it runs.
-
-    Raises:
-        InfrastructureError: when the engine does not answer.
-    """
-    try:
-        container.reload()
-    except docker.errors.NotFound:
-        return "the container was removed by someone else"
-    except (docker.errors.DockerException, requests.RequestException) as error:
-        raise InfrastructureError(f"container engine: {error}") from error
-    state = container.attrs["State"]
-    if state["Running"]:
-        return None
-    cause = (
-        "out of memory" if state.get("OOMKilled") else state.get("Error") or f"exit code {state['ExitCode']}"
-    )
-    return f"the container exited: {cause}"
-
-
-def anonymous_bytes(stats: Mapping[str, Any]) -> int | None:
-    """What the engine's statistics say of anonymous memory, by control groups v2 or v1; None if nothing."""
-    detail = stats.get("memory_stats", {}).get("stats") or {}
-    return detail.get("anon", detail.get("total_rss"))
-
-
-def container_logs(container: Any) -> str:
-    """The last 256 KiB of output, as text; empty when the engine can't give it."""
-    try:
-        raw = container.logs(stdout=True, stderr=True, tail=5000)
-    except (docker.errors.DockerException, requests.RequestException):
-        return ""
-    return tail(bytes(raw))
 
 
 def _is_created(container: DockerContainer) -> bool:

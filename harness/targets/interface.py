@@ -1,5 +1,6 @@
 """A target is a context manager that gives an endpoint."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -19,16 +20,48 @@ class RemovalError(InfrastructureError):
     """A target could not be removed; what was measured on it stands."""
 
 
-class Imageless:
-    """What a process and a URL have in common."""
+@dataclass(frozen=True)
+class RunningProcess:
+    """A process inside a container, as the kernel sees it from outside.
+
+    Attributes:
+        command: Its name, at most 15 characters.
+        uids: Its real, effective, saved and file system user, or one where only that is known.
+        capabilities: The mask of those that it may use (``CapPrm``); None where its kernel can't be asked.
+    """
+
+    pid: int
+    command: str
+    uids: tuple[int, ...]
+    capabilities: int | None
+
+
+class Uncontained:
+    """What a process and a URL have in common: there is no container to ask an engine about."""
 
     def save_image(self, _path: Path) -> NoReturn:
         """There is none to save."""
         raise InfrastructureError("only a container has an image")
 
+    def exit_code(self) -> NoReturn:
+        """Nobody is asked."""
+        raise InfrastructureError("only a container is asked for its exit code")
+
+    def terminate(self, _timeout_s: float) -> NoReturn:
+        """It is left alone."""
+        raise InfrastructureError("only a container is terminated by a check")
+
+    def processes(self) -> NoReturn:
+        """They are not listed."""
+        raise InfrastructureError("only a container's processes are listed")
+
 
 class Endpoint(Protocol):
-    """A service that is ready to answer."""
+    """A service that is ready to answer, unless it was started without waiting for that.
+
+    What only a container can do raises InfrastructureError elsewhere, and where the engine fails; a check
+    that calls it needs :attr:`Capability.CONTAINER`.
+    """
 
     @property
     def base_url(self) -> str:
@@ -57,16 +90,23 @@ class Endpoint(Protocol):
         ...
 
     def save_image(self, path: Path) -> int:
-        """Write the archive of its image, as ``docker save`` does.
-
-        Only for a check that needs :attr:`Capability.CONTAINER`.
+        """Write the archive of its image, as ``docker save`` does; only a container.
 
         Returns:
             The engine's size of the image in bytes.
-
-        Raises:
-            InfrastructureError: the engine failed, or there is no image.
         """
+        ...
+
+    def exit_code(self) -> int | None:
+        """With which it ended, None while it runs; only a container."""
+        ...
+
+    def terminate(self, timeout_s: float) -> int | None:
+        """Send SIGTERM, wait for the end at most ``timeout_s``, and give its exit code; only a container."""
+        ...
+
+    def processes(self) -> tuple[RunningProcess, ...]:
+        """All that run in it; only a container."""
         ...
 
 

@@ -25,12 +25,15 @@ NO_REFERENCE = "none"
 class Start(Protocol):
     """Makes a target."""
 
-    def __call__(self, cpuset: str | None = None, /, *, variant: str | None = None) -> Target:
+    def __call__(
+        self, cpuset: str | None = None, /, *, variant: str | None = None, until_ready: bool = True
+    ) -> Target:
         """A target that is not started yet.
 
         Args:
             cpuset: Cores to bind it to (``0-2``), None for any.
             variant: One of ``[service.variants]``, None for ``[service]`` as it is.
+            until_ready: Whether starting it waits until it is ready.
 
         Raises:
             UsageError: for a variant of a URL, which has none.
@@ -112,8 +115,10 @@ class Launcher:
             )
         description = TargetDescription(kind=Scope.URL, url=url)
 
-        def start(_cpuset: str | None = None, /, *, variant: str | None = None) -> UrlTarget:
-            if variant is not None:
+        def start(
+            _cpuset: str | None = None, /, *, variant: str | None = None, until_ready: bool = True
+        ) -> UrlTarget:
+            if variant is not None or not until_ready:
                 raise UsageError(f"{url}: variants of the service are started, a URL runs already")
             return UrlTarget(url, self.suite.config.service)
 
@@ -143,13 +148,16 @@ class Launcher:
         process = service.process
         if process is not None and not self.gpu:
 
-            def start(cpuset: str | None = None, /, *, variant: str | None = None) -> ProcessTarget:
+            def start(
+                cpuset: str | None = None, /, *, variant: str | None = None, until_ready: bool = True
+            ) -> ProcessTarget:
                 return ProcessTarget(
                     folder=folder,
                     service=service.as_variant(variant),
                     process=process,
                     values=self.values,
                     cpuset=cpuset,
+                    until_ready=until_ready,
                 )
 
             return Launch(TargetDescription(kind=Scope.PROCESS), start)
@@ -178,7 +186,9 @@ class Launcher:
             device="gpu" if self.gpu else "cpu",
         )
 
-        def start(cpuset: str | None = None, /, *, variant: str | None = None) -> ContainerTarget:
+        def start(
+            cpuset: str | None = None, /, *, variant: str | None = None, until_ready: bool = True
+        ) -> ContainerTarget:
             return ContainerTarget(
                 engine=engine,
                 image=image,
@@ -187,6 +197,7 @@ class Launcher:
                 run_id=self.run_token,
                 cpuset=cpuset,
                 gpu=self.gpu,
+                until_ready=until_ready,
             )
 
         return Launch(description, start)

@@ -16,7 +16,7 @@ from harness.config.service import ProcessSettings, ServiceSettings
 from harness.errors import TargetError
 from harness.model import Scope, TargetDescription
 from harness.targets.files import HandedFiles, filled_all
-from harness.targets.interface import LOG_BYTES, Imageless, tail
+from harness.targets.interface import LOG_BYTES, Uncontained, tail
 from harness.targets.readiness import wait_until_ready
 from harness.targets.scratch import ScratchFolder
 from harness.targets.uninterrupted import uninterrupted
@@ -25,7 +25,7 @@ from harness.template import fill
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 
 
-class ProcessEndpoint(Imageless):
+class ProcessEndpoint(Uncontained):
     """A local process that answered its readiness path."""
 
     def __init__(
@@ -63,6 +63,7 @@ class ProcessTarget:
         process: How to start it.
         values: Secrets and names for the templates.
         cpuset: Cores to bind it to (``0-2``), None for any.
+        until_ready: Whether entering waits until it is ready.
     """
 
     def __init__(
@@ -73,12 +74,14 @@ class ProcessTarget:
         process: ProcessSettings,
         values: Mapping[str, str],
         cpuset: str | None = None,
+        until_ready: bool = True,
     ) -> None:
         self._folder = folder
         self._service = service
         self._process = process
         self._values = values
         self._cpuset = cpuset
+        self._until_ready = until_ready
         self._stack = ExitStack()
 
     def __enter__(self) -> ProcessEndpoint:
@@ -97,6 +100,9 @@ class ProcessTarget:
         with uninterrupted():
             process, log, port = self._create(stack)
         base_url = f"http://127.0.0.1:{port}"
+        if not self._until_ready:
+            description = TargetDescription(kind=Scope.PROCESS, url=base_url)
+            return ProcessEndpoint(process, log, base_url, description)
         startup_s = wait_until_ready(
             base_url,
             self._service.model_copy(update={"port": port}),

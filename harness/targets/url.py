@@ -8,7 +8,7 @@ from harness.config.service import ServiceSettings
 from harness.errors import UsageError
 from harness.http_exchange import http_client
 from harness.model import Scope, TargetDescription
-from harness.targets.interface import Imageless
+from harness.targets.interface import Uncontained
 from harness.targets.readiness import PROBE_TIMEOUT_S, probe, wait_until_ready
 
 
@@ -32,7 +32,7 @@ def require_plain(url: str) -> None:
             raise UsageError(f"the URL of a target has a {what}", fix=fix)
 
 
-class UrlEndpoint(Imageless):
+class UrlEndpoint(Uncontained):
     """A service at a URL."""
 
     def __init__(self, base_url: str, service: ServiceSettings, description: TargetDescription) -> None:

@@ -24,7 +24,7 @@ def target(found_engine, tiny_image, temporary, left_behind):
     """Makes container targets of the tiny service; each must leave nothing."""
     tokens = []
 
-    def make(*command, image=None, values=None, cpuset=None, **service):
+    def make(*command, image=None, values=None, cpuset=None, until_ready=True, **service):
         tokens.append(secrets.token_hex(3))
         settings = {**SERVICE, **service}
         if command:
@@ -36,6 +36,7 @@ def target(found_engine, tiny_image, temporary, left_behind):
             values={"key.caller": SECRET, **(values or {})},
             run_id=tokens[-1],
             cpuset=cpuset,
+            until_ready=until_ready,
         )
 
     yield make

@@ -88,10 +88,10 @@ DOORS = {
     "/predict": predict,
     "/die": die,
     "/eat": eat,
-    "/hold": hold,
     "/connect": connect,
     "/read": read,
     "/write": write,
+    "/hold": hold,
     "/threads": threads,
     "/status": status,
 }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.targets.container import anonymous_bytes
+from harness.targets.container_state import anonymous_bytes
 
 
 @pytest.mark.parametrize(
