@@ -105,6 +105,7 @@ class Credentials:
         self._secrets: dict[str, str] = {}
         self._tokens: dict[str, tuple[float, str]] = {}
         self._keys: dict[str, str] = {}
+        self._given: list[str] = []
         self._pattern: re.Pattern[str] | None = None
         for name in settings.keys:
             variable = f"GATE_KEY_{name.upper()}"
@@ -115,6 +116,8 @@ class Credentials:
                     fix="at least 16 characters of printable ASCII, without spaces",
                 )
             self._keys[name] = given or secrets.token_urlsafe(32)
+            if given:
+                self._given.append(given)
             self.keep_secret(self._keys[name], f"${variable}")
         self._signers: dict[str, Signer] = {}
         for name, signer in settings.signers.items():
@@ -138,6 +141,11 @@ class Credentials:
             values[f"signer.{name}.jwk"] = json.dumps(signer.jwk)
             values[f"signer.{name}.jwks"] = json.dumps({"keys": [signer.jwk]})
         return values
+
+    @property
+    def given(self) -> frozenset[bytes]:
+        """The keys that were not made for this run: others may know them."""
+        return frozenset(key.encode() for key in self._given)
 
     def key(self, name: str) -> str:
         """The secret of that name."""

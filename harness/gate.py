@@ -189,6 +189,8 @@ def _capabilities(candidate: Launch, reference: Launch | None) -> frozenset[Capa
         has.add(Capability.CONTAINER)
     if reference is not None:
         has.add(Capability.REFERENCE)
+        if reference.scope is Scope.CONTAINER:
+            has.add(Capability.REFERENCE_CONTAINER)
     return frozenset(has)
 
 

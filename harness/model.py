@@ -108,6 +108,7 @@ class Capability(StrEnum):
 
     CONTAINER = "container"
     REFERENCE = "reference"
+    REFERENCE_CONTAINER = "reference_container"
 
 
 class ErrorKind(StrEnum):

@@ -10,7 +10,7 @@ from harness.errors import UsageError
 from harness.model import Capability, Family
 from harness.policy import is_required, selected, silent
 
-TOGETHER = frozenset({Stage.SHARED, Stage.COMPARED})
+TOGETHER = frozenset({Stage.UNSTARTED, Stage.SHARED, Stage.COMPARED})
 """The stages whose checks share their targets."""
 
 

@@ -23,8 +23,9 @@ from harness.judgement import conclude, errored, without_evidence
 from harness.model import CheckResult, ErrorKind, Outcome, Scope, TargetDescription
 from harness.plan import Plan, PlannedCheck
 from harness.targets.identity import identified
-from harness.targets.interface import Endpoint, RemovalError, Target
+from harness.targets.interface import Endpoint, RemovalError, Target, Unstarted
 from harness.targets.launch import Launch
+from harness.targets.scratch import ScratchFolder
 
 WITH_REFERENCE = frozenset({Stage.COMPARED, Stage.PAIRED})
 NEVER_READY = "the candidate did not get ready"
@@ -79,7 +80,7 @@ class Runner:
             Interrupted: after everything started was removed.
         """
         for planned in plan.not_applicable:
-            reason = f"this run has no {planned.missing}"
+            reason = f"this run has no {(planned.missing or '').replace('_', ' ')}"
             self._leave_out(planned, Outcome.NOT_APPLICABLE, reason)
         for group in plan.groups:
             if reason := self._stop_reason():
@@ -90,7 +91,8 @@ class Runner:
                 self._run_group(group)
             except RemovalError as error:
                 self.emit(Note(f"left behind, the next run removes it: {error}"))
-        self._finish(self._lifecycle())
+        if self._starts:
+            self._finish(self._lifecycle())
         return RunResult(
             results=tuple(self._results),
             candidate=self._described.get("candidate", self.candidate.description),
@@ -110,6 +112,9 @@ class Runner:
 
     def _run_group(self, group: tuple[PlannedCheck, ...]) -> None:
         stage = group[0].check.stage
+        if stage is Stage.UNSTARTED:
+            self._run_unstarted(group)
+            return
         names = tuple(planned.check.id for planned in group)
         target_cpus, generator_cpus = split_cores() if stage is Stage.PAIRED else (None, None)
         with ExitStack() as stack:
@@ -130,6 +135,15 @@ class Runner:
                     self._leave_out(planned, Outcome.SKIP, reason)
                     continue
                 self._run_check(planned, candidate, reference, generator_cpus)
+
+    def _run_unstarted(self, group: tuple[PlannedCheck, ...]) -> None:
+        candidate = Unstarted(self.candidate.description)
+        with ScratchFolder() as scratch:
+            for planned in group:
+                if reason := self._stop_reason():
+                    self._leave_out(planned, Outcome.SKIP, reason)
+                    continue
+                self._run_check(planned, candidate, scratch=scratch)
 
     def _start_candidate(self, stack: ExitStack, used_by: tuple[str, ...], cpus: str | None) -> Endpoint:
         self.emit(Note(f"starting the candidate for {', '.join(used_by)}"))
@@ -172,8 +186,10 @@ class Runner:
         self,
         planned: PlannedCheck,
         candidate: Endpoint,
-        reference: Endpoint | None,
-        cpus: tuple[int, ...] | None,
+        reference: Endpoint | None = None,
+        cpus: tuple[int, ...] | None = None,
+        *,
+        scratch: Path | None = None,
     ) -> None:
         check = planned.check
         self.emit(CheckStarted(check.id))
@@ -189,6 +205,10 @@ class Runner:
             generator_cpus=cpus,
             progress=lambda done, total: self.emit(CheckProgress(check.id, done, total)),
             start=None if self.candidate.scope is Scope.URL else self._another,
+            model=self._described.get("candidate", self.candidate.description).model,
+            candidate_image=self.candidate.image,
+            reference_image=None if self.reference is None else self.reference.image,
+            scratch=scratch,
         )
         started = time.monotonic()
         try:
@@ -205,7 +225,7 @@ class Runner:
             (folder / "traceback.txt").write_text(text, encoding="utf-8", errors="backslashreplace")
             message = self.credentials.redact(f"{type(error).__name__}: {error}")
             result = self._errored(planned, ErrorKind.HARNESS, message, started)
-        if not self._starts[-1].problem and not self._alive(candidate):
+        if self._starts and not self._starts[-1].problem and not self._alive(candidate):
             self._died(f"it no longer ran after {check.id}", candidate)
         self._finish(result)
 

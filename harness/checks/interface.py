@@ -16,8 +16,9 @@ from pydantic import BaseModel, ConfigDict
 from harness.config.section import FamilySettings, Limits
 from harness.config.suite import Suite
 from harness.credentials import Credentials
-from harness.model import Capability, Family, Finding
-from harness.targets.interface import Endpoint, Target
+from harness.errors import InfrastructureError
+from harness.model import Capability, Family, Finding, ModelIdentity
+from harness.targets.interface import Endpoint, Image, Target
 
 EVIDENCE_FILE = "evidence.json"
 
@@ -28,6 +29,8 @@ class Stage(StrEnum):
     The order of the members is the order of a run.
     """
 
+    UNSTARTED = "unstarted"
+    """Nothing runs: what is to be seen in the images alone, also of a candidate that never gets ready."""
     SHARED = "shared"
     """One candidate for all checks of this stage."""
     FRESH = "fresh"
@@ -93,7 +96,7 @@ class CheckContext:
     """All that ``collect`` may use.
 
     Attributes:
-        candidate: A ready candidate.
+        candidate: A ready candidate; in the unstarted stage it has only its description.
         reference: A ready reference, only in the compared and the paired stage.
         suite: The loaded suite; resolves the paths its settings name.
         credentials: Headers and tokens as the suite declares them.
@@ -102,6 +105,9 @@ class CheckContext:
         folder: Folder for files beside the evidence (it exists).
         progress: Called with (done, total) cases.
         start: Makes another candidate of this run. None where nothing can be started: the candidate is a URL.
+        model: What the candidate said it serves when it was first started.
+        candidate_image: None for a process or a URL; ``reference_image`` likewise, and for no reference.
+        scratch: Folder for the archives of images, only in the unstarted stage and shared by its checks.
     """
 
     candidate: Endpoint
@@ -113,6 +119,20 @@ class CheckContext:
     generator_cpus: tuple[int, ...] | None = None
     progress: Callable[[int, int], None] = field(default=lambda _done, _total: None)
     start: StartAnother | None = None
+    model: ModelIdentity = field(default_factory=ModelIdentity)
+    candidate_image: Image | None = None
+    reference_image: Image | None = None
+    scratch: Path | None = None
+
+    def archive(self, image: Image | None) -> Path:
+        """The archive of the candidate's or the reference's image, in the unstarted stage.
+
+        Raises:
+            InfrastructureError: the engine failed, or there is no image.
+        """
+        if image is None or self.scratch is None:
+            raise InfrastructureError("only a container has an image")
+        return image.archive(self.scratch)
 
 
 S_contra = TypeVar("S_contra", bound=FamilySettings, contravariant=True)

@@ -7,6 +7,7 @@ from harness.checks.golden.batch import GoldenBatch
 from harness.checks.golden.concurrent import GoldenConcurrent
 from harness.checks.golden.single import GoldenSingle
 from harness.checks.image.config import ImageConfig
+from harness.checks.image.labels import ImageLabels
 from harness.checks.interface import AnyCheck
 from harness.checks.latency.check import LatencyPaired
 from harness.checks.scenarios.check import AuthScenarios, RateScenarios
@@ -14,6 +15,7 @@ from harness.checks.telemetry.metrics import TelemetryMetrics
 
 CHECKS: tuple[AnyCheck, ...] = (
     ImageConfig(),
+    ImageLabels(),
     ContractOpenAPI(),
     GoldenSingle(),
     GoldenBatch(),

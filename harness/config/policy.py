@@ -31,7 +31,8 @@ class PolicySettings(Section):
     Attributes:
         required: Families without which there is no promote; what ``--only`` asks for is required too.
         allow_not_applicable: Capabilities whose absence a required check may plead: ``reference`` for a
-            first release, ``container`` for a process or URL.
+            first release, ``container`` for a process or URL, ``reference_container`` for a reference that
+            is one.
     """
 
     required: Annotated[tuple[Family, ...], Field(min_length=1)] = MAIN_FAMILIES

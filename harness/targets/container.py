@@ -5,7 +5,6 @@ import secrets
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import docker.errors
@@ -72,17 +71,6 @@ class ContainerEndpoint:
     def processes(self) -> tuple[RunningProcess, ...]:
         """As the kernel sees them."""
         return processes(self._container)
-
-    def save_image(self, path: Path) -> int:
-        """Write the archive of its image; return the engine's size of it in bytes."""
-        try:
-            image = self._container.image
-            with path.open("wb") as archive:
-                for chunk in image.save():
-                    archive.write(chunk)
-            return int(image.attrs["Size"])
-        except (docker.errors.DockerException, requests.RequestException) as error:
-            raise InfrastructureError(f"container engine: {error}") from error
 
     @property
     def container_id(self) -> str:

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import docker.errors
 import requests
@@ -11,6 +12,7 @@ import requests
 from harness.config.service import BuildSettings
 from harness.errors import InfrastructureError
 from harness.targets.engine import Engine
+from harness.targets.interface import Image
 
 STEP = re.compile(r"Step (\d+)/(\d+) ")
 
@@ -23,11 +25,13 @@ class ImageIdentity:
         name: As the user named it.
         image_id: ``sha256:...`` of its configuration.
         repo_digest: ``name@sha256:...`` in a registry; None for an image that was never pushed.
+        content: What can be seen of it without a start.
     """
 
     name: str
     image_id: str
     repo_digest: str | None
+    content: Image = field(repr=False)
 
 
 def find_image(engine: Engine, name: str) -> ImageIdentity:
@@ -50,7 +54,29 @@ def find_image(engine: Engine, name: str) -> ImageIdentity:
     except (docker.errors.DockerException, requests.RequestException) as error:
         raise InfrastructureError(f"container engine: {error}") from error
     digests = image.attrs.get("RepoDigests") or []
-    return ImageIdentity(name=name, image_id=str(image.id), repo_digest=digests[0] if digests else None)
+    return ImageIdentity(
+        name=name,
+        image_id=str(image.id),
+        repo_digest=digests[0] if digests else None,
+        content=_content(image),
+    )
+
+
+def _content(image: Any) -> Image:
+    def save(path: Path) -> None:
+        try:
+            with path.open("wb") as archive:
+                for chunk in image.save():
+                    archive.write(chunk)
+        except (docker.errors.DockerException, requests.RequestException, OSError) as error:
+            raise InfrastructureError(f"container engine: saving {image.id}: {error}") from error
+
+    return Image(
+        image_id=str(image.id),
+        size_bytes=int(image.attrs["Size"]),
+        labels=dict((image.attrs.get("Config") or {}).get("Labels") or {}),
+        save=save,
+    )
 
 
 def _split_tag(name: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """A target is a context manager that gives an endpoint."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Protocol
@@ -39,10 +40,6 @@ class RunningProcess:
 class Uncontained:
     """What a process and a URL have in common: there is no container to ask an engine about."""
 
-    def save_image(self, _path: Path) -> NoReturn:
-        """There is none to save."""
-        raise InfrastructureError("only a container has an image")
-
     def exit_code(self) -> NoReturn:
         """Nobody is asked."""
         raise InfrastructureError("only a container is asked for its exit code")
@@ -54,6 +51,55 @@ class Uncontained:
     def processes(self) -> NoReturn:
         """They are not listed."""
         raise InfrastructureError("only a container's processes are listed")
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image, of which nothing need run.
+
+    Attributes:
+        image_id: ``sha256:...`` of its configuration.
+        size_bytes: As the engine counts it.
+        labels: As its configuration has them.
+        save: Writes its archive, as ``docker save`` does; raises InfrastructureError when the engine fails.
+    """
+
+    image_id: str
+    size_bytes: int
+    labels: Mapping[str, str]
+    save: Callable[[Path], None]
+
+    def archive(self, folder: Path) -> Path:
+        """Its archive in ``folder``, which is written only once.
+
+        Raises:
+            InfrastructureError: the engine failed.
+        """
+        path = folder / f"{self.image_id.rpartition(':')[2]}.tar"
+        if not path.exists():
+            partial = path.with_suffix(".partial")
+            self.save(partial)
+            partial.rename(path)
+        return path
+
+
+@dataclass(frozen=True)
+class Unstarted(Uncontained):
+    """In the place of an endpoint where nothing is started."""
+
+    description: TargetDescription
+    base_url: str = ""
+
+    def alive(self) -> bool:
+        """It can't have died."""
+        return True
+
+    def logs(self) -> str:
+        """It wrote nothing."""
+        return ""
+
+    def memory_bytes(self) -> None:
+        """It holds none."""
 
 
 class Endpoint(Protocol):
@@ -86,14 +132,6 @@ class Endpoint(Protocol):
 
         Raises:
             InfrastructureError: the engine failed.
-        """
-        ...
-
-    def save_image(self, path: Path) -> int:
-        """Write the archive of its image, as ``docker save`` does; only a container.
-
-        Returns:
-            The engine's size of the image in bytes.
         """
         ...
 

@@ -14,7 +14,7 @@ from harness.model import Scope, TargetDescription
 from harness.targets.container import ContainerTarget
 from harness.targets.engine import INSTALL, Engine
 from harness.targets.image import ImageIdentity, build_image, find_image
-from harness.targets.interface import Target
+from harness.targets.interface import Image, Target
 from harness.targets.process import ProcessTarget
 from harness.targets.url import UrlTarget
 
@@ -48,10 +48,12 @@ class Launch:
     Attributes:
         description: What is known of it before it starts.
         start: Makes a target.
+        image: What a container is made from; None for a process or a URL.
     """
 
     description: TargetDescription
     start: Start
+    image: Image | None = None
 
     @property
     def scope(self) -> Scope:
@@ -200,4 +202,4 @@ class Launcher:
                 until_ready=until_ready,
             )
 
-        return Launch(description, start)
+        return Launch(description, start, image.content)

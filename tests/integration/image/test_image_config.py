@@ -1,4 +1,4 @@
-"""``image.config`` on a good image, and on images with several faults each."""
+"""``image.config`` and ``image.labels`` on a good image, and on images with several faults each."""
 
 import pytest
 
@@ -36,14 +36,14 @@ def gate_image_family(tiny_suite, tiny_variant, run_gate, setuid_of_base):
     return run
 
 
-def check_of(report):
-    return next(check for check in report.checks if check.id == "image.config")
+def checks_of(report):
+    return [check for check in report.checks if check.family is Family.IMAGE]
 
 
 def test_a_good_image_is_promoted(gate_image_family):
     report = gate_image_family()
     assert (report.decision, report.reasons) == (Decision.PROMOTE, ())
-    assert len(check_of(report).findings) == 7
+    assert [len(check.findings) for check in checks_of(report)] == [5, 2]
 
 
 ROOT_WITHOUT_ITS_PAPERS = (
@@ -55,11 +55,11 @@ ROOT_WITHOUT_ITS_PAPERS = (
         "ENV DB_PASSWORD=hunter2",
     ],
     {
-        "user": "root",
-        "healthcheck": "no HEALTHCHECK",
-        "label.model.version": "'1.9.0', it has to be '2.0.0'",
-        "label.maintainer": "missing",
-        "secrets": "environment: DB_PASSWORD",
+        "config.user": "root",
+        "config.healthcheck": "no HEALTHCHECK",
+        "labels.model.version": "'1.9.0', it has to be '2.0.0'",
+        "labels.maintainer": "missing",
+        "config.secrets": "environment: DB_PASSWORD",
     },
 )
 WHAT_LAYERS_HOLD = (
@@ -70,7 +70,7 @@ WHAT_LAYERS_HOLD = (
         "RUN rm /k.pem",
         "USER 10001",
     ],
-    {"setuid": "/usr/bin/env", "secrets": "/k.pem holds a private key; history, step "},
+    {"config.setuid": "/usr/bin/env", "config.secrets": "/k.pem holds a private key; history, step "},
 )
 
 
@@ -78,15 +78,24 @@ WHAT_LAYERS_HOLD = (
 def test_faults_are_rejected_each_for_itself(gate_image_family, lines, told):
     """That each fault alone fails its own finding is shown without an engine."""
     report = gate_image_family(*lines)
-    failed = {each.id: each.message for each in check_of(report).findings if each.outcome is Outcome.FAIL}
-    assert failed.keys() == {f"image.config.{finding}" for finding in told}
-    assert [text for finding, text in told.items() if text not in failed[f"image.config.{finding}"]] == []
+    findings = [each for check in checks_of(report) for each in check.findings]
+    failed = {each.id: each.message for each in findings if each.outcome is Outcome.FAIL}
+    assert failed.keys() == {f"image.{finding}" for finding in told}
+    assert [text for finding, text in told.items() if text not in failed[f"image.{finding}"]] == []
     assert "hunter2" not in report.model_dump_json()
     assert report.decision is Decision.REJECT
-    assert {reason.check_id for reason in report.reasons} == {"image.config"}
+    assert {reason.finding_id for reason in report.reasons} == failed.keys()
 
 
 def test_a_process_has_no_image(tiny_suite, run_gate):
     config = tiny_suite(IMAGE.replace("{allowed}", "[]"))
     report = run_gate(config, str(config.parent), only=frozenset({Family.IMAGE, Family.GOLDEN}))[0]
-    assert check_of(report).outcome is Outcome.NOT_APPLICABLE
+    assert {check.outcome for check in checks_of(report)} == {Outcome.NOT_APPLICABLE}
+
+
+def test_an_image_that_never_gets_ready_is_looked_at_all_the_same(gate_image_family):
+    report = gate_image_family("USER root", 'CMD ["false"]')
+    assert {reason.finding_id for reason in report.reasons} >= {
+        "image.config.user",
+        "lifecycle.target.ready",
+    }

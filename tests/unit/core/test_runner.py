@@ -15,6 +15,7 @@ from harness.model import (
     ErrorKind,
     Family,
     Finding,
+    ModelIdentity,
     Outcome,
     Scope,
     TargetDescription,
@@ -104,6 +105,30 @@ def test_shared_checks_share_a_target_and_the_others_do_not(run):
         Stub("golden.a"), Stub("golden.b"), Stub("scenarios.a", Stage.FRESH), Stub("scenarios.b", Stage.FRESH)
     )
     assert done.candidate.entered == 3
+
+
+def test_what_needs_no_start_is_checked_before_and_without_one(run):
+    looked, asked = Stub("golden.unstarted", Stage.UNSTARTED), Stub("golden.a")
+    done = run(asked, looked, candidate=never_ready())
+    assert done.by_id["golden.unstarted"].outcome is Outcome.PASS
+    assert done.by_id["golden.a"].outcome is Outcome.SKIP
+    assert looked.contexts[0].scratch is not None
+    assert not looked.contexts[0].scratch.exists()
+
+
+def test_nothing_is_started_for_what_needs_no_start(run):
+    done = run(Stub("golden.unstarted", Stage.UNSTARTED), Stub("golden.another", Stage.UNSTARTED))
+    assert done.candidate.entered == 0
+    assert done.by_id.keys() == {"golden.unstarted", "golden.another"}
+    assert done.verdict.decision is Decision.PROMOTE
+
+
+def test_a_check_is_told_what_the_candidate_serves(run):
+    identity = ModelIdentity(name="m", version="1.0.0")
+    endpoint = FakeEndpoint(description=TargetDescription(kind=Scope.CONTAINER, model=identity))
+    check = Stub()
+    run(check, candidate=FakeTarget(endpoint))
+    assert check.contexts[0].model == identity
 
 
 def test_only_the_paired_stage_has_a_reference(run):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.checks.image.archive import ArchiveError, read_archive
+from harness.checks.image.archive import read_archive
+from harness.image_archive import ArchiveError
 
 KIB = 1024
 KEY = "-----BEGIN {}PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ\n"
