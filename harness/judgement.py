@@ -146,11 +146,14 @@ def _commands(finding: Finding, again: str) -> str:
 
 
 def _waived(finding: Finding, waivers: tuple[Waiver, ...], today: date) -> Finding:
-    """A failure under a waiver that has not expired becomes a warning that names the waiver."""
+    """A failure under a waiver that counts and has not expired becomes a warning that names the waiver."""
     if finding.outcome is not Outcome.FAIL:
         return finding
     waiver = next((w for w in waivers if w.finding == finding.id and today <= w.expires), None)
     if waiver is None:
         return finding
+    if not finding.waivable:
+        message = f"{finding.message}; this is never waived, so the waiver by {waiver.owner} does not count"
+        return finding.model_copy(update={"message": message})
     text = f"{waiver.owner}: {waiver.reason} (until {waiver.expires.isoformat()})"
     return finding.model_copy(update={"outcome": Outcome.WARN, "waiver": text})

@@ -138,6 +138,7 @@ class Finding(Model):
         reproduce: A shell command that shows it again.
         missing: For ``not_applicable``: the capability that this run lacked.
         waiver: For a waived failure: who waived it and why.
+        waivable: Whether a waiver of the policy counts; where not, a failure stands whatever it says.
     """
 
     id: Utf8Text
@@ -152,6 +153,7 @@ class Finding(Model):
     reproduce: Utf8Text = ""
     missing: Capability | None = None
     waiver: Utf8Text | None = None
+    waivable: bool = True
 
 
 class CheckError(Model):

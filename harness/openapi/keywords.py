@@ -1,7 +1,8 @@
 """Differences between two conjunctions in the keywords that hold no schemas of their own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 from harness.openapi.bounds import count_deltas, range_deltas
 from harness.openapi.delta import AlternativePair, Delta
@@ -31,6 +32,23 @@ _OPAQUE = frozenset(
         "$dynamicRef",
     }
 )
+# What a schema may demand of a value besides that it is one of a list.
+_DEMANDING = _OPAQUE | {
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "properties",
+    "required",
+    "items",
+}
+
+Values = dict[str, Any]
+"""Allowed values by their canonical text."""
 
 
 def keyword_deltas(pair: AlternativePair) -> Iterator[Delta]:
@@ -67,10 +85,14 @@ def _type_text(types: frozenset[str]) -> str:
 
 
 def _enum(pair: AlternativePair) -> Iterator[Delta]:
-    old, new = _allowed_values(pair.old), _allowed_values(pair.new)
+    at = pair.place("enum" if pair.new.having("enum") or not pair.new.having("const") else "const")
+    yield from values_delta(_allowed_values(pair.old), _allowed_values(pair.new), at)
+
+
+def values_delta(old: Values | None, new: Values | None, at: str) -> Iterator[Delta]:
+    """The difference between two lists of allowed values; None allows all."""
     if old is None and new is None:
         return
-    at = pair.place("enum" if pair.new.having("enum") or not pair.new.having("const") else "const")
     if old is None or new is None:
         effect = "narrowed" if old is None else "widened"
         yield Delta(f"enum-{effect}", at, "enum", _listed(old), _listed(new))
@@ -81,18 +103,33 @@ def _enum(pair: AlternativePair) -> Iterator[Delta]:
         yield Delta("enum-widened", at, f"enum with {canonical(added)}", _listed(old), _listed(new))
 
 
-def _allowed_values(alternative: Alternative) -> dict[str, Any] | None:
-    """Values by canonical text; null is a type here, not a value."""
-    allowed: dict[str, Any] | None = None
+def union_values(alternatives: Sequence[Alternative]) -> Values | None:
+    """The values of a union that is nothing but values, such as one of constants; None for any other."""
+    values: Values = {}
+    for alternative in alternatives:
+        own = _allowed_values(alternative)
+        if own is None or any(node.fields.keys() & _DEMANDING for node in alternative.nodes):
+            return None
+        values |= own
+    return values
+
+
+def _allowed_values(alternative: Alternative) -> Values | None:
+    """The values that are allowed; null is a type here, not a value."""
+    allowed: Values | None = None
     for node in alternative.nodes:
         values = enum_values(node)
         if values is not None:
             own = {canonical(value): value for value in values if value is not None}
             allowed = own if allowed is None else {key: own[key] for key in allowed if key in own}
-    return allowed
+    return None if allowed is not None and _is_every_boolean(alternative, allowed) else allowed
 
 
-def _listed(values: dict[str, Any] | None) -> list[Any] | None:
+def _is_every_boolean(alternative: Alternative, allowed: Values) -> bool:
+    return alternative.types <= {"boolean", "null"} and len(allowed) == len((True, False))
+
+
+def _listed(values: Values | None) -> list[Any] | None:
     return None if values is None else list(values.values())
 
 
@@ -144,14 +181,32 @@ def _opaque(pair: AlternativePair) -> Iterator[Delta]:
 
 
 def _discriminator(pair: AlternativePair) -> Iterator[Delta]:
+    at = pair.place("discriminator")
     old, new = _discriminators(pair.old), _discriminators(pair.new)
     if old != new:
-        yield Delta("discriminator-changed", pair.place("discriminator"), "discriminator", old, new)
+        yield Delta("discriminator-changed", at, "discriminator", old, new)
+        return
+    was, now = _mapped_values(pair.old), _mapped_values(pair.new)
+    if gone := sorted(was - now):
+        yield Delta("enum-narrowed", at, f"discriminator without {gone}", sorted(was), sorted(now))
+    if added := sorted(now - was):
+        yield Delta("enum-widened", at, f"discriminator with {added}", sorted(was), sorted(now))
 
 
 def _discriminators(alternative: Alternative) -> list[str] | None:
     names = {node.text("propertyName") for node in alternative.children("discriminator")}
     return sorted(name for name in names if name is not None) or None
+
+
+def _mapped_values(alternative: Alternative) -> frozenset[str]:
+    """What the discriminating property says of this alternative where that is not its component's name."""
+    names = {node.pointer.rpartition("/")[2] for node in alternative.nodes}
+    return frozenset(
+        value
+        for node in alternative.children("discriminator")
+        for value, target in node.members("mapping").items()
+        if (name := unquote(target.as_text()).rpartition("/")[2]) in names and value != name
+    )
 
 
 def _default(pair: AlternativePair) -> Iterator[Delta]:
@@ -161,8 +216,9 @@ def _default(pair: AlternativePair) -> Iterator[Delta]:
         for side in (pair.old, pair.new)
     )
     if canonical(old) != canonical(new):
+        effect = "added" if not old else "removed" if not new else "changed"
         yield Delta(
-            "default-changed",
+            f"default-{effect}",
             pair.place("default"),
             "default",
             old[0] if len(old) == 1 else old or None,

@@ -44,8 +44,13 @@ def media_changes(old: Node, new: Node, direction: Direction, schemas: SchemaDif
             )
 
 
+def normal_media_type(name: str) -> str:
+    """A media type as its equals are written too: UTF-8 is what text is sent in, said or not."""
+    return name.lower().replace(" ", "").replace('"', "").replace(";charset=utf-8", "")
+
+
 def _media_types(holder: Node) -> dict[str, Node]:
-    return holder.keyed("content", lambda name: name.lower().replace(" ", ""))
+    return holder.keyed("content", normal_media_type)
 
 
 def _includes(media_range: str, media_type: str) -> bool:

@@ -2,7 +2,8 @@
 
 A request may only be widened (what clients send today is still taken) and a response may only be
 narrowed (what clients can read today is all that comes), so one table serves all schema keywords.
-A new error status is a warning: clients must cope with one, but had not been told of this one.
+A new error status is a warning: clients must cope with one, but had not been told of this one. Another
+default is an error in a request: what clients left out, and so the same request, means something else.
 """
 
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ _SECURITY = {
     "security-requirement-added": _ERROR,
     "security-requirement-tightened": _ERROR,
     "security-scheme-changed": _ERROR,
+    "security-scheme-undefined": _ERROR,
     "security-scheme-removed": _WARNING,
     "security-scheme-added": _INFO,
 }
@@ -72,7 +74,9 @@ _REQUEST = {
     "request-alternative-removed": _ERROR,
     "request-alternative-added": _INFO,
     "request-discriminator-changed": _ERROR,
-    "request-default-changed": _WARNING,
+    "request-default-added": _WARNING,
+    "request-default-removed": _WARNING,
+    "request-default-changed": _ERROR,
 }
 
 _RESPONSE = {
@@ -97,6 +101,8 @@ _RESPONSE = {
     "response-alternative-added": _ERROR,
     "response-alternative-removed": _INFO,
     "response-discriminator-changed": _ERROR,
+    "response-default-added": _WARNING,
+    "response-default-removed": _WARNING,
     "response-default-changed": _WARNING,
 }
 

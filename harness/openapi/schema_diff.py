@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from harness.openapi.delta import AlternativePair, Delta
 from harness.openapi.document import Budget, Document, Node
-from harness.openapi.keywords import keyword_deltas, type_delta
+from harness.openapi.keywords import keyword_deltas, type_delta, union_values, values_delta
 from harness.openapi.model import Change, Direction, Severity, show
 from harness.openapi.rules import change
 from harness.openapi.schema import (
@@ -110,7 +110,10 @@ class _Walk:
             # One of the two is null alone, or nothing at all.
             deltas = type_delta(old_types, new_types, at)
             return Level((*changes, *(self._change(delta) for delta in deltas)))
-        if len(olds) > 1 or len(news) > 1:
+        was, now = union_values(olds), union_values(news)
+        if was is not None and now is not None and (len(olds) > 1 or len(news) > 1):
+            level = Level(tuple(self._change(delta) for delta in values_delta(was, now, at)))
+        elif len(olds) > 1 or len(news) > 1:
             level = self._unions(_split(olds), _split(news), at)
         else:
             level = self._conjunctions(olds[0], news[0], at)

@@ -47,13 +47,14 @@ class SecurityDiff:
 
     old: Document
     new: Document
+    defined: tuple[frozenset[str], frozenset[str]]
     renamed: Mapping[str, str]
 
     @classmethod
     def between(cls, old: Document, new: Document) -> "SecurityDiff":
         """Prepare the comparison of two documents."""
-        renamed = _renamed(old.component("securitySchemes"), new.component("securitySchemes"))
-        return cls(old, new, renamed)
+        before, after = old.component("securitySchemes"), new.component("securitySchemes")
+        return cls(old, new, (frozenset(before), frozenset(after)), _renamed(before, after))
 
     def changes(self, old: Node, new: Node) -> Iterator[Change]:
         """Changes between two operations; where one declares nothing its document's default counts."""
@@ -82,6 +83,16 @@ class SecurityDiff:
                 yield change(
                     "security-requirement-tightened", at, f"credentials no longer do: {difference}", **texts
                 )
+        # Without a definition nothing says what a caller has to hold.
+        undefined = (_named(old, self.old) - self.defined[0], _named(new, self.new) - self.defined[1])
+        for name in sorted(undefined[1] - undefined[0]):
+            yield change(
+                "security-scheme-undefined", at, f"the scheme {name!r} that it needs is not defined", new=name
+            )
+
+
+def _named(operation: Node, document: Document) -> set[str]:
+    return {scheme for requirement in _requirements(operation, document, {}) for scheme, _ in requirement}
 
 
 def _requirements(operation: Node, document: Document, renamed: Mapping[str, str]) -> frozenset[Requirement]:

@@ -14,10 +14,13 @@ from harness.openapi import Change, OpenAPIError, Severity, diff
 from harness.openapi.load import parse_json
 from harness.openapi.model import show
 from harness.openapi.render import printable
+from harness.openapi.version import Version, api_version
 
 MOST_FINDINGS = 100
 MOST_NAMED = 3
 ID_DIGITS = 12
+# That a caller needs less than was agreed is accepted only by freezing another document.
+NEVER_WAIVED = frozenset({"security-requirement-removed", "security-requirement-loosened"})
 FROZEN, SERVED = "frozen document", "served document"
 
 
@@ -63,18 +66,19 @@ def served_document(served: Served) -> Any:
 
 
 def judge_documents(check_id: str, evidence: ContractEvidence, limits: ContractLimits) -> list[Finding]:
-    """One finding for each breaking change and warning, and one that sums up."""
+    """One finding for each change, one on the version where some break callers, and one that sums up."""
     judge = _Judge(check_id, evidence, limits)
     try:
         new = served_document(evidence.served)
     except ValueError as error:
         return [judge.finding("served", Outcome.FAIL, f"no OpenAPI document served: {error}")]
+    frozen = json.loads(evidence.frozen)
     try:
-        changes = diff(json.loads(evidence.frozen), new, names=(FROZEN, SERVED))
+        changes = diff(frozen, new, names=(FROZEN, SERVED))
     except OpenAPIError as error:
         outcome = Outcome.ERROR if error.document == FROZEN else Outcome.FAIL
         return [judge.finding("served", outcome, f"documents cannot be compared: {error}")]
-    return list(judge.findings(changes))
+    return list(judge.findings(changes, (api_version(frozen), api_version(new))))
 
 
 class _Judge:
@@ -85,14 +89,16 @@ class _Judge:
         self._evidence = evidence
         self._limits = limits
 
-    def findings(self, changes: Iterable[Change]) -> Iterator[Finding]:
+    def findings(self, changes: Iterable[Change], versions: tuple[Version, Version]) -> Iterator[Finding]:
         by_severity: dict[Severity, list[_Seen]] = {severity: [] for severity in Severity}
         for seen in _distinct(changes):
             severity = self._limits.severity.get(seen.change.rule, seen.change.severity)
             by_severity[severity].append(seen)
         yield from self._each(by_severity[Severity.ERROR], Outcome.FAIL)
         yield from self._each(by_severity[Severity.WARNING], Outcome.WARN)
-        if not by_severity[Severity.ERROR]:
+        if breaking := by_severity[Severity.ERROR]:
+            yield self._major_version(len(breaking), *versions)
+        else:
             yield self.finding(
                 "breaking",
                 Outcome.PASS,
@@ -105,16 +111,34 @@ class _Judge:
             yield self.finding(
                 "compatible",
                 Outcome.PASS,
-                f"{len(compatible)} compatible changes: {_named(map(_text, compatible))}",
+                f"{len(compatible)} compatible changes",
                 observed=len(compatible),
                 unit="compatible changes",
             )
+            yield from self._each(compatible, Outcome.PASS)
+
+    def _major_version(self, breaking: int, old: Version, new: Version) -> Finding:
+        """Waivers accept single changes; that callers can tell by the version is not theirs to give up."""
+        is_new = old.major is not None and new.major is not None and new.major > old.major
+        if is_new:
+            message = f"{breaking} breaking changes under a new MAJOR version"
+        else:
+            message = f"{breaking} breaking changes without a new MAJOR version in info.version"
+        return self.finding(
+            "major-version",
+            Outcome.PASS if is_new else Outcome.FAIL,
+            f"{message}: {old.text or 'none'}, now {new.text or 'none'}",
+            observed=new.text,
+            limit=old.text,
+            waivable=False,
+        )
 
     def _each(self, changes: Sequence[_Seen], outcome: Outcome) -> Iterator[Finding]:
         for seen in changes[:MOST_FINDINGS]:
             change = seen.change
             old, new = _scalar(change.old), _scalar(change.new)
-            yield self.finding(seen.finding, outcome, _text(seen), observed=new, limit=old)
+            waivable = change.rule not in NEVER_WAIVED
+            yield self.finding(seen.finding, outcome, _text(seen), observed=new, limit=old, waivable=waivable)
         if more := changes[MOST_FINDINGS:]:
             name = f"more-{outcome}.{_digest(*sorted(seen.finding for seen in more))}"
             message = f"{len(more)} more changes of this kind"
@@ -129,6 +153,7 @@ class _Judge:
         observed: Scalar = None,
         limit: Scalar = None,
         unit: str = "",
+        waivable: bool = True,
     ) -> Finding:
         return Finding(
             id=f"{self._check_id}.{name}",
@@ -140,6 +165,7 @@ class _Judge:
             samples=self._evidence.executed,
             evidence=f"{self._check_id}/{EVIDENCE_FILE}",
             reproduce=self._evidence.reproduce,
+            waivable=waivable,
         )
 
 

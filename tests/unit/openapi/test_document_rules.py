@@ -87,7 +87,7 @@ ROWS = [
         "parameter default",
         api(query()),
         api(query(schema=STRING | {"default": "x"})),
-        {"request-default-changed"},
+        {"request-default-added"},
     ),
     (
         "style",
@@ -398,6 +398,12 @@ SECURITY_ROWS = [
         secured({"key": []}),
         secured({"key": []}, schemes={"key": KEY, "jwt": JWT}),
         {"security-scheme-removed"},
+    ),
+    (
+        "scheme gone that is needed",
+        secured({"key": []}),
+        secured({"key": []}, schemes={"jwt": JWT}),
+        {"security-scheme-removed", "security-scheme-undefined"},
     ),
     (
         "scheme added",

@@ -192,10 +192,10 @@ def test_a_sound_candidate_passes(gate):
 @pytest.mark.parametrize(
     ("document", "expected"),
     [
-        (LABEL_GONE, [("response-property-removed", "fail")]),
+        (LABEL_GONE, [("response-property-removed", "fail"), ("major-version", "fail")]),
         (NOTE_GONE, [("response-optional-property-removed", "warn"), ("breaking", "pass")]),
-        (EXTRA, [("breaking", "pass"), ("compatible", "pass")]),
-        (HOLE, [("security-requirement-removed", "fail")]),
+        (EXTRA, [("breaking", "pass"), ("compatible", "pass"), ("response-property-added", "pass")]),
+        (HOLE, [("security-requirement-removed", "fail"), ("major-version", "fail")]),
     ],
     ids=["breaking", "warning", "compatible", "hole"],
 )
@@ -206,7 +206,7 @@ def test_changes_become_findings(gate, document, expected):
 
 
 def test_a_breaking_change_says_what_where_and_how_to_see_it(gate):
-    _, [finding] = gate(Candidate(json.dumps(LABEL_GONE).encode()))
+    _, [finding, _] = gate(Candidate(json.dumps(LABEL_GONE).encode()))
     assert re.fullmatch(r"contract\.openapi\.response-property-removed\.[0-9a-f]{12}", finding.id)
     assert finding.message == (
         "GET /last, POST /predict: response property 'label': removed, was \"required\""
@@ -320,11 +320,39 @@ def evidence_of(document, frozen=FROZEN):
     )
 
 
+def changes_of(evidence):
+    """Ids of all findings but the one on the version."""
+    findings = CHECK.judge(evidence, ContractLimits())
+    return {finding.id for finding in findings} - {"contract.openapi.major-version"}
+
+
+def concluded(evidence, *waived):
+    """The result under waivers of these findings."""
+    waivers = tuple(
+        Waiver(finding=each, owner="ana", reason="known", expires=date(2026, 6, 1)) for each in waived
+    )
+    return conclude(
+        CHECK,
+        evidence,
+        ContractSettings(openapi="openapi.json"),
+        PolicySettings(waivers=waivers),
+        required=True,
+        duration_s=1.0,
+        today=date(2026, 6, 1),
+        reproduce="",
+        evidence_files={},
+    )
+
+
+def versioned(document, version):
+    return document | {"info": {"title": "t", "version": version}}
+
+
 def test_a_severity_may_be_sharpened():
     warned = CHECK.judge(evidence_of(EXTRA), ContractLimits(severity={"response-property-added": "warning"}))
     assert outcomes(warned) == [("response-property-added", "warn"), ("breaking", "pass")]
     raised = CHECK.judge(evidence_of(EXTRA), ContractLimits(severity={"response-property-added": "error"}))
-    assert outcomes(raised) == [("response-property-added", "fail")]
+    assert outcomes(raised) == [("response-property-added", "fail"), ("major-version", "fail")]
 
 
 def test_changes_of_one_rule_have_findings_of_their_own_and_keep_their_ids():
@@ -342,7 +370,7 @@ def test_changes_of_one_rule_have_findings_of_their_own_and_keep_their_ids():
                 properties=dict.fromkeys(left, STRING), required=left
             )
         )
-        return {finding.id for finding in CHECK.judge(evidence_of(document, frozen), ContractLimits())}
+        return changes_of(evidence_of(document, frozen))
 
     assert len(without(*names)) == len(names)
     assert without("a", "b") == without("a") | without("b")
@@ -351,24 +379,47 @@ def test_changes_of_one_rule_have_findings_of_their_own_and_keep_their_ids():
 
 def test_a_waiver_of_one_change_mutes_no_other():
     both = copy.deepcopy(LABEL_GONE)
-    both["paths"]["/predict"]["post"].pop("security")
-    [label] = CHECK.judge(evidence_of(LABEL_GONE), ContractLimits())
-    waiver = Waiver(finding=label.id, owner="ana", reason="known", expires=date(2026, 6, 1))
-    result = conclude(
-        CHECK,
-        evidence_of(both),
-        ContractSettings(openapi="openapi.json"),
-        PolicySettings(waivers=(waiver,)),
-        required=True,
-        duration_s=1.0,
-        today=date(2026, 6, 1),
-        reproduce="",
-        evidence_files={},
-    )
+    both["paths"]["/predict"]["post"].pop("requestBody")
+    [label] = changes_of(evidence_of(LABEL_GONE))
+    result = concluded(evidence_of(versioned(both, "2")), label)
     assert sorted(outcomes(result.findings)) == [
+        ("major-version", "pass"),
+        ("request-body-removed", "fail"),
         ("response-property-removed", "warn"),
-        ("security-requirement-removed", "fail"),
     ]
+
+
+def test_a_waived_breaking_change_passes_under_a_new_major_version():
+    evidence = evidence_of(versioned(LABEL_GONE, "2.0.0"))
+    [label] = changes_of(evidence)
+    assert concluded(evidence).outcome is Outcome.FAIL
+    assert concluded(evidence, label).outcome is Outcome.WARN
+
+
+@pytest.mark.parametrize("version", ["1", "1.9", "0.1", "v1", "next", ""])
+def test_without_one_it_fails_whatever_is_waived(version):
+    evidence = evidence_of(versioned(LABEL_GONE, version))
+    [label] = changes_of(evidence)
+    result = concluded(evidence, label, "contract.openapi.major-version")
+    assert outcomes(result.findings) == [("response-property-removed", "warn"), ("major-version", "fail")]
+    assert result.outcome is Outcome.FAIL
+    assert "the waiver by ana does not count" in result.findings[1].message
+
+
+def test_a_compatible_change_needs_no_new_version():
+    assert concluded(evidence_of(EXTRA)).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize("security", [None, [{}], [{"key": []}, {"other": []}]])
+def test_loosened_security_is_never_waived(security):
+    loosened = versioned(copy.deepcopy(HOLE), "2")
+    if security is not None:
+        loosened["paths"]["/predict"]["post"]["security"] = security
+    evidence = evidence_of(loosened)
+    result = concluded(evidence, *changes_of(evidence))
+    failed = [finding.id for finding in result.findings if finding.outcome is Outcome.FAIL]
+    assert len(failed) == 1
+    assert failed[0].startswith("contract.openapi.security-requirement-")
 
 
 @pytest.mark.parametrize(
@@ -378,7 +429,7 @@ def test_a_waiver_of_one_change_mutes_no_other():
             {"severity": {"security-requirement-removed": "info"}},
             "is error and cannot become info; a waiver accepts one change of it",
         ),
-        ({"severity": {"request-default-changed": "info"}}, "is warning and cannot become info"),
+        ({"severity": {"request-default-added": "info"}}, "is warning and cannot become info"),
         ({"severity": {"response-propertty-removed": "info"}}, "did you mean response-property-removed"),
         ({"severity": {"x": "info"}}, "no rule 'x'; one of security-requirement-removed, "),
         ({"severity": {"response-property-removed": "harmless"}}, "'error', 'warning' or 'info'"),
@@ -393,8 +444,8 @@ def test_wrong_limits_are_refused(limits, problem):
 def test_many_findings_are_capped_and_counted():
     paths = {f"/p{number}": {"get": {"responses": {}}} for number in range(MOST_FINDINGS + 7)}
     findings = CHECK.judge(evidence_of(FROZEN, FROZEN | {"paths": FROZEN["paths"] | paths}), ContractLimits())
-    assert len(findings) == MOST_FINDINGS + 1
-    assert findings[-1].message == "7 more changes of this kind"
+    assert len(findings) == MOST_FINDINGS + 2
+    assert findings[-2].message == "7 more changes of this kind"
     assert len({finding.id for finding in findings}) == len(findings)
     assert {finding.outcome for finding in findings} == {Outcome.FAIL}
 
