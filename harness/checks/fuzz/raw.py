@@ -165,7 +165,7 @@ def _request(suite: Suite, raw: RawSettings, credentials: Credentials | None) ->
         )
     given = raw.input
     if given is None and golden is not None:
-        given = load_golden_set(suite, golden).cases[0].input
+        given = next(iter(load_golden_set(suite, golden).cases)).input
     try:
         return build(
             template, {"input": given}, credentials.headers(template.credential) if credentials else {}

@@ -2,10 +2,11 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -18,6 +19,10 @@ from harness.targets.interface import Endpoint
 
 MOST_UNANSWERED = 8
 DEATH_SHOWS_S = 1.0
+AHEAD = 4
+"""Requests made ready for each connection: enough that none waits, and few in memory."""
+
+Q = TypeVar("Q")
 
 
 @dataclass(frozen=True)
@@ -35,27 +40,46 @@ class Answer:
     problem: str = ""
 
 
-def ask_all(endpoint: Endpoint, requests: Sequence[Request], settings: GoldenSettings) -> Iterator[Answer]:
-    """Yield the answer to each request, in the order of the requests.
+def ask_all(
+    endpoint: Endpoint, questions: Iterable[tuple[Q, Request]], settings: GoldenSettings
+) -> Iterator[tuple[Q, Request, Answer]]:
+    """Yield each question, its request and the answer to it, in the order of the questions.
 
-    Redirects are not followed and nothing is asked twice. After 8 requests without an answer the rest is
-    not asked: a service that hangs would otherwise hold the run for hours. Requests that the budget leaves
-    no time for yield nothing.
+    Questions are taken as they are asked, so that a set of any size is. Redirects are not followed and
+    nothing is asked twice. After 8 requests without an answer the rest is not asked: a service that hangs
+    would otherwise hold the run for hours. Requests that the budget leaves no time for yield nothing.
 
     Raises:
         TargetError: when the service died.
     """
     asker = _Asker(settings)
+    waiting = deque[tuple[Q, Request, Future[Answer | None]]]()
     with (
         http_client(endpoint.base_url, connections=settings.connections) as client,
         ThreadPoolExecutor(settings.connections, thread_name_prefix="golden") as pool,
     ):
-        for answer in pool.map(lambda request: asker.ask(client, request), requests):
-            if answer is None:
+        for asked, request in questions:
+            waiting.append((asked, request, pool.submit(asker.ask, client, request)))
+            if len(waiting) > AHEAD * settings.connections:
+                yield from _answered(waiting, at_most=1)
+            if asker.out_of_time:
                 break
-            yield answer
+        yield from _answered(waiting, at_most=len(waiting))
     if asker.unanswered and _dies(endpoint):
         raise TargetError("it stopped during the golden requests", logs=endpoint.logs())
+
+
+def _answered(
+    waiting: deque[tuple[Q, Request, Future[Answer | None]]], *, at_most: int
+) -> Iterator[tuple[Q, Request, Answer]]:
+    """The answers that were waited for longest, up to one that the budget left no time for."""
+    for _ in range(at_most):
+        asked, request, future = waiting.popleft()
+        answer = future.result()
+        if answer is None:
+            waiting.clear()
+            return
+        yield asked, request, answer
 
 
 def _dies(endpoint: Endpoint) -> bool:
@@ -78,8 +102,12 @@ class _Asker:
         self._lock = threading.Lock()
         self.unanswered = 0
 
+    @property
+    def out_of_time(self) -> bool:
+        return time.monotonic() > self._give_up
+
     def ask(self, client: httpx.Client, request: Request) -> Answer | None:
-        return None if time.monotonic() > self._give_up else self._asked(client, request)
+        return None if self.out_of_time else self._asked(client, request)
 
     def _asked(self, client: httpx.Client, request: Request) -> Answer:
         if self.unanswered >= MOST_UNANSWERED:

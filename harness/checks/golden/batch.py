@@ -1,14 +1,15 @@
 """``golden.batch``: the same cases, several to a request; the answers in number and order of the inputs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from harness.checks.golden.asking import Answer, ask_all
-from harness.checks.golden.evidence import BatchEvidence, BatchRecord, CaseRecord, RecordedRequest
-from harness.checks.golden.golden_set import Case, load_golden_set
+from harness.checks.golden.evidence import BatchEvidence, BatchRecord, RecordedRequest
+from harness.checks.golden.golden_set import load_golden_set, open_golden_set
 from harness.checks.golden.judge import crossed, evidence_path, judge_cases, wrong_cases
 from harness.checks.golden.payloads import batch_requests
 from harness.checks.golden.reading import record
+from harness.checks.golden.records import CaseRecord, RecordFile
 from harness.checks.golden.settings import BatchTemplate, GoldenLimits, GoldenSettings
 from harness.checks.golden.wire import json_type
 from harness.checks.interface import CheckContext, Stage
@@ -49,26 +50,31 @@ class GoldenBatch:
         batch = settings.batch
         if batch is None:
             raise ValueError("the suite declares no batch")
-        golden = load_golden_set(context.suite, settings)
-        chunks = [golden.cases[at : at + batch.size] for at in range(0, len(golden.cases), batch.size)]
-        requests = batch_requests(context.suite, batch, chunks, context.credentials)
-        records: list[CaseRecord] = []
+        golden = open_golden_set(context.suite, settings)
         batches: list[BatchRecord] = []
         executed = 0
-        # The answers come first: only at their end do they tell whether the service died.
-        for answer, chunk in zip(ask_all(context.candidate, requests, settings), chunks, strict=False):
-            answers, answered = split(answer, batch, len(chunk))
-            batches.append(BatchRecord(first=len(records), asked=len(chunk), answered=answered))
-            records += _records(chunk, answers, settings)
-            executed += len(chunk) if answer.answered else 0
-            context.progress(len(records), len(golden.cases))
+
+        def records() -> Iterator[CaseRecord]:
+            nonlocal executed
+            requests = batch_requests(context.suite, batch, golden.cases, context.credentials)
+            done = 0
+            for chunk, _, answer in ask_all(context.candidate, requests, settings):
+                answers, answered = split(answer, batch, len(chunk))
+                batches.append(BatchRecord(first=done, asked=len(chunk), answered=answered))
+                done += len(chunk)
+                executed += len(chunk) if answer.answered else 0
+                context.progress(done, len(golden.cases))
+                for case, item in zip(chunk, answers, strict=True):
+                    yield record(case, item, settings.outputs)
+
+        written = RecordFile.write(context.folder, records(), context.credentials.redact)
         return BatchEvidence(
             expected=len(golden.cases),
             executed=executed,
             header=golden.header,
             outputs=settings.outputs,
             request=RecordedRequest.of(batch, context),
-            cases=tuple(records),
+            cases=written,
             batches=tuple(batches),
         )
 
@@ -96,17 +102,13 @@ def split(answer: Answer, batch: BatchTemplate, asked: int) -> tuple[list[Answer
     return [Answer(answered=True, document=item) for item in items], asked
 
 
-def _records(chunk: Sequence[Case], answers: Sequence[Answer], settings: GoldenSettings) -> list[CaseRecord]:
-    return [record(case, answer, settings.outputs) for case, answer in zip(chunk, answers, strict=True)]
-
-
 def _items(check_id: str, evidence: BatchEvidence, limits: GoldenLimits) -> Finding:
     """Whether each batch came back with as many items as cases, each in its case's place."""
     miscounted = [batch for batch in evidence.batches if batch.answered not in (None, batch.asked)]
     misplaced: list[str] = []
     for batch in evidence.batches:
         cases = evidence.cases[batch.first : batch.first + batch.asked]
-        wrong_ones = wrong_cases(cases, evidence, limits)
+        wrong_ones = list(wrong_cases(cases, evidence, limits))
         misplaced += filter(None, [crossed(cases, wrong_ones, evidence, limits)])
     wrong = len(miscounted) + len(misplaced)
     counted = sum(batch.answered is not None for batch in evidence.batches)

@@ -2,20 +2,25 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from harness.checks.golden.compare import compare
-from harness.checks.golden.evidence import CaseRecord, GoldenEvidence
-from harness.checks.golden.golden_set import load_golden_set
+from harness.checks.golden.evidence import ConcurrentEvidence, GoldenEvidence
+from harness.checks.golden.golden_set import Case, load_golden_set, open_golden_set
 from harness.checks.golden.judge import crossed, evidence_path, judge_cases
 from harness.checks.golden.one_by_one import ask_one_by_one
+from harness.checks.golden.payloads import chunks
+from harness.checks.golden.records import CaseRecord
 from harness.checks.golden.settings import GoldenLimits, GoldenSettings
 from harness.checks.golden.wire import WireError
 from harness.checks.interface import CheckContext, Stage
 from harness.config.suite import Suite
 from harness.errors import shown
 from harness.model import Capability, Family, Finding, Outcome
+
+CASES_TOGETHER = 1024
+"""Shuffled at a time, so that a set of any size is asked and judged in bounded memory."""
 
 
 class GoldenConcurrent:
@@ -25,7 +30,7 @@ class GoldenConcurrent:
     family: ClassVar[Family] = Family.GOLDEN
     stage: ClassVar[Stage] = Stage.SHARED
     needs: ClassVar[frozenset[Capability]] = frozenset()
-    evidence: ClassVar[type[GoldenEvidence]] = GoldenEvidence
+    evidence: ClassVar[type[ConcurrentEvidence]] = ConcurrentEvidence
 
     def applies(self, settings: GoldenSettings) -> bool:
         """Whether the suite declares how many at once."""
@@ -39,7 +44,7 @@ class GoldenConcurrent:
         """
         load_golden_set(suite, settings)
 
-    def collect(self, context: CheckContext, settings: GoldenSettings) -> GoldenEvidence:
+    def collect(self, context: CheckContext, settings: GoldenSettings) -> ConcurrentEvidence:
         """Ask every case as often as declared.
 
         Raises:
@@ -49,13 +54,21 @@ class GoldenConcurrent:
         """
         if settings.concurrent is None:
             raise ValueError("the suite declares no concurrency")
-        golden = load_golden_set(context.suite, settings)
-        cases = list(golden.cases) * settings.concurrent.repeats
-        random.Random(context.seed).shuffle(cases)  # noqa: S311 - an order that can be had again, no secret
-        many = settings.model_copy(update={"connections": settings.concurrent.connections})
-        return ask_one_by_one(context, many, golden.header, cases)
+        golden = open_golden_set(context.suite, settings)
+        repeats, order = settings.concurrent.repeats, random.Random(context.seed)  # noqa: S311 - an order that can be had again, no secret
 
-    def judge(self, evidence: GoldenEvidence, limits: GoldenLimits) -> Sequence[Finding]:
+        def shuffled() -> Iterator[Case]:
+            for chunk in chunks(golden.cases, CASES_TOGETHER):
+                asked = chunk * repeats
+                order.shuffle(asked)
+                yield from asked
+
+        many = settings.model_copy(update={"connections": settings.concurrent.connections})
+        expected = len(golden.cases) * repeats
+        seen = ask_one_by_one(context, many, golden.header, shuffled(), expected)
+        return ConcurrentEvidence(**dict(seen), together=CASES_TOGETHER * repeats)
+
+    def judge(self, evidence: ConcurrentEvidence, limits: GoldenLimits) -> Sequence[Finding]:
         """The findings of the cases, one for crossed answers, one for repeats that differ."""
         return [
             *judge_cases(self.id, evidence, limits),
@@ -77,27 +90,31 @@ def _own(check_id: str, evidence: GoldenEvidence, limits: GoldenLimits) -> Findi
     )
 
 
-def _repeats(check_id: str, evidence: GoldenEvidence, limits: GoldenLimits) -> Finding:
+def _repeats(check_id: str, evidence: ConcurrentEvidence, limits: GoldenLimits) -> Finding:
     """Whether the same question got the same answer each time."""
-    by_case: dict[str, list[CaseRecord]] = defaultdict(list)
-    for case in evidence.cases:
-        if not case.problem:
-            by_case[case.id].append(case)
-    repeated = [cases for cases in by_case.values() if len(cases) > 1]
-    differing = [
-        told for first, *others in repeated if (told := _difference(first, others, evidence, limits))
-    ]
+    repeated = differing = 0
+    first_told = ""
+    for together in chunks(evidence.cases, evidence.together):
+        by_case: dict[str, list[CaseRecord]] = defaultdict(list)
+        for case in together:
+            if not case.problem:
+                by_case[case.id].append(case)
+        for first, *others in by_case.values():
+            repeated += bool(others)
+            told = _difference(first, others, evidence, limits)
+            differing += bool(told)
+            first_told = first_told or told
     missing = len(evidence.cases) < evidence.expected or not repeated
     return Finding(
         id=f"{check_id}.repeats",
         outcome=Outcome.FAIL if differing else Outcome.INCONCLUSIVE if missing else Outcome.PASS,
-        message=f"{len(differing)} of {len(repeated)} cases were answered differently; {differing[0]}"
+        message=f"{differing} of {repeated} cases were answered differently; {first_told}"
         if differing
-        else f"{len(repeated)} cases were answered the same each time",
-        observed=len(differing),
+        else f"{repeated} cases were answered the same each time",
+        observed=differing,
         limit=0,
         unit="cases that differ",
-        samples=len(repeated),
+        samples=repeated,
         evidence=evidence_path(check_id),
     )
 

@@ -1,31 +1,18 @@
 """What the golden checks saw, whole enough to be judged again under other tolerances."""
 
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SkipValidation
 
 from harness.checks.golden.golden_set import GoldenHeader
+from harness.checks.golden.records import CaseRecord, RecordFile
 from harness.checks.golden.settings import OutputSettings
 from harness.checks.interface import CheckContext, Evidence
 from harness.http_request import Request, RequestTemplate, build
 from harness.model import Model
 from harness.reproduce import curl
-
-
-class CaseRecord(Model):
-    """One case: what was expected and what was answered.
-
-    Attributes:
-        observed: The raw JSON value of each output that the answer has.
-        missing: Why an output has no value, by its name.
-        problem: Why there is no answer to compare at all; empty when there is one.
-        body: The request's body; empty in a batch, which has no request for one case.
-    """
-
-    id: str
-    expected: dict[str, Any]
-    observed: dict[str, Any] = {}
-    missing: dict[str, str] = {}
-    problem: str = ""
-    body: str = ""
 
 
 class RecordedRequest(Model):
@@ -60,12 +47,34 @@ class GoldenEvidence(Evidence):
     Attributes:
         header: Where the expected values come from.
         outputs: The declarations that the values were read by.
+        cases: In a file of their own beside ``evidence.json``, however many.
     """
 
     header: GoldenHeader
     outputs: dict[str, OutputSettings]
     request: RecordedRequest
-    cases: tuple[CaseRecord, ...]
+    cases: Annotated[Sequence[CaseRecord], SkipValidation, Field(exclude=True)] = ()
+
+    def save(self, folder: Path, redact: Callable[[str], str]) -> None:
+        """As the base; cases that ``collect`` did not write yet go into their file."""
+        super().save(folder, redact)
+        if not isinstance(self.cases, RecordFile):
+            RecordFile.write(folder, self.cases, redact)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """As the base; the cases are read as they are needed."""
+        return super().load(folder).model_copy(update={"cases": RecordFile(folder)})
+
+
+class ConcurrentEvidence(GoldenEvidence):
+    """Evidence of ``golden.concurrent``.
+
+    Attributes:
+        together: Requests that were shuffled together; all of a case are among the same ones.
+    """
+
+    together: int
 
 
 class BatchRecord(Model):

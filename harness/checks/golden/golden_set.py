@@ -1,13 +1,18 @@
-"""Reads a golden set: ``golden.toml``, its header, and the cases it vouches for."""
+"""Reads a golden set: ``golden.toml``, its header, and the cases it vouches for, one in memory at a time."""
 
 import datetime as dt
+import gzip
 import hashlib
 import tomllib
-from collections.abc import Iterator, Mapping
+import zlib
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field, ValidationError, field_validator
 
 from harness.checks.golden.settings import GoldenSettings, OutputSettings
@@ -54,7 +59,11 @@ class GoldenDataset(Section):
 
 
 class CasesFile(Section):
-    """The file of cases, beside the header."""
+    """The file of cases, beside the header: JSON lines, compressed where its name ends in ``.gz``.
+
+    Attributes:
+        sha256: Digest of the lines, so that compressing them anew changes nothing.
+    """
 
     file: Text
     sha256: Sha256
@@ -92,22 +101,51 @@ class Case(Section):
 
 
 @dataclass(frozen=True)
+class Cases:
+    """The cases of a set, read anew each time they are iterated; never all in memory."""
+
+    folder: Path
+    declared: CasesFile
+    outputs: Mapping[str, OutputSettings]
+
+    def __len__(self) -> int:
+        """As many as the header counts."""
+        return self.declared.count
+
+    def __iter__(self) -> Iterator[Case]:
+        """Raises what :func:`read_cases` does."""
+        return read_cases(self.folder, self.declared, self.outputs)
+
+
+@dataclass(frozen=True)
 class GoldenSet:
-    """A golden set, verified against its own header."""
+    """A golden set; its cases are held against its header whenever they are read to their end."""
 
     header: GoldenHeader
-    cases: tuple[Case, ...]
+    cases: Cases
 
 
 def load_golden_set(suite: Suite, settings: GoldenSettings) -> GoldenSet:
-    """Read the set that the suite names.
+    """The set that the suite names, read through once.
 
     Raises:
         ConfigError: for whatever is wrong in it, naming file, line or key, value and what is allowed.
     """
+    golden = open_golden_set(suite, settings)
+    for _ in golden.cases:
+        pass
+    return golden
+
+
+def open_golden_set(suite: Suite, settings: GoldenSettings) -> GoldenSet:
+    """The set that the suite names, for whoever reads all its cases, which verifies them.
+
+    Raises:
+        ConfigError: for a wrong header.
+    """
     folder = suite.resolve(settings.path, key="golden.path")
     header = read_header(folder / HEADER_FILE)
-    return GoldenSet(header, tuple(read_cases(folder, header.cases, settings.outputs)))
+    return GoldenSet(header, Cases(folder, header.cases, settings.outputs))
 
 
 def read_header(file: Path) -> GoldenHeader:
@@ -129,27 +167,25 @@ def read_header(file: Path) -> GoldenHeader:
 
 
 def read_cases(folder: Path, declared: CasesFile, outputs: Mapping[str, OutputSettings]) -> Iterator[Case]:
-    """Yield the cases in order, one line in memory at a time; the digest is verified after the last.
+    """Yield the cases in order, one line in memory at a time; digest and ids are verified after the last.
 
     Raises:
-        ConfigError: for the first line that is wrong, for another digest, for another count.
+        ConfigError: for the first line that is wrong, for an id used twice, for another digest or count.
     """
     file = folder / declared.file
-    digest, ids = hashlib.sha256(), set[str]()
+    digest, ids = hashlib.sha256(), array("Q")
     try:
-        with file.open("rb") as lines:
+        with _lines(file) as lines:
             for number, line in enumerate(lines, start=1):
                 digest.update(line)
                 case = _case(line, file, number)
                 _check_expected(case, outputs, file, number)
-                if case.id in ids:
-                    raise ConfigError(
-                        file=file, key=f"line {number}: id", value=case.id, problem="used twice"
-                    )
-                ids.add(case.id)
+                ids.append(_short_digest(case.id))
                 yield case
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ConfigError(file=file, problem=f"cannot be read: {error}") from error
+    if _has_repeated(ids):
+        _require_distinct(file)
     header = folder / HEADER_FILE
     if not ids:
         raise ConfigError(file=file, problem="has no case", allowed="at least one case, one a line")
@@ -165,6 +201,31 @@ def read_cases(folder: Path, declared: CasesFile, outputs: Mapping[str, OutputSe
             problem=f"{file.name} has another digest, so it was changed after it was recorded",
             allowed=digest.hexdigest(),
         )
+
+
+def _lines(file: Path) -> AbstractContextManager[Iterable[bytes]]:
+    return gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")
+
+
+def _short_digest(text: str) -> int:
+    """Eight bytes in place of an id, so that those of a large set take little memory."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
+
+
+def _has_repeated(ids: "array[int]") -> bool:
+    ordered = np.sort(np.frombuffer(ids, dtype=np.uint64))
+    return bool((ordered[1:] == ordered[:-1]).any())
+
+
+def _require_distinct(file: Path) -> None:
+    """Find the id behind two equal short digests; different ids may share one."""
+    seen = set[str]()
+    with _lines(file) as lines:
+        for number, line in enumerate(lines, start=1):
+            case = _case(line, file, number)
+            if case.id in seen:
+                raise ConfigError(file=file, key=f"line {number}: id", value=case.id, problem="used twice")
+            seen.add(case.id)
 
 
 def _case(line: bytes, file: Path, number: int) -> Case:

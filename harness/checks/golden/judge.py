@@ -1,11 +1,13 @@
 """Judges golden cases: one finding for the answers, one for each output; pure."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from harness.checks.golden.compare import Comparison, compare, error_of
-from harness.checks.golden.evidence import CaseRecord, GoldenEvidence
+from harness.checks.golden.evidence import GoldenEvidence
+from harness.checks.golden.records import CaseRecord
 from harness.checks.golden.settings import GoldenLimits, OutputSettings, Tolerance
 from harness.checks.golden.wire import cut
 from harness.checks.interface import EVIDENCE_FILE
@@ -36,7 +38,7 @@ def compare_case(case: CaseRecord, name: str, output: OutputSettings, tolerance:
 
 
 def crossed(
-    cases: Sequence[CaseRecord], owners: Sequence[CaseRecord], evidence: GoldenEvidence, limits: GoldenLimits
+    cases: Iterable[CaseRecord], owners: Iterable[CaseRecord], evidence: GoldenEvidence, limits: GoldenLimits
 ) -> str:
     """One crossed answer, when every wrong answer is the right one of another case; else empty.
 
@@ -44,16 +46,15 @@ def crossed(
         cases: Of many wrong ones the first 64 are looked at.
         owners: Whose answer it may be.
     """
-    wrong = wrong_cases(cases, evidence, limits)[:MOST_CROSSED]
-    found = [
-        next(
-            (owner for owner in owners if owner.id != case.id and _fits(case, owner, evidence, limits)), None
-        )
-        for case in wrong
-    ]
-    if not wrong or found[0] is None or None in found:
-        return ""
-    return f"{wrong[0].id} got the answer of {found[0].id}"
+    wrong = list(islice(wrong_cases(cases, evidence, limits), MOST_CROSSED))
+    found: dict[int, str] = {}
+    for owner in owners:
+        if len(found) == len(wrong):
+            break
+        for number, case in enumerate(wrong):
+            if number not in found and owner.id != case.id and _fits(case, owner, evidence, limits):
+                found[number] = owner.id
+    return f"{wrong[0].id} got the answer of {found[0]}" if 0 < len(found) == len(wrong) else ""
 
 
 def _fits(answered: CaseRecord, asked: CaseRecord, evidence: GoldenEvidence, limits: GoldenLimits) -> bool:
@@ -66,10 +67,10 @@ def _fits(answered: CaseRecord, asked: CaseRecord, evidence: GoldenEvidence, lim
 
 
 def wrong_cases(
-    cases: Sequence[CaseRecord], evidence: GoldenEvidence, limits: GoldenLimits
-) -> list[CaseRecord]:
+    cases: Iterable[CaseRecord], evidence: GoldenEvidence, limits: GoldenLimits
+) -> Iterator[CaseRecord]:
     """The answered cases of which an output breaks its tolerance."""
-    return [case for case in cases if not case.problem and not _fits(case, case, evidence, limits)]
+    return (case for case in cases if not case.problem and not _fits(case, case, evidence, limits))
 
 
 def evidence_path(check_id: str) -> str:
@@ -78,27 +79,45 @@ def evidence_path(check_id: str) -> str:
 
 
 def _answers(check_id: str, evidence: GoldenEvidence) -> Finding:
-    cases = evidence.cases
-    broken = [case for case in cases if case.problem]
-    if not cases:
+    total, broken = len(evidence.cases), 0
+    first: CaseRecord | None = None
+    for case in evidence.cases:
+        if case.problem:
+            broken += 1
+            first = first or case
+    if not total:
         outcome, message = Outcome.ERROR, "the golden set has no case"
-    elif broken:
-        first = broken[0]
+    elif first is not None:
         outcome = Outcome.FAIL
-        message = f"{len(broken)} of {len(cases)} cases have no usable answer; {first.id}: {first.problem}"
+        message = f"{broken} of {total} cases have no usable answer; {first.id}: {first.problem}"
     else:
-        outcome, message = Outcome.PASS, f"{len(cases)} of {len(cases)} cases have an answer"
+        outcome, message = Outcome.PASS, f"{total} of {total} cases have an answer"
     return Finding(
         id=f"{check_id}.{ANSWERS}",
         outcome=outcome,
         message=message,
-        observed=len(broken),
+        observed=broken,
         limit=0,
         unit="cases without answer",
-        samples=len(cases),
+        samples=total,
         evidence=evidence_path(check_id),
-        reproduce=_curl(evidence, broken[0]) if broken else "",
+        reproduce="" if first is None else _curl(evidence, first),
     )
+
+
+@dataclass
+class _Compared:
+    """What the cases of one output come to, one after the other."""
+
+    count: int = 0
+    broken: int = 0
+    worst: tuple[CaseRecord, Comparison] | None = None
+
+    def add(self, case: CaseRecord, comparison: Comparison) -> None:
+        self.count += 1
+        self.broken += not comparison.holds
+        if self.worst is None or comparison.tolerance_used > self.worst[1].tolerance_used:
+            self.worst = case, comparison
 
 
 @dataclass(frozen=True)
@@ -116,8 +135,10 @@ class _Judged:
 def _output(
     check_id: str, evidence: GoldenEvidence, name: str, output: OutputSettings, tolerance: Tolerance
 ) -> Finding:
-    answered = [case for case in evidence.cases if not case.problem]
-    compared = [(case, compare_case(case, name, output, tolerance)) for case in answered]
+    compared = _Compared()
+    for case in evidence.cases:
+        if not case.problem:
+            compared.add(case, compare_case(case, name, output, tolerance))
     judged = _judge(evidence, name, compared, tolerance)
     return Finding(
         id=f"{check_id}.{name}",
@@ -126,7 +147,7 @@ def _output(
         observed=judged.observed,
         limit=judged.limit,
         unit=judged.unit,
-        samples=len(compared),
+        samples=compared.count,
         evidence=evidence_path(check_id),
         reproduce=judged.reproduce,
     )
@@ -135,30 +156,29 @@ def _output(
 def _judge(
     evidence: GoldenEvidence,
     name: str,
-    compared: Sequence[tuple[CaseRecord, Comparison]],
+    compared: _Compared,
     tolerance: Tolerance,
 ) -> _Judged:
     """Counts for what no tolerance mends, else the largest share of the tolerance that a case uses."""
     total = len(evidence.cases)
-    if not compared:
+    if compared.worst is None:
         return _Judged(Outcome.INCONCLUSIVE, f"no answer of {total} cases to compare", 0, 0, "cases off")
-    broken = sum(not comparison.holds for _, comparison in compared)
-    case, worst = max(compared, key=lambda pair: pair[1].tolerance_used)
+    count, broken, (case, worst) = compared.count, compared.broken, compared.worst
     exact = tolerance.atol == tolerance.rtol == 0 or math.isinf(worst.tolerance_used)
     observed, limit, unit = (
         (broken, 0, "cases off") if exact else (worst.tolerance_used, 1.0, "share of tolerance")
     )
     where = _where(case, worst, evidence.outputs[name], tolerance)
     if broken:
-        message = f"{broken} of {len(compared)} cases are off; worst {where}"
+        message = f"{broken} of {count} cases are off; worst {where}"
         return _Judged(Outcome.FAIL, message, observed, limit, unit, _curl(evidence, case))
-    if len(compared) < total:
-        message = f"only {len(compared)} of {total} cases have an answer to compare; they hold"
+    if count < total:
+        message = f"only {count} of {total} cases have an answer to compare; they hold"
         return _Judged(Outcome.INCONCLUSIVE, message, observed, limit, unit)
     if exact or worst.tolerance_used == 0:
-        return _Judged(Outcome.PASS, f"{len(compared)} cases are equal", observed, limit, unit)
+        return _Judged(Outcome.PASS, f"{count} cases are equal", observed, limit, unit)
     outcome = Outcome.WARN if worst.tolerance_used > WARN_ABOVE else Outcome.PASS
-    message = f"{len(compared)} cases are within tolerance; worst {where}"
+    message = f"{count} cases are within tolerance; worst {where}"
     return _Judged(outcome, message, observed, limit, unit, _curl(evidence, case))
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.checks.golden.asking import Answer
-from harness.checks.golden.evidence import CaseRecord
 from harness.checks.golden.golden_set import Case
+from harness.checks.golden.records import CaseRecord
 from harness.checks.golden.settings import OutputSettings
 from harness.pointer import PointerError, resolve
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from harness.checks.golden.evidence import GoldenEvidence
-from harness.checks.golden.golden_set import load_golden_set
+from harness.checks.golden.golden_set import load_golden_set, open_golden_set
 from harness.checks.golden.judge import judge_cases
 from harness.checks.golden.one_by_one import ask_one_by_one
 from harness.checks.golden.settings import GoldenLimits, GoldenSettings
@@ -41,8 +41,8 @@ class GoldenSingle:
             ConfigError: when the golden set is wrong.
             TargetError: when the candidate died.
         """
-        golden = load_golden_set(context.suite, settings)
-        return ask_one_by_one(context, settings, golden.header, golden.cases)
+        golden = open_golden_set(context.suite, settings)
+        return ask_one_by_one(context, settings, golden.header, golden.cases, len(golden.cases))
 
     def judge(self, evidence: GoldenEvidence, limits: GoldenLimits) -> Sequence[Finding]:
         """One finding for the answers, one for each output."""

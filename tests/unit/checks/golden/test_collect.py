@@ -210,11 +210,14 @@ def test_a_buffer_shared_by_requests_in_flight_is_seen_only_when_many_are(suite,
         time.sleep(0.02)
         return as_json(right(shared["number"]))
 
+    for folder in ("alone", "together"):
+        (tmp_path / folder).mkdir()
     with Service(answer) as service:
-        made = context(suite, service, tmp_path)
         one_by_one = suite.config.golden.model_copy(update={"connections": 1})
-        alone = GoldenSingle().collect(made, one_by_one)
-        together = GoldenConcurrent().collect(made, many_at_once(suite))
+        alone = GoldenSingle().collect(context(suite, service, tmp_path / "alone"), one_by_one)
+        together = GoldenConcurrent().collect(
+            context(suite, service, tmp_path / "together"), many_at_once(suite)
+        )
     assert {f.outcome for f in judged(GoldenSingle(), suite, alone).values()} == {Outcome.PASS}
     found = judged(GoldenConcurrent(), suite, together)
     assert found["golden.concurrent.score"].outcome is Outcome.FAIL
@@ -234,7 +237,8 @@ def test_answers_that_come_out_of_order_stay_with_their_cases(suite, tmp_path):
 def test_the_secret_is_not_in_the_evidence_but_the_curl_names_its_variable(suite, tmp_path):
     with Service(lambda _n: (500, b"no the-secret-of-all here")) as service:
         evidence = collect(GoldenSingle(), suite, service, tmp_path)
-    assert "the-secret-of-all" not in (tmp_path / "evidence.json").read_text()
+    for written in ("evidence.json", "answers.jsonl"):
+        assert "the-secret-of-all" not in (tmp_path / written).read_text()
     found = judged(GoldenSingle(), suite, evidence)["golden.single.answers"]
     assert found.outcome is Outcome.FAIL
     assert '-H "X-Token: $GATE_KEY_DEFAULT"' in found.reproduce
@@ -280,7 +284,7 @@ def test_an_output_that_is_far_too_long_is_not_kept(suite, tmp_path):
     suite = parse_suite(GATE.replace("2048", "200000"), suite.path)
     with Service(lambda n: as_json({**right(n), "label": "x" * 100_000})) as service:
         evidence = collect(GoldenSingle(), suite, service, tmp_path)
-    assert (tmp_path / "evidence.json").stat().st_size < 10_000
+    assert (tmp_path / "answers.jsonl").stat().st_size < 10_000
     assert judged(GoldenSingle(), suite, evidence)["golden.single.label"].outcome is Outcome.FAIL
 
 

@@ -1,5 +1,6 @@
 """Reading golden sets: each mistake is named with its file, its line or key, and what is allowed."""
 
+import gzip
 import hashlib
 import json
 from pathlib import Path
@@ -70,6 +71,35 @@ def test_the_reader_streams(tmp_path):
     assert next(cases).id == "row-0"
     with pytest.raises(ConfigError, match="line 2"):
         next(cases)
+
+
+def compressed(folder):
+    """The same set with its cases compressed; the digest stays that of the lines."""
+    lines = (folder / "cases.jsonl").read_bytes()
+    (folder / "cases.jsonl").unlink()
+    (folder / "cases.jsonl.gz").write_bytes(gzip.compress(lines))
+    header = folder / "golden.toml"
+    header.write_text(header.read_text().replace('"cases.jsonl"', '"cases.jsonl.gz"'))
+    return folder / "cases.jsonl.gz"
+
+
+def test_a_compressed_set_is_read_alike(tmp_path):
+    plain = read(write(tmp_path, [case(0), case(1)]))
+    compressed(tmp_path)
+    assert read(tmp_path) == plain
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda b: b[:-9], lambda b: b[:40] + b"?" + b[41:], lambda _: b"plain"],
+    ids=["cut", "altered", "not compressed"],
+)
+def test_a_damaged_compressed_set_is_named(tmp_path, damage):
+    write(tmp_path, [case(n) for n in range(20)])
+    file = compressed(tmp_path)
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(ConfigError, match=r"cases\.jsonl\.gz: "):
+        read(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """The judges on made evidence: what must fail fails, what must pass passes, and says why."""
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -11,11 +13,12 @@ from harness.checks.golden.concurrent import GoldenConcurrent
 from harness.checks.golden.evidence import (
     BatchEvidence,
     BatchRecord,
-    CaseRecord,
+    ConcurrentEvidence,
     GoldenEvidence,
     RecordedRequest,
 )
 from harness.checks.golden.golden_set import GoldenHeader
+from harness.checks.golden.records import CaseRecord
 from harness.checks.golden.settings import GoldenLimits, OutputSettings, Tolerance
 from harness.checks.golden.single import GoldenSingle
 from harness.model import Outcome
@@ -231,21 +234,21 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_evidence_survives_its_file_whatever_was_observed(value):
-    made = changed(0, score=value)
-    evidence = GoldenEvidence(
-        expected=4, executed=4, header=HEADER, outputs=OUTPUTS, request=REQUEST, cases=tuple(made)
-    )
-    again = GoldenEvidence.model_validate_json(evidence.model_dump_json())
-    assert repr(again.cases[0].observed["score"]) == repr(value)
-    assert GoldenSingle().judge(again, LIMITS) == GoldenSingle().judge(evidence, LIMITS)
+def test_evidence_survives_its_files_whatever_was_observed(value):
+    evidence = evidence_of(changed(0, score=value))
+    with TemporaryDirectory() as folder:
+        evidence.save(Path(folder), str)
+        again = GoldenEvidence.load(Path(folder))
+        assert repr(again.cases[0].observed["score"]) == repr(value)
+        assert GoldenSingle().judge(again, LIMITS) == GoldenSingle().judge(evidence, LIMITS)
 
 
 # --- many at once
 
 
 def concurrent(made, limits=LIMITS):
-    return {finding.id: finding.outcome for finding in GoldenConcurrent().judge(evidence_of(made), limits)}
+    evidence = ConcurrentEvidence(**dict(evidence_of(made)), together=len(made))
+    return {finding.id: finding.outcome for finding in GoldenConcurrent().judge(evidence, limits)}
 
 
 def failed(outcomes):
