@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, SkipValidation
 
-from harness.checks.golden.golden_set import GoldenHeader
+from harness.checks.golden.header import GoldenHeader
 from harness.checks.golden.records import CaseRecord, RecordFile
 from harness.checks.golden.settings import OutputSettings
 from harness.checks.interface import CheckContext, Evidence

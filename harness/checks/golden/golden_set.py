@@ -1,90 +1,25 @@
 """Reads a golden set: ``golden.toml``, its header, and the cases it vouches for, one in memory at a time."""
 
-import datetime as dt
 import gzip
 import hashlib
-import tomllib
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Any
 
 import numpy as np
-from pydantic import Field, ValidationError, field_validator
+from pydantic import ValidationError
 
+from harness.checks.golden.header import HEADER_FILE, CasesFile, GoldenHeader, Text, read_header
 from harness.checks.golden.settings import GoldenSettings, OutputSettings
 from harness.checks.golden.wire import WireError, leaves, parse_json
 from harness.config.problems import config_error
 from harness.config.section import Section
 from harness.config.suite import Suite
 from harness.errors import ConfigError
-
-HEADER_FILE = "golden.toml"
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Text = Annotated[str, Field(min_length=1)]
-
-
-class Producer(Section):
-    """Who computed the expected values; a served model is no producer, it would vouch for itself.
-
-    Attributes:
-        kind: ``pipeline`` trained the model, ``script`` computes the values another way, ``import`` took
-            them over from elsewhere.
-        environment: What it ran with.
-    """
-
-    name: Text
-    version: Text
-    kind: Literal["pipeline", "script", "import"]
-    date: dt.date
-    environment: Text
-
-
-class GoldenModel(Section):
-    """The model whose answers the expected values are."""
-
-    name: Text
-    version: Text
-    sha256: Sha256
-
-
-class GoldenDataset(Section):
-    """The data the inputs come from."""
-
-    name: Text
-    sha256: Sha256
-
-
-class CasesFile(Section):
-    """The file of cases, beside the header: JSON lines, compressed where its name ends in ``.gz``.
-
-    Attributes:
-        sha256: Digest of the lines, so that compressing them anew changes nothing.
-    """
-
-    file: Text
-    sha256: Sha256
-    count: Annotated[int, Field(ge=1)]
-
-    @field_validator("file")
-    @classmethod
-    def _beside(cls, file: str) -> str:
-        if PurePosixPath(file).name != file:
-            raise ValueError("must be the name of a file beside golden.toml")
-        return file
-
-
-class GoldenHeader(Section):
-    """``golden.toml``."""
-
-    schema_version: Literal[1]
-    producer: Producer
-    model: GoldenModel
-    dataset: GoldenDataset
-    cases: CasesFile
 
 
 class Case(Section):
@@ -146,24 +81,6 @@ def open_golden_set(suite: Suite, settings: GoldenSettings) -> GoldenSet:
     folder = suite.resolve(settings.path, key="golden.path")
     header = read_header(folder / HEADER_FILE)
     return GoldenSet(header, Cases(folder, header.cases, settings.outputs))
-
-
-def read_header(file: Path) -> GoldenHeader:
-    """Read ``golden.toml``.
-
-    Raises:
-        ConfigError: when it is missing, not TOML or not a header.
-    """
-    try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(
-            file=file, problem=f"cannot be read: {error}", allowed="the header of a golden set"
-        ) from error
-    try:
-        return GoldenHeader.model_validate(document)
-    except ValidationError as error:
-        raise config_error(error, GoldenHeader, file) from error
 
 
 def read_cases(folder: Path, declared: CasesFile, outputs: Mapping[str, OutputSettings]) -> Iterator[Case]:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from harness.checks.golden.asking import ask_all
 from harness.checks.golden.evidence import GoldenEvidence, RecordedRequest
-from harness.checks.golden.golden_set import Case, GoldenHeader
+from harness.checks.golden.golden_set import Case
+from harness.checks.golden.header import GoldenHeader
 from harness.checks.golden.payloads import single_requests
 from harness.checks.golden.reading import record
 from harness.checks.golden.records import CaseRecord, RecordFile

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from harness.checks.golden.golden_set import GoldenHeader
+from harness.checks.golden.header import GoldenHeader
 from harness.checks.scenarios.scenario import ScenarioFile
 from harness.config.section import FamilySettings, Limits
 from harness.config.suite import GateConfig, parse_suite

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.checks.golden.golden_set import read_cases, read_header
+from harness.checks.golden.golden_set import read_cases
+from harness.checks.golden.header import read_header
 from harness.checks.golden.settings import OutputSettings
 from harness.errors import ConfigError, ExitCode
 
@@ -152,7 +153,11 @@ def test_another_digest_is_an_error(tmp_path):
     [
         ('name = "pipeline"', 'name = ""', r"producer\.name"),
         ('name = "pipeline"\n', "", r"producer\.name: required key is missing"),
-        ('kind = "pipeline"', 'kind = "service"', r"producer\.kind.*'pipeline', 'script' or 'import'"),
+        (
+            'kind = "pipeline"',
+            'kind = "guess"',
+            r"producer\.kind.*'import' or 'service'",
+        ),
         ('date = "2026-11-01"', 'date = "yesterday"', r"producer\.date"),
         ("schema_version = 1", "schema_version = 2", "schema_version"),
         ('file = "cases.jsonl"', 'file = "../cases.jsonl"', r"cases\.file: .*beside golden\.toml"),

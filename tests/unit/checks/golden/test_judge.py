@@ -17,7 +17,7 @@ from harness.checks.golden.evidence import (
     GoldenEvidence,
     RecordedRequest,
 )
-from harness.checks.golden.golden_set import GoldenHeader
+from harness.checks.golden.header import GoldenHeader
 from harness.checks.golden.records import CaseRecord
 from harness.checks.golden.settings import GoldenLimits, OutputSettings, Tolerance
 from harness.checks.golden.single import GoldenSingle
