@@ -24,6 +24,15 @@ class FixedWindow:
         self.started_s, self.used = started_s, used + cost
         return True
 
+    def left(self, _at_s):
+        """Right after it was asked, of windows opened by the first request."""
+        return self.limit - self.used
+
+    def wait_s(self, at_s, _cost):
+        return math.ceil(self.started_s + self.length_s - at_s)
+
+    whole_s = wait_s
+
 
 class SlidingLog:
     """What passed in the window before."""
@@ -37,6 +46,22 @@ class SlidingLog:
             return False
         self.log.append((at_s, cost))
         return True
+
+    def left(self, at_s):
+        return self.limit - sum(cost for then_s, cost in self.log if then_s > at_s - self.window_s)
+
+    def wait_s(self, at_s, cost):
+        """Until enough of the log is older than the window."""
+        left = self.left(at_s)
+        for then_s, freed in self.log:
+            if then_s > at_s - self.window_s:
+                left += freed
+                if left >= cost:
+                    return math.ceil(then_s + self.window_s - at_s)
+        raise AssertionError("costs more than the limit")
+
+    def whole_s(self, at_s, _cost):
+        return math.ceil(max((then_s for then_s, _ in self.log), default=at_s) + self.window_s - at_s)
 
 
 class SlidingCounter:
@@ -68,6 +93,15 @@ class TokenBucket:
         passes = self.tokens >= cost
         self.tokens -= cost * passes
         return passes
+
+    def left(self, _at_s):
+        return math.floor(self.tokens)
+
+    def wait_s(self, _at_s, cost):
+        return math.ceil((cost - self.tokens) / self.rate)
+
+    def whole_s(self, _at_s, _cost):
+        return math.ceil((self.burst - self.tokens) / self.rate)
 
 
 class Gcra:

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from harness.checks.interface import Evidence
+from harness.checks.scenarios.rate_policy import RatePolicy
 from harness.checks.scenarios.scenario import Expect
 
 
@@ -42,6 +43,7 @@ class StepRecord(Record):
         request: Method, path and credential in words.
         reproduce: A shell command that sends the same; empty for a forged token.
         waited_s: Seconds slept before sending.
+        policy: That of the quota which is expected.
         not_sent: Why the step could not be sent, else empty.
         exchanges: In the order of the repeated request.
     """
@@ -51,6 +53,7 @@ class StepRecord(Record):
     reproduce: str
     waited_s: float = 0.0
     within_s: float | None = None
+    policy: RatePolicy | None = None
     not_sent: str = ""
     exchanges: tuple[Exchange, ...] = ()
 

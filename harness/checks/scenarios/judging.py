@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from harness.checks.interface import EVIDENCE_FILE
 from harness.checks.scenarios.evidence import ScenarioRecord, StepRecord
+from harness.checks.scenarios.quota import quota_violations, says_nothing
 from harness.checks.scenarios.rules import (
     Violation,
     answer_violations,
@@ -34,13 +35,13 @@ def judge_scenario(scenario: ScenarioRecord, check_id: str) -> Finding:
     deciding = len(scenario.steps)
     violations: list[Violation] = []
     for number, step in enumerate(scenario.steps, start=1):
-        violations = step_violations(step)
+        violations = step_violations(step) or quota_violations(scenario.steps[:number])
         if violations:
             deciding = number
             break
     steps = scenario.steps[:deciding]
     seen: Violation | _Seen = violations[0] if violations else _as_expected(steps[-1])
-    outcome = Outcome.PASS
+    outcome = Outcome.INCONCLUSIVE if says_nothing(steps) else Outcome.PASS
     if violations:
         outcome = Outcome.INCONCLUSIVE if _too_late(steps[-1]) else Outcome.FAIL
     return Finding(
@@ -83,12 +84,17 @@ def _as_expected(step: StepRecord) -> _Seen:
     expect = step.expect
     if expect.status is not None:
         return _Seen(step.exchanges[-1].status, statuses_limit(expect.status), "status")
+    if not expect.counts:
+        refused = sum(step.policy is not None and e.status == step.policy.refused for e in step.exchanges)
+        return _Seen(refused, len(step.exchanges), "requests refused")
     count = expect.counts[0]
     unit = f"answers {statuses_text(count.status)}"
     return _Seen(counted(count, step.exchanges), count_text(count), unit)
 
 
 def _message(scenario: ScenarioRecord, number: int, violations: list[Violation], outcome: Outcome) -> str:
+    if not violations and outcome is Outcome.INCONCLUSIVE:
+        return f"{scenario.title}: not told, as all might have passed; too few were asked, or too slowly."
     if not violations:
         return f"{scenario.title}."
     step = scenario.steps[number - 1]

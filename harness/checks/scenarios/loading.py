@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from harness.checks.scenarios.rate_policy import RatePolicy
 from harness.checks.scenarios.scenario import Scenario, ScenarioFile, Step
 from harness.checks.scenarios.settings import REPEAT_VARIABLE, ScenariosSettings, VariableSettings
 from harness.config.problems import config_error
@@ -29,6 +30,7 @@ class PlannedStep:
     step: Step
     template: RequestTemplate
     further_headers: tuple[tuple[str, str], ...] = ()
+    policy: RatePolicy | None = None
 
     @property
     def placeholders(self) -> frozenset[str]:
@@ -56,7 +58,7 @@ class Plan:
 
 
 def load_plan(suite: Suite, settings: ScenariosSettings, files: Sequence[str], *, key: str) -> Plan:
-    """Read the scenario files of one check.
+    """Read the scenario files of one check; those of a quota without an algorithm are left out.
 
     Args:
         suite: Resolves paths, and knows the credentials.
@@ -92,7 +94,12 @@ def load_plan(suite: Suite, settings: ScenariosSettings, files: Sequence[str], *
                 for number, step in enumerate(scenario.steps, start=1)
             )
             planned[scenario.id] = PlannedScenario(id=scenario.id, title=scenario.title, steps=steps)
-    return Plan(scenarios=tuple(planned.values()), variables=variables)
+    playable = (scenario for scenario in planned.values() if not _lacks_an_algorithm(scenario))
+    return Plan(scenarios=tuple(playable), variables=variables)
+
+
+def _lacks_an_algorithm(scenario: PlannedScenario) -> bool:
+    return any(step.policy is not None and step.policy.algorithm is None for step in scenario.steps)
 
 
 def _read(path: Path, shown: str) -> tuple[Scenario, ...]:
@@ -167,7 +174,26 @@ class _StepPlanner:
         _require_variables(
             template.model_dump() | {"headers": (template.headers, further)}, self.known, file, key
         )
-        return PlannedStep(step=step, template=template, further_headers=further)
+        return PlannedStep(
+            step=_with_a_holder(step),
+            template=template,
+            further_headers=further,
+            policy=self._policy(step, file, key),
+        )
+
+    def _policy(self, step: Step, file: str, key: str) -> RatePolicy | None:
+        if step.expect.quota is None:
+            return None
+        policies = self.settings.rate_policies
+        if step.expect.quota.policy not in policies:
+            raise ConfigError(
+                file=file,
+                key=f"{key}.expect.quota",
+                value=step.expect.quota.policy,
+                problem="no such policy",
+                allowed=f"a name under [scenarios.rate_policies] of {self.suite.path}: {_names(policies)}",
+            )
+        return policies[step.expect.quota.policy]
 
     def _require_credential(self, step: Step, file: str, key: str) -> None:
         if step.credential is None:
@@ -189,6 +215,15 @@ class _StepPlanner:
                 problem=f"credential {step.credential!r} has no token to forge",
                 allowed="secret, or a credential with a token",
             )
+
+
+def _with_a_holder(step: Step) -> Step:
+    """The step whose quota is its credential's where it names no holder."""
+    quota = step.expect.quota
+    if quota is None or quota.holder or step.credential is None:
+        return step
+    held = quota.model_copy(update={"holder": step.credential})
+    return step.model_copy(update={"expect": step.expect.model_copy(update={"quota": held})})
 
 
 def _secret_variables(suite: Suite) -> tuple[str, ...]:

@@ -74,13 +74,14 @@ class Player:
             # The key that signs a forged token is gone with the run: only a run can forge it again.
             reproduce="" if step.forge and step.forge.of_token else self._reproduce(planned, credential),
             within_s=step.within_s,
+            policy=planned.policy,
         )
         try:
-            due_s = 0.0 if step.wait is None else _due_s(step.wait, last, self._settings.max_wait_s)
+            due_s = _due_s(step, last, self._settings.max_wait_s)
         except ValueError as error:
             return record.model_copy(update={"not_sent": str(error)})
         # Whole Retry-After from when the answer that carries it was there; sleep never returns early.
-        waited_s = max(0.0, started_s + due_s - time.perf_counter()) if step.wait else 0.0
+        waited_s = max(0.0, started_s + due_s - time.perf_counter()) if due_s else 0.0
         self._require_budget(waited_s)
         time.sleep(waited_s)
 
@@ -172,12 +173,14 @@ class Presenter:
         return self._others[name]
 
 
-def _due_s(wait: str, last: Exchange | None, most_s: float) -> float:
-    """When to send, in seconds from the scenario's start.
+def _due_s(step: Step, last: Exchange | None, most_s: float) -> float:
+    """When to send at the earliest, in seconds from the scenario's start.
 
     Raises:
         ValueError: when the previous answer does not say, or says more than is waited for.
     """
+    if step.wait is None:
+        return step.at_s or 0.0
     told = None if last is None else last.headers.get("retry-after")
     if last is None or told is None:
         raise ValueError("the answer before it has no Retry-After to wait for")
@@ -185,7 +188,7 @@ def _due_s(wait: str, last: Exchange | None, most_s: float) -> float:
         raise ValueError(f"Retry-After of the answer before it is no whole number of seconds: {told[:40]!r}")
     if int(told) > most_s:
         raise ValueError(f"Retry-After of the answer before it is {told} s, the most waited is {most_s:g} s")
-    less_s = float(wait.removeprefix("retry_after").removeprefix("-") or 0)
+    less_s = float(step.wait.removeprefix("retry_after").removeprefix("-") or 0)
     return last.sent_s + last.elapsed_s + max(0.0, int(told) - less_s)
 
 

@@ -75,14 +75,9 @@ def answer_to(
     return Answer.REFUSED if refused else Answer.NEITHER
 
 
-def refusal_was_certain(policy: RatePolicy, asked: Sequence[Asked]) -> bool:
-    """Whether one of the refused requests could not have passed: else one too many had not been found."""
-    for number, each in enumerate(asked):
-        if not each.passed and contradictions(
-            policy, [*asked[:number], replace(each, passed=True), *asked[number + 1 :]]
-        ):
-            return True
-    return False
+def refusals_were_needed(policy: RatePolicy, asked: Sequence[Asked]) -> bool:
+    """Whether it would have been found had all passed; else the answers tell nothing of the limit."""
+    return bool(contradictions(policy, [replace(each, passed=True) for each in asked]))
 
 
 def _explanations(policy: RatePolicy, asked: Sequence[Asked]) -> Iterator[list[Contradiction]]:

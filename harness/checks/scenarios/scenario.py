@@ -25,6 +25,7 @@ from harness.config.service import Pointer
 STATUS_CLASS = re.compile(r"[1-5]xx")
 MOST_REQUESTS = 10_000
 MOST_AT_ONCE = 64
+MOST_OF_A_QUOTA = 256
 
 
 class Part(Section):
@@ -125,6 +126,33 @@ class Count(Part):
         return self
 
 
+class Quota(Part):
+    """The quota that a step is charged to; a plain text is the name of its policy."""
+
+    policy: str
+    """A name under [scenarios.rate_policies] of gate.toml."""
+    holder: str = ""
+    """Whose quota: steps of one holder are counted together. Left out, it is the credential."""
+    cost: Annotated[int, Field(ge=1)] = 1
+    """What one request takes of it."""
+    passed: Statuses = ("2xx",)
+    """The status of an answer that is no refusal."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain_name(cls, value: object) -> object:
+        return {"policy": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """A table, or the name alone."""
+        table = handler.resolve_ref_schema(handler(core_schema))
+        table.pop("title", None)
+        return {"anyOf": [{"type": "string"}, table], "description": table.pop("description", "")}
+
+
 class Expect(Part):
     """What the answers of a step have to be. Apart from the counts, it holds for each of them."""
 
@@ -138,11 +166,13 @@ class Expect(Part):
     """Of a repeated request: how many answers have which status."""
     counts_down: str | None = None
     """A header with a whole number that is one less in each answer of a repeated request."""
+    quota: Quota | None = None
+    """Each answer passes or is refused as this quota says, after all that this scenario asked of it."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.status is None and not self.counts:
-            raise ValueError("needs a status, or counts")
+        if self.status is None and not self.counts and self.quota is None:
+            raise ValueError("needs a status, counts or a quota")
         return self
 
 
@@ -230,6 +260,8 @@ class Step(Part):
     wait: Annotated[str, Field(pattern=r"^retry_after(-[0-9]+(\.[0-9]+)?)?$")] | None = None
     """Before sending: "retry_after" waits as long as the previous answer's Retry-After said, counted from
     that answer; "retry_after-2" two seconds less."""
+    at_s: Annotated[float, Field(gt=0)] | None = None
+    """Send no sooner than this many seconds after the scenario's first request."""
     within_s: Annotated[float, Field(gt=0)] | None = None
     """The answers only tell something if the last came within this many seconds of the scenario's first
     request; when they are later and not as expected, the scenario is inconclusive."""
@@ -246,6 +278,10 @@ class Step(Part):
             raise ValueError("at_once is more than repeat")
         if self.expect.counts_down is not None and (self.repeat == 1 or self.at_once > 1):
             raise ValueError("counts_down needs repeat, one request at a time")
+        if self.wait is not None and self.at_s is not None:
+            raise ValueError("wait and at_s both say when to send")
+        if self.expect.quota is not None and self.repeat > MOST_OF_A_QUOTA:
+            raise ValueError(f"a quota is judged over at most {MOST_OF_A_QUOTA} requests of a step")
         return self
 
 

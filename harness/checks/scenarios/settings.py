@@ -4,6 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from harness.checks.scenarios.rate_policy import RatePolicy
 from harness.config.auth import Name
 from harness.config.section import FamilySettings, Section
 from harness.config.service import Pointer
@@ -35,6 +36,7 @@ class ScenariosSettings(FamilySettings):
         auth: Scenario files about who may ask, relative to gate.toml.
         rate: Scenario files about how often.
         min_auth: With fewer auth scenarios than this the check is inconclusive; ``min_rate`` alike.
+        rate_policies: The quotas that steps name, and how they are counted.
         variables: ``${name}`` in requests; ``${i}`` is the number of a repeated request.
         requests: Requests that steps name. They carry no credential: each step says whose it sends.
         timeout_s: For one request, from connecting to the end of its answer.
@@ -46,6 +48,7 @@ class ScenariosSettings(FamilySettings):
     rate: tuple[str, ...] = ()
     min_auth: Annotated[int, Field(ge=1)] = 1
     min_rate: Annotated[int, Field(ge=1)] = 1
+    rate_policies: dict[Name, RatePolicy] = {}
     variables: dict[Name, VariableSettings] = {}
     requests: dict[Name, RequestTemplate] = {}
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
@@ -60,3 +63,11 @@ class ScenariosSettings(FamilySettings):
             if request.credential is not None:
                 raise ValueError(f"requests.{name} has a credential; the steps that use it name theirs")
         return self
+
+    def not_declared(self) -> tuple[str, ...]:
+        """Quotas whose algorithm is not said: scenarios that name them are not played."""
+        return tuple(
+            f"scenarios.rate: the algorithm of rate_policies.{name}"
+            for name, policy in self.rate_policies.items()
+            if policy.algorithm is None
+        )

@@ -10,7 +10,8 @@ from harness.checks.fuzz.settings import SchemaCheck
 from harness.checks.golden.settings import GoldenLimits, GoldenSettings
 from harness.checks.image.settings import ImageLimits, ImageSettings
 from harness.checks.latency.settings import LatencyLimits, LatencySettings
-from harness.checks.scenarios.scenario import Count, Expect, Forge, Rule, Scenario, Step
+from harness.checks.scenarios.rate_policy import RatePolicy
+from harness.checks.scenarios.scenario import Count, Expect, Forge, Quota, Rule, Scenario, Step
 from harness.checks.telemetry.settings import TelemetryLimits, TelemetrySettings
 from harness.openapi import RULES
 
@@ -49,7 +50,7 @@ def test_every_check_of_generated_answers_is_explained(pages):
     assert rows == set(SchemaCheck.__args__)
 
 
-@pytest.mark.parametrize("model", [Scenario, Step, Expect, Rule, Count, Forge])
+@pytest.mark.parametrize("model", [Scenario, Step, Expect, Rule, Count, Forge, Quota, RatePolicy])
 def test_every_key_of_a_scenario_file_is_explained(pages, model):
     text = pages["docs/scenarios.md"].text
     missing = [name for name in model.model_fields if f"`{name}`" not in text]

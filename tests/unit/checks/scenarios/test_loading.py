@@ -59,7 +59,7 @@ MISTAKES = {
     "no expectation": (step('request = "predict"'), ["scenario.one.step2.expect: required key is missing"]),
     "empty expectation": (
         step('request = "predict"\nexpect = { headers = { A = "b" } }'),
-        ["scenario.one.step2.expect: value error, needs a status, or counts"],
+        ["scenario.one.step2.expect: value error, needs a status, counts or a quota"],
     ),
     "impossible status": (
         step('request = "predict"\nexpect = { status = 700 }'),

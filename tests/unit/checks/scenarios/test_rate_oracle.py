@@ -7,7 +7,7 @@ from limiters import FixedWindow, Gcra, OneOfSeveral, SlidingCounter, SlidingLog
 from pydantic import ValidationError
 
 from harness.checks.scenarios.rate_asked import Asked
-from harness.checks.scenarios.rate_oracle import Answer, answer_to, contradictions, refusal_was_certain
+from harness.checks.scenarios.rate_oracle import Answer, answer_to, contradictions, refusals_were_needed
 from harness.checks.scenarios.rate_policy import Algorithm, RatePolicy
 
 LIMIT, WINDOW_S = 5, 10.0
@@ -197,11 +197,14 @@ def test_what_costs_more_than_a_bucket_holds_never_passes():
     assert contradictions(GCRA, [Asked(0, 1, passed=False, cost=3)]) == []
 
 
-def test_a_refusal_tells_something_only_if_passing_would_have_been_too_much():
-    assert refusal_was_certain(FIRST, concurrent(5, 5))
-    assert not refusal_was_certain(FIRST, concurrent(5, 0))
+def test_refusals_tell_something_only_if_it_would_have_been_too_much_without_them():
+    assert refusals_were_needed(FIRST, concurrent(5, 1))
+    assert not refusals_were_needed(FIRST, concurrent(5, 0))
+    # Two aligned windows may meet there, and hold twice the limit.
+    assert not refusals_were_needed(ALIGNED, concurrent(5, 5))
+    assert refusals_were_needed(ALIGNED, concurrent(5, 6))
     # So slow that the windows may have changed in between.
-    assert not refusal_was_certain(FIRST, concurrent(5, 5, took_s=30))
+    assert not refusals_were_needed(FIRST, concurrent(5, 5, took_s=30))
 
 
 def test_nothing_asked_contradicts_nothing():
