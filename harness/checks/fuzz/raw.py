@@ -5,80 +5,31 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict
-
-from harness.checks.fuzz.corpus import CORPUS, VALID, RawCase
-from harness.checks.fuzz.raw_message import Payload, Valid, as_it_is
-from harness.checks.fuzz.raw_socket import Answer, exchange
-from harness.checks.fuzz.settings import Expectation, FuzzLimits, FuzzSettings, RawSettings
+from harness.checks.fuzz.corpus import CORPUS, VALID
+from harness.checks.fuzz.raw_answer import SUCCESS
+from harness.checks.fuzz.raw_asking import RawClient, refusal_problem
+from harness.checks.fuzz.raw_judging import CHECK_ID, RawEvidence, RawResult, judged
+from harness.checks.fuzz.raw_message import Valid
+from harness.checks.fuzz.settings import FuzzLimits, FuzzSettings, RawSettings
 from harness.checks.golden.golden_set import load_golden_set
-from harness.checks.interface import EVIDENCE_FILE, CheckContext, Evidence, Stage
+from harness.checks.interface import CheckContext, Stage
 from harness.config.suite import Suite
 from harness.credentials import Credentials
 from harness.errors import ConfigError, TargetError
 from harness.http_request import Request, build
-from harness.model import Capability, Family, Finding, Outcome
-from harness.reproduce import curl, redact_bytes, redacted, replay
+from harness.model import Capability, Family, Finding
+from harness.openapi.load import read_document
+from harness.targets.interface import Endpoint
 from harness.template import TemplateError
 
-MOST_REQUEST_BYTES = 1024
-MOST_ANSWER_CHARACTERS = 1024
-MOST_CURL_BODY_BYTES = 4096
-MOST_COMMAND_CHARACTERS = 64 * 1024
-SUCCESS = range(200, 300)
-REFUSAL = range(400, 500)
-SERVER_ERROR = 500
-
-
-class RawResult(BaseModel):
-    """What became of one case.
-
-    Attributes:
-        statuses: Right besides what ``expect`` says.
-        status: None where no HTTP answer came.
-        ended: Whether an answer came or the connection was closed in time.
-        answer_ms: How long that took.
-        request: The first KiB sent, without secrets; ``request_bytes`` is the whole length.
-        recovery_status: Of the valid request sent next, and ``recovery_ms`` how long that took.
-        reproduce: Sends it again; empty where the request is too long for a command line.
-    """
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        ser_json_bytes="base64",
-        val_json_bytes="base64",
-        ser_json_inf_nan="strings",
-    )
-    case: str
-    expect: Expectation
-    statuses: tuple[int, ...]
-    status: int | None
-    ended: bool
-    answer_ms: float
-    answer: str
-    request: bytes
-    request_bytes: int
-    recovery_status: int | None
-    recovery_ms: float
-    reproduce: str
-
-
-class RawEvidence(Evidence):
-    """Results in the order of the corpus.
-
-    Attributes:
-        not_applicable: Cases that the valid request has nothing for, such as a number.
-    """
-
-    results: tuple[RawResult, ...]
-    not_applicable: tuple[str, ...]
+RESTS = 3
+REST_S = 0.5
 
 
 class RawFuzz:
     """Sends what no client library sends, and asks after each whether the service is still well."""
 
-    id: ClassVar[str] = "fuzz.raw"
+    id: ClassVar[str] = CHECK_ID
     family: ClassVar[Family] = Family.FUZZ
     stage: ClassVar[Stage] = Stage.FRESH
     needs: ClassVar[frozenset[Capability]] = frozenset()
@@ -89,10 +40,10 @@ class RawFuzz:
         return settings.raw is not None
 
     def verify_inputs(self, suite: Suite, settings: FuzzSettings) -> None:
-        """Compare the names of cases with the corpus, and fill the valid request.
+        """Compare the names of cases with the corpus, fill the valid request, find the schema of a refusal.
 
         Raises:
-            ConfigError: an expectation names no case, or there is no valid request to start from.
+            ConfigError: an expectation names no case, there is no valid request to start from, or no schema.
         """
         raw = settings.raw or RawSettings()
         unknown = sorted(set(raw.expect) - {case.name for case in CORPUS})
@@ -104,6 +55,7 @@ class RawFuzz:
                 allowed=", ".join(case.name for case in CORPUS),
             )
         _request(suite, raw, credentials=None)
+        _refusal(suite, settings, raw)
 
     def collect(self, context: CheckContext, settings: FuzzSettings) -> RawEvidence:
         """Send every case that applies.
@@ -113,43 +65,98 @@ class RawFuzz:
             TargetError: the candidate died.
         """
         raw = settings.raw or RawSettings()
-        valid = Valid(
-            request=_request(context.suite, raw, context.credentials),
-            host=urlsplit(context.candidate.base_url).netloc,
-            base_path=urlsplit(context.candidate.base_url).path,
-            largest_body_bytes=raw.largest_body_bytes,
-        )
-        composed = [(case, case.compose(valid)) for case in CORPUS]
-        cases = [(case, payload) for case, payload in composed if payload is not None]
+        client = raw_client(context, settings, raw)
+        applicable = [case for case in CORPUS if case.compose(client.valid) is not None]
         deadline = time.monotonic() + raw.budget_s
+        before: int | None = None
         results: list[RawResult] = []
-        for case, payload in cases:
-            if time.monotonic() >= deadline:
+        for case in applicable:
+            payload = case.compose(client.valid)
+            if payload is None or time.monotonic() >= deadline:
                 break
-            results.append(_try(context, raw, valid, case, payload))
-            context.progress(len(results), len(cases))
+            results.append(
+                client.ask(case.name, raw.expect.get(case.name, case.expect), case.statuses, payload)
+            )
+            context.progress(len(results), len(applicable))
             if not context.candidate.alive():
                 raise TargetError(
                     f"the candidate died of the raw request {case.name!r}", logs=context.candidate.logs()
                 )
-            if case is VALID and results[-1].status not in SUCCESS:
-                break
+            if case is VALID:
+                if results[-1].status not in SUCCESS:
+                    break
+                before = context.candidate.memory_bytes()
         return RawEvidence(
-            expected=len(cases),
+            expected=len(applicable),
             executed=len(results),
             results=tuple(results),
-            not_applicable=tuple(case.name for case, payload in composed if payload is None),
+            not_applicable=tuple(case.name for case in CORPUS if case not in applicable),
+            memory_before_bytes=before,
+            memory_after_bytes=None if before is None else _settled_bytes(context.candidate),
         )
 
     def judge(self, evidence: RawEvidence, limits: FuzzLimits) -> Sequence[Finding]:
-        """One finding per case that went wrong, and one that says how many were sent."""
-        findings = [
-            _finding(result, found) for result in evidence.results if (found := problem(result, limits))
-        ]
-        return [*findings, _cases(evidence, wrong=len(findings))]
+        """As :func:`harness.checks.fuzz.raw_judging.judged`."""
+        return judged(evidence, limits)
 
 
-EVIDENCE = f"{RawFuzz.id}/{EVIDENCE_FILE}"
+def raw_client(context: CheckContext, settings: FuzzSettings, raw: RawSettings) -> RawClient:
+    """What asks the candidate.
+
+    Raises:
+        ConfigError: there is no valid request to start from.
+    """
+    url = urlsplit(context.candidate.base_url)
+    service = context.suite.config.service
+    return RawClient(
+        base_url=context.candidate.base_url,
+        valid=Valid(
+            request=_request(context.suite, raw, context.credentials),
+            host=url.netloc,
+            base_path=url.path,
+            largest_body_bytes=raw.largest_body_bytes,
+        ),
+        ready=(service.ready_path, service.ready_status),
+        timeout_s=raw.answer_timeout_s,
+        redact=context.credentials.redact,
+        refusal=_refusal(context.suite, settings, raw),
+    )
+
+
+def _settled_bytes(endpoint: Endpoint) -> int | None:
+    """The least of a few readings: what is freed soon is not held."""
+    least: int | None = None
+    for _ in range(RESTS):
+        time.sleep(REST_S)
+        held = endpoint.memory_bytes()
+        if held is None:
+            return None
+        least = held if least is None else min(least, held)
+    return least
+
+
+def _refusal(suite: Suite, settings: FuzzSettings, raw: RawSettings) -> Callable[[bytes], str] | None:
+    if raw.error_schema is None:
+        return None
+    key = "fuzz.raw.error_schema"
+    if settings.openapi is None:
+        raise ConfigError(
+            file=suite.path,
+            key=key,
+            problem="there is no contract that it could be in",
+            allowed="fuzz.openapi",
+        )
+    document = read_document(suite.resolve(settings.openapi, key="fuzz.openapi"))
+    try:
+        return refusal_problem(document, raw.error_schema)
+    except ValueError as error:
+        raise ConfigError(
+            file=suite.path,
+            key=key,
+            value=raw.error_schema,
+            problem=f"no schema of {settings.openapi}: {str(error).partition(chr(10))[0]}",
+            allowed="such as #/components/schemas/Error",
+        ) from error
 
 
 def _request(suite: Suite, raw: RawSettings, credentials: Credentials | None) -> Request:
@@ -172,101 +179,3 @@ def _request(suite: Suite, raw: RawSettings, credentials: Credentials | None) ->
         )
     except TemplateError as error:
         raise ConfigError(file=suite.path, key="fuzz.raw.request", problem=str(error)) from error
-
-
-def _try(context: CheckContext, raw: RawSettings, valid: Valid, case: RawCase, payload: Payload) -> RawResult:
-    base_url, redact = context.candidate.base_url, context.credentials.redact
-    answer = exchange(base_url, payload, raw.answer_timeout_s)
-    recovery = exchange(base_url, as_it_is(valid), raw.answer_timeout_s)
-    sent = b"".join(payload.parts)
-    return RawResult(
-        case=case.name,
-        expect=raw.expect.get(case.name, case.expect),
-        statuses=tuple(sorted(case.statuses)),
-        status=answer.status,
-        ended=answer.ended and answer.connected,
-        answer_ms=answer.milliseconds,
-        answer=answer.content.decode("utf-8", "replace")[:MOST_ANSWER_CHARACTERS],
-        request=redact_bytes(sent, redact)[:MOST_REQUEST_BYTES],
-        request_bytes=len(sent),
-        recovery_status=recovery.status if _in_time(recovery) else None,
-        recovery_ms=recovery.milliseconds,
-        reproduce=_command(base_url, payload, redact),
-    )
-
-
-def _in_time(answer: Answer) -> bool:
-    return answer.connected and answer.ended
-
-
-def _command(base_url: str, payload: Payload, redact: Callable[[str], str]) -> str:
-    if payload.plain is not None and len(payload.plain.body or b"") <= MOST_CURL_BODY_BYTES:
-        return curl(redacted(payload.plain, redact), base_url)
-    parts = [redact_bytes(part, redact) for part in payload.parts]
-    command = replay(parts, base_url, half_close=payload.half_close)
-    return command if len(command) <= MOST_COMMAND_CHARACTERS else ""
-
-
-def problem(result: RawResult, limits: FuzzLimits) -> str:
-    """What is wrong about a result; empty when nothing is."""
-    if not result.ended:
-        return "neither answered nor closed in time"
-    allowed = result.status in result.statuses
-    if result.status is not None and result.status >= SERVER_ERROR and not allowed:
-        return f"answered {result.status}"
-    closed = result.status is None
-    match result.expect:
-        case "valid":
-            right = result.status in SUCCESS
-        case "refused":
-            right = result.status in REFUSAL
-        case "refused_or_closed":
-            right = closed or result.status in REFUSAL
-        case "depends":
-            right = True
-    if not right and not allowed:
-        what = "closed the connection without an HTTP answer" if closed else f"answered {result.status}"
-        return f"{what} instead of {_RIGHT[result.expect]}"
-    if result.recovery_status not in SUCCESS:
-        return f"the valid request was then answered {result.recovery_status or 'not at all'}"
-    if result.recovery_ms > limits.max_recovery_ms:
-        return f"the valid request then took {result.recovery_ms:.0f} ms"
-    return ""
-
-
-_RIGHT: dict[Expectation, str] = {
-    "valid": "2xx",
-    "refused": "4xx",
-    "refused_or_closed": "4xx or a closed connection",
-    "depends": "anything but 5xx",
-}
-
-
-def _finding(result: RawResult, found: str) -> Finding:
-    return Finding(
-        id=f"{RawFuzz.id}.{result.case}",
-        outcome=Outcome.FAIL,
-        message=f"{result.case}: {found}",
-        observed="no answer" if result.status is None else result.status,
-        limit=_RIGHT[result.expect],
-        unit="HTTP status",
-        samples=1,
-        evidence=EVIDENCE,
-        reproduce=result.reproduce,
-    )
-
-
-def _cases(evidence: RawEvidence, *, wrong: int) -> Finding:
-    complete = evidence.executed >= evidence.expected > 0
-    sent = f"{evidence.executed} of {evidence.expected} raw requests sent, {wrong} answered wrongly"
-    left_out = f", {len(evidence.not_applicable)} do not apply" if evidence.not_applicable else ""
-    return Finding(
-        id=f"{RawFuzz.id}.cases",
-        outcome=Outcome.PASS if complete else Outcome.INCONCLUSIVE,
-        message=sent + left_out,
-        observed=evidence.executed,
-        limit=evidence.expected,
-        unit="cases",
-        samples=evidence.executed,
-        evidence=EVIDENCE,
-    )

@@ -3,12 +3,14 @@
 import gzip
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.http_request import Request
 
 BOMB_BYTES = 16 * 1024 * 1024
+PAUSE_S = 0.05
+BLOCK = b" " * (1024 * 1024)
 
 
 @dataclass(frozen=True)
@@ -16,16 +18,30 @@ class Payload:
     """Bytes to send.
 
     Attributes:
-        parts: Sent one after the other, with a pause between.
+        parts: Sent one after the other.
+        pause_s: Between two parts.
         half_close: Whether to end the sending side afterwards, as a client that broke off does.
         abort: Whether to reset the connection instead of waiting for an answer.
+        answers: How many responses have to come.
+        times: How often it is sent, each time on a connection of its own, as long as the answers are right.
+        senders: How many connections send the first part and then wait until the valid request that another
+            client sends is answered; 0 for one connection that does not wait.
         plain: The same as a request that any client can send, None where none can.
     """
 
     parts: tuple[bytes, ...]
+    pause_s: float = 0.0
     half_close: bool = False
     abort: bool = False
+    answers: int = 1
+    times: int = 1
+    senders: int = 0
     plain: Request | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all parts."""
+        return sum(map(len, self.parts))
 
 
 @dataclass(frozen=True)
@@ -110,6 +126,43 @@ def number(token: bytes, *, fraction: bool = False) -> Compose:
     return compose
 
 
+def outgrown(valid: Valid, length_bytes: int) -> Payload:
+    """The valid body with spaces after it up to ``length_bytes``, in blocks that share their memory."""
+    spaces = length_bytes - len(valid.body)
+    blocks, rest = divmod(spaces, len(BLOCK))
+    head = valid.head({"Content-Length": str(length_bytes)})
+    return Payload((head + valid.body, *(BLOCK,) * blocks, BLOCK[:rest]))
+
+
+def beyond_declared(length_bytes: int) -> Compose:
+    """A body of ``length_bytes``, where less is declared to be the most."""
+
+    def compose(valid: Valid) -> Payload | None:
+        declared = valid.largest_body_bytes
+        return outgrown(valid, length_bytes) if valid.body and declared and declared < length_bytes else None
+
+    return compose
+
+
+def undeclared(length_bytes: int) -> Compose:
+    """A body of ``length_bytes``, where no limit is declared."""
+    return lambda valid: (
+        outgrown(valid, length_bytes) if valid.body and valid.largest_body_bytes is None else None
+    )
+
+
+def refused_again_and_again(length_bytes: int, times: int) -> Compose:
+    """A body as long as may be, at most ``length_bytes``, that is no JSON at its very end."""
+
+    def compose(valid: Valid) -> Payload | None:
+        length = min(length_bytes, valid.largest_body_bytes or length_bytes)
+        if not 0 < len(valid.body) < length:
+            return None
+        return replace(valid.carrying(valid.body.ljust(length - 1) + b"x"), times=times)
+
+    return compose
+
+
 def padded(length: Callable[[Valid], int | None]) -> Compose:
     """The valid body with spaces after it: JSON allows them, so only its length is unusual."""
 
@@ -144,6 +197,28 @@ def content_type(value: str | None) -> Compose:
 def start_line(**changed: str) -> Compose:
     """The valid request with another method, target or version."""
     return lambda valid: Payload((valid.head({}, **changed) + valid.body,))
+
+
+def target(change: Callable[[str], str]) -> Compose:
+    """The valid request for what ``change`` makes of its path."""
+    return lambda valid: start_line(target=change(valid.request.path))(valid)
+
+
+def absolute_form(valid: Valid) -> Payload:
+    """The valid request with a whole URL for its target (RFC 9112, section 3.2.2)."""
+    url = f"http://{valid.host}{valid.base_path}{valid.request.path}"
+    return Payload((f"{valid.request.method} {url} HTTP/1.1\r\n".encode() + _after_line(valid),))
+
+
+def of_the_server(method: str, form: str) -> Compose:
+    """A target that is of the server as a whole; ``{host}`` in ``form`` is replaced."""
+    return lambda valid: Payload(
+        (f"{method} {form.format(host=valid.host)} HTTP/1.1\r\n".encode() + _after_line(valid),)
+    )
+
+
+def _after_line(valid: Valid) -> bytes:
+    return valid.head({}).partition(b"\r\n")[2] + valid.body
 
 
 def bodiless(method: str) -> Compose:
@@ -199,14 +274,25 @@ def aborted(valid: Valid) -> Payload | None:
 def slow(valid: Valid) -> Payload:
     """The valid request in four parts."""
     head, half = valid.head({}), len(valid.body) // 2
-    return Payload(
-        tuple(part for part in (head[:20], head[20:], valid.body[:half], valid.body[half:]) if part)
-    )
+    parts = tuple(part for part in (head[:20], head[20:], valid.body[:half], valid.body[half:]) if part)
+    return Payload(parts, pause_s=PAUSE_S)
+
+
+def stalled(senders: int) -> Compose:
+    """The valid request from many clients at once, each of which stops half-way and goes on later."""
+
+    def compose(valid: Valid) -> Payload:
+        content = valid.head({}) + valid.body
+        middle = len(content) - max(len(valid.body) // 2, 1)
+        return Payload((content[:middle], content[middle:]), senders=senders)
+
+    return compose
 
 
 def pipelined(valid: Valid) -> Payload:
     """The valid request twice, the second before the first is answered."""
-    return Payload((valid.head({"Connection": "keep-alive"}) + valid.body + valid.head({}) + valid.body,))
+    first, second = valid.head({"Connection": "keep-alive"}) + valid.body, valid.head({}) + valid.body
+    return Payload((first + second,), answers=2)
 
 
 def gzipped(valid: Valid) -> Payload | None:
@@ -215,15 +301,21 @@ def gzipped(valid: Valid) -> Payload | None:
     return valid.carrying(packed, {"Content-Encoding": "gzip"}) if valid.body else None
 
 
+def gzip_cut_off(valid: Valid) -> Payload | None:
+    """The valid body, compressed, without its end."""
+    packed = gzip.compress(valid.body, mtime=0)[:-12]
+    return valid.carrying(packed, {"Content-Encoding": "gzip"}) if valid.body else None
+
+
+def encoded(coding: str) -> Compose:
+    """The valid body, declared to be of another content coding."""
+    return lambda valid: valid.carrying(valid.body, {"Content-Encoding": coding}) if valid.body else None
+
+
 def gzip_bomb(valid: Valid) -> Payload | None:
     """A small body that expands to 16 MiB."""
     packed = gzip.compress(b" " * BOMB_BYTES, mtime=0)
     return valid.carrying(packed, {"Content-Encoding": "gzip"}) if valid.body else None
-
-
-def falsely_gzipped(valid: Valid) -> Payload | None:
-    """The valid body, declared as compressed."""
-    return valid.carrying(valid.body, {"Content-Encoding": "gzip"}) if valid.body else None
 
 
 def with_members_twice(text: bytes) -> bytes:

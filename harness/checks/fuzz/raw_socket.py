@@ -1,23 +1,20 @@
 """Sends bytes as they are and reads the answer, within a time and a size."""
 
 import contextlib
-import re
+import select
 import socket
 import ssl
 import struct
 import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from harness.checks.fuzz.raw_answer import MOST_ANSWER_BYTES, is_whole, status_of
 from harness.checks.fuzz.raw_message import Payload
 
-MOST_ANSWER_BYTES = 64 * 1024
-PAUSE_S = 0.05
-_STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})\b[^\r\n]*\r?\n")
-_HEAD_END = re.compile(rb"\r?\n\r?\n")
-_LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-_CHUNKED = re.compile(rb"^transfer-encoding:[^\r\n]*chunked", re.IGNORECASE | re.MULTILINE)
-_NO_BODY = frozenset({204, 304})
+SLICE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True)
@@ -25,7 +22,8 @@ class Answer:
     """What came back.
 
     Attributes:
-        status: Of the first final response, None where there was none.
+        status: Of the final response: where several have to come, of the first that is not 2xx. None where
+            one is missing.
         ended: Whether the service answered or closed the connection in time; False is a hang.
         connected: Whether the connection was accepted at all.
         content: At most 64 KiB.
@@ -38,12 +36,16 @@ class Answer:
     content: bytes
     milliseconds: float
 
+    @property
+    def in_time(self) -> bool:
+        """Whether it is an answer, or a connection that the service closed."""
+        return self.connected and self.ended
+
 
 def exchange(base_url: str, payload: Payload, timeout_s: float) -> Answer:
-    """Send on a connection of its own and wait for one answer."""
+    """Send on a connection of its own and wait for the answer."""
     started = time.perf_counter()
     deadline = started + timeout_s
-    content, ended = b"", True
     try:
         connection = _connect(base_url, timeout_s)
     except OSError:
@@ -54,13 +56,35 @@ def exchange(base_url: str, payload: Payload, timeout_s: float) -> Answer:
             _send(connection, payload, deadline)
         if payload.abort:
             return Answer(None, ended=True, connected=True, content=b"", milliseconds=_since(started))
-        try:
-            content = _receive(connection, deadline)
-        except TimeoutError:
-            ended = False
-        except OSError:
-            pass  # a reset is a way of closing
-    return Answer(_status(content), ended, connected=True, content=content, milliseconds=_since(started))
+        return _answer(connection, payload, started, deadline)
+
+
+@contextlib.contextmanager
+def stalled(base_url: str, payload: Payload, timeout_s: float) -> Iterator[Callable[[], tuple[Answer, ...]]]:
+    """As many clients as the payload has senders, each of which has sent the first part.
+
+    Yields:
+        What sends the rest and waits for their answers, within ``timeout_s`` together.
+    """
+    with ExitStack() as stack:
+        connections = []
+        for _ in range(payload.senders):
+            with contextlib.suppress(OSError):
+                connection = stack.enter_context(_connect(base_url, timeout_s))
+                connections.append(connection)
+                connection.sendall(payload.parts[0])
+
+        def finish() -> tuple[Answer, ...]:
+            started = time.perf_counter()
+            for connection in connections:
+                with contextlib.suppress(OSError):
+                    connection.sendall(b"".join(payload.parts[1:]))
+            answers = [_answer(each, payload, started, started + timeout_s) for each in connections]
+            missing = payload.senders - len(answers)
+            nobody = Answer(None, ended=True, connected=False, content=b"", milliseconds=_since(started))
+            return (*answers, *(nobody,) * missing)
+
+        yield finish
 
 
 def _connect(base_url: str, timeout_s: float) -> socket.socket:
@@ -76,67 +100,62 @@ def _connect(base_url: str, timeout_s: float) -> socket.socket:
 
 def _send(connection: socket.socket, payload: Payload, deadline: float) -> None:
     for index, part in enumerate(payload.parts):
-        if index:
-            time.sleep(PAUSE_S)
-        connection.settimeout(_left(deadline))
-        connection.sendall(part)
+        if index and payload.pause_s:
+            time.sleep(payload.pause_s)
+        if not _send_part(connection, part, deadline):
+            return
     if payload.abort:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     elif payload.half_close:
         connection.shutdown(socket.SHUT_WR)
 
 
-def _receive(connection: socket.socket, deadline: float) -> bytes:
-    """Until the answer is whole, the connection ends or the bound is reached.
+def _send_part(connection: socket.socket, part: bytes, deadline: float) -> bool:
+    """Whether all of it was sent: no more is, once a long request is answered."""
+    rest = memoryview(part)
+    # What a TLS connection has to read need not be an answer.
+    watched = [] if isinstance(connection, ssl.SSLSocket) or len(part) < SLICE_BYTES else [connection]
+    while rest:
+        left = _left(deadline)
+        if watched and select.select(watched, watched, [], left)[0]:
+            return False
+        connection.settimeout(left)
+        rest = rest[connection.send(rest[:SLICE_BYTES]) :]
+    return True
+
+
+def _answer(connection: socket.socket, payload: Payload, started: float, deadline: float) -> Answer:
+    content, ended = b"", True
+    try:
+        content = _receive(connection, payload.answers, deadline)
+    except TimeoutError:
+        ended = False
+    except OSError:
+        pass  # a reset is a way of closing
+    status = status_of(content, payload.answers)
+    return Answer(status, ended, connected=True, content=content, milliseconds=_since(started))
+
+
+def _receive(connection: socket.socket, answers: int, deadline: float) -> bytes:
+    """Until the answers are whole, the connection ends or the bound is reached.
 
     Raises:
         TimeoutError: when nothing of an answer came in time.
         OSError: when the connection was reset before an answer.
     """
     content = b""
-    while len(content) < MOST_ANSWER_BYTES and not is_whole(content):
+    while len(content) < MOST_ANSWER_BYTES and not is_whole(content, answers):
         try:
             connection.settimeout(_left(deadline))
             received = connection.recv(MOST_ANSWER_BYTES)
         except OSError:
-            if _status(content) is not None and time.perf_counter() < deadline:
+            if status_of(content, answers) is not None and time.perf_counter() < deadline:
                 break
             raise
         if not received:
             break
         content += received
     return content[:MOST_ANSWER_BYTES]
-
-
-def is_whole(content: bytes) -> bool:
-    """Whether a final response and all of its body are there, as far as that shows before the end."""
-    rest = _final(content)
-    head_end = _HEAD_END.search(rest)
-    status = _STATUS.match(rest)
-    if status is None or head_end is None:
-        return False
-    head, body = rest[: head_end.end()], rest[head_end.end() :]
-    if int(status.group(1)) in _NO_BODY:
-        return True
-    if _CHUNKED.search(head):
-        return body.startswith(b"0\r\n") or b"\r\n0\r\n" in body
-    length = _LENGTH.search(head)
-    return length is not None and len(body) >= int(length.group(1))
-
-
-def _final(content: bytes) -> bytes:
-    """From the first response that is not interim (1xx) on."""
-    while (status := _STATUS.match(content)) and status.group(1).startswith(b"1"):
-        end = _HEAD_END.search(content)
-        if end is None:
-            return b""
-        content = content[end.end() :]
-    return content
-
-
-def _status(content: bytes) -> int | None:
-    status = _STATUS.match(_final(content))
-    return None if status is None else int(status.group(1))
 
 
 def _left(deadline: float) -> float:

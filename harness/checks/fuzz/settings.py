@@ -38,7 +38,9 @@ class RawSettings(Section):
         request: The valid request; ``${input}`` is ``input``. Without it ``[golden.single]`` is used.
         input: Without it, the input of the first golden case.
         largest_body_bytes: What the service declares to accept; a longer body has to be refused. Without it
-            a body of 16 MiB may be answered either way.
+            a body of 64 MiB may be answered either way.
+        error_schema: Where in ``fuzz.openapi`` the schema lies that the body of a refusal has to match
+            (``#/components/schemas/Error``). Without it any body will do.
         expect: Other expectations than the corpus has, by name of the case.
         answer_timeout_s: Within which every request is answered or its connection closed.
         budget_s: For the whole corpus; cases left over make the check inconclusive.
@@ -47,6 +49,7 @@ class RawSettings(Section):
     request: RequestTemplate | None = None
     input: Any = None
     largest_body_bytes: Annotated[int, Field(ge=1, le=64 * 1024 * 1024)] | None = None
+    error_schema: Annotated[str, Field(pattern=r"^#/")] | None = None
     expect: dict[str, Expectation] = {}
     answer_timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
     budget_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
@@ -58,11 +61,15 @@ class FuzzLimits(Limits):
     Attributes:
         min_accepted_share: Of the valid requests of each operation, the share that is answered 2xx: a service
             that refuses everything breaks no schema.
-        max_recovery_ms: Within which the valid request is answered after a malformed one.
+        max_answer_ms: Within which a raw request is answered or its connection closed.
+        max_recovery_ms: Within which the valid request is answered after a raw one.
+        max_memory_growth_mib: What the service may hold more after the raw corpus than before, in MiB.
     """
 
-    min_accepted_share: Annotated[float, Field(ge=0, le=1)] = 0.9
+    min_accepted_share: Annotated[float, Field(gt=0, le=1)] = 0.9
+    max_answer_ms: Annotated[float, Field(gt=0)] = 5000.0
     max_recovery_ms: Annotated[float, Field(gt=0)] = 5000.0
+    max_memory_growth_mib: Annotated[float, Field(gt=0)] | None = None
 
 
 class FuzzSettings(FamilySettings):
@@ -85,3 +92,14 @@ class FuzzSettings(FamilySettings):
     budget_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
     raw: RawSettings | None = None
     limits: FuzzLimits = FuzzLimits()
+
+    def not_declared(self) -> tuple[str, ...]:
+        """What of the raw corpus is not asked for want of a declaration."""
+        if self.raw is None:
+            return ()
+        aspects = {
+            "the body of a refusal (fuzz.raw.error_schema)": self.raw.error_schema,
+            "the largest body (fuzz.raw.largest_body_bytes)": self.raw.largest_body_bytes,
+            "the growth of memory (fuzz.limits.max_memory_growth_mib)": self.limits.max_memory_growth_mib,
+        }
+        return tuple(f"fuzz.raw: {aspect}" for aspect, declared in aspects.items() if declared is None)

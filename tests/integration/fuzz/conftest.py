@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -52,6 +53,7 @@ budget_s = 60.0
 request = { path = "/predict", body = "${input}", credential = "default" }
 input = { width = 2.5, count = 3, name = "a" }
 largest_body_bytes = 65536
+error_schema = "#/components/schemas/Error"
 answer_timeout_s = 2.0
 """
 
@@ -124,6 +126,8 @@ def make_app(fault: str) -> FastAPI:  # noqa: C901 - every fault of it in one pl
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        if fault == "other_error_body":
+            return JSONResponse({"detail": "not valid"}, 422)
         if fault == "echoes_nan":
             return JSONResponse({"code": "refused", "message": "x", "input": error.errors()[0]["input"]}, 422)
         return _error(422, "not valid")
@@ -134,8 +138,12 @@ def make_app(fault: str) -> FastAPI:  # noqa: C901 - every fault of it in one pl
 
     @app.middleware("http")
     async def throttle(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
-        if fault == "throttles_everything":
-            return _error(429, "slow down", {"Retry-After": "1"})
+        if fault.startswith("answers_"):
+            status = int(fault.removeprefix("answers_"))
+            body = {"label": "a", "score": 0.5, "code": "refused", "message": "always"}
+            return JSONResponse(body, status, {"Retry-After": "1"} if status in {429, 503} else None)
+        if fault == "crashes_on_bytes" and not (await request.body()).isascii():
+            raise RuntimeError("not a text")
         if fault == "hangs" and request.url.path == "/health":
             await asyncio.sleep(30)
         return await answer(request)
@@ -193,12 +201,16 @@ class Served:
     requests: list[tuple[str, str, bytes, bytes]] = field(default_factory=list)
     description: TargetDescription = field(default_factory=lambda: TargetDescription(kind=Scope.URL))
     dead: bool = False
+    memory: list[int] = field(default_factory=list)
 
     def alive(self) -> bool:
         return not self.dead
 
     def logs(self) -> str:
         return "the last words"
+
+    def memory_bytes(self) -> int | None:
+        return self.memory.pop(0) if len(self.memory) > 1 else (self.memory or [None])[0]
 
 
 @contextlib.contextmanager
@@ -247,6 +259,38 @@ def without_end(base_url: str) -> Iterator[str]:
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+
+
+class _OneByOne(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer()
+
+    def _answer(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_args: object) -> None:
+        pass
+
+
+class _PatientServer(HTTPServer):
+    request_queue_size = 64
+
+
+@pytest.fixture
+def one_by_one() -> Iterator[Served]:
+    """A service that reads one request after the other, however long its client takes."""
+    with _PatientServer(("127.0.0.1", 0), _OneByOne) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield Served(f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture

@@ -3,8 +3,10 @@ import subprocess
 
 import pytest
 
+from harness.checks.fuzz import raw
 from harness.checks.fuzz.corpus import CORPUS
-from harness.checks.fuzz.raw import RawEvidence, RawFuzz
+from harness.checks.fuzz.raw import RawFuzz
+from harness.checks.fuzz.raw_judging import RawEvidence
 from harness.errors import ConfigError, TargetError
 from harness.model import Outcome
 
@@ -29,7 +31,7 @@ def test_a_correct_service_passes_the_whole_corpus(serve, context):
     evidence, found = fuzzed(made)
     assert not [finding.message for finding in found.values() if finding.outcome is not Outcome.PASS]
     assert evidence.executed == evidence.expected == len(CORPUS) - len(evidence.not_applicable)
-    assert evidence.not_applicable == ("body-of-16-mib",)
+    assert evidence.not_applicable == ("body-of-64-mib-undeclared",)
     stored = (made.folder / "evidence.json").read_text()
     assert KEY not in stored
     assert KEY.encode() not in b"".join(result.request for result in evidence.results)
@@ -60,11 +62,56 @@ def test_what_hangs_on_a_truncated_body_is_named(serve, context):
     assert "fuzz.raw.nan" not in failed(found)
 
 
-def test_a_valid_request_that_is_refused_ends_the_check(serve, context):
-    evidence, found = fuzzed(context(serve("throttles_everything")))
+@pytest.mark.parametrize("status", [400, 401, 429, 503])
+def test_a_valid_request_that_is_refused_ends_the_check(serve, context, status):
+    evidence, found = fuzzed(context(serve(f"answers_{status}")))
     assert failed(found) == {"fuzz.raw.valid"}
     assert found["fuzz.raw.cases"].outcome is Outcome.INCONCLUSIVE
     assert evidence.executed == 1
+
+
+def test_a_service_that_answers_200_to_everything_is_named(serve, context):
+    _, found = fuzzed(context(serve("answers_200")))
+    refused = {f"fuzz.raw.{case.name}" for case in CORPUS if case.expect == "refused"}
+    assert refused - failed(found) <= {"fuzz.raw.body-refused-64-times"}
+
+
+def test_a_refusal_in_another_form_is_named(serve, context):
+    _, found = fuzzed(context(serve("other_error_body")))
+    assert '"code" is a required property' in found["fuzz.raw.json-null"].message
+
+
+def test_only_bytes_that_are_no_text_are_named_where_only_they_crash(serve, context):
+    _, found = fuzzed(context(serve("crashes_on_bytes")))
+    assert {"fuzz.raw.utf8-invalid", "fuzz.raw.utf8-overlong", "fuzz.raw.binary-body"} <= failed(found)
+    assert not {"fuzz.raw.nan", "fuzz.raw.json-cut-off", "fuzz.raw.chunked"} & failed(found)
+
+
+def stalled_only(monkeypatch):
+    monkeypatch.setattr(raw, "CORPUS", [case for case in CORPUS if case.name in {"valid", "clients-stalled"}])
+
+
+def test_a_service_that_a_slow_sender_blocks_is_named(one_by_one, context, monkeypatch):
+    stalled_only(monkeypatch)
+    _, found = fuzzed(
+        context(one_by_one, edit=lambda text: text.replace("timeout_s = 2.0", "timeout_s = 0.5"))
+    )
+    assert failed(found) == {"fuzz.raw.clients-stalled"}
+    assert "the valid request was then answered not at all" in found["fuzz.raw.clients-stalled"].message
+
+
+def test_memory_that_is_not_given_back_is_named(serve, context, monkeypatch):
+    stalled_only(monkeypatch)
+    limited = "\n[fuzz.limits]\nmax_memory_growth_mib = 10\n"
+    mib = 1024 * 1024
+    for readings, outcome in (
+        ([100 * mib, 130 * mib, 109 * mib, 120 * mib], Outcome.PASS),
+        ([100 * mib, 130 * mib, 111 * mib, 120 * mib], Outcome.FAIL),
+    ):
+        served = serve()
+        served.memory.extend(readings)
+        _, found = fuzzed(context(served, edit=lambda text: text + limited))
+        assert found["fuzz.raw.memory"].outcome is outcome
 
 
 def test_a_service_that_accepts_anything_is_named(serve, context):
@@ -109,6 +156,8 @@ def test_a_candidate_that_dies_is_a_target_error(serve, context):
             "fuzz.raw.request",
         ),
         ('body = "${input}"', 'body = "${nothing}"', "fuzz.raw.request"),
+        ("schemas/Error", "schemas/Nothing", "fuzz.raw.error_schema"),
+        ('openapi = "openapi.json"', "", "fuzz.raw.error_schema"),
     ],
 )
 def test_a_mistake_in_the_suite_is_a_configuration_error(context, old, new, key):

@@ -45,7 +45,11 @@ def test_a_correct_service_passes_with_all_its_cases(serve, context):
         ("wrong_schema", "response_schema_conformance"),
         ("crashes_on_name", "not_a_server_error"),
         ("ignores_auth", "ignored_auth"),
-        ("throttles_everything", "accepted_share"),
+        ("answers_400", "accepted_share"),
+        ("answers_401", "accepted_share"),
+        ("answers_429", "accepted_share"),
+        ("answers_503", "accepted_share"),
+        ("answers_200", "negative_data_rejection"),
     ],
 )
 def test_a_fault_is_named(serve, context, fault, finding):

@@ -2,11 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.checks.fuzz.raw import RawEvidence, RawFuzz, RawResult, problem
-from harness.checks.fuzz.settings import FuzzLimits
-from harness.model import Outcome
+from harness.checks.fuzz.raw import RawFuzz
+from harness.checks.fuzz.raw_judging import RawEvidence, RawResult, problem
+from harness.checks.fuzz.settings import FuzzLimits, FuzzSettings, RawSettings
+from harness.model import Capability, Outcome
 
-LIMITS = FuzzLimits(max_recovery_ms=1000)
+LIMITS = FuzzLimits(max_recovery_ms=1000, max_answer_ms=500)
 EXPECTATIONS = ("valid", "refused", "refused_or_closed", "depends")
 
 
@@ -19,13 +20,27 @@ def result(**changes):
         "ended": True,
         "answer_ms": 3.0,
         "answer": "",
+        "refusal": None,
         "request": b"\xff",
         "request_bytes": 1,
         "recovery_status": 200,
         "recovery_ms": 3.0,
+        "ready": True,
         "reproduce": "curl x",
     }
     return RawResult(**(sound | changes))
+
+
+def evidence(**changes):
+    usual = {
+        "expected": 1,
+        "executed": 1,
+        "results": (),
+        "not_applicable": (),
+        "memory_before_bytes": None,
+        "memory_after_bytes": None,
+    }
+    return RawEvidence(**(usual | changes))
 
 
 @pytest.mark.parametrize(
@@ -61,6 +76,8 @@ def test_a_hang_or_a_sick_service_is_never_right(expect, status):
     assert problem(result(expect=expect, status=status, recovery_status=None), LIMITS)
     assert problem(result(expect=expect, status=status, recovery_status=503), LIMITS)
     assert problem(result(expect=expect, status=status, recovery_ms=1001.0), LIMITS)
+    assert problem(result(expect=expect, status=status, answer_ms=501.0), LIMITS)
+    assert problem(result(expect=expect, status=status, ready=False), LIMITS)
 
 
 def test_a_case_may_allow_one_server_error():
@@ -69,7 +86,7 @@ def test_a_case_may_allow_one_server_error():
 
 
 def test_each_wrong_case_is_a_finding_of_its_own():
-    stored = RawEvidence(
+    stored = evidence(
         expected=3,
         executed=3,
         results=(result(), result(case="empty-body", status=500), result(case="chunked", expect="valid")),
@@ -86,12 +103,62 @@ def test_each_wrong_case_is_a_finding_of_its_own():
 
 @given(expected=st.integers(0, 5), executed=st.integers(0, 5))
 def test_fewer_cases_than_expected_are_inconclusive(expected, executed):
-    stored = RawEvidence(expected=expected, executed=executed, results=(), not_applicable=())
+    stored = evidence(expected=expected, executed=executed)
     (finding,) = RawFuzz().judge(stored, LIMITS)
     assert (finding.outcome is Outcome.PASS) == (executed >= expected > 0)
 
 
 def test_evidence_survives_storing(tmp_path):
-    stored = RawEvidence(expected=1, executed=1, results=(result(),), not_applicable=())
+    stored = evidence(results=(result(),), memory_before_bytes=1)
     stored.save(tmp_path, lambda text: text)
     assert RawEvidence.load(tmp_path) == stored
+
+
+@pytest.mark.parametrize(
+    ("expect", "refusal", "right"),
+    [
+        ("refused", None, True),
+        ("refused", "", True),
+        ("refused", '"code" is a required property', False),
+        ("refused_or_closed", "it is not JSON", True),
+        ("depends", "it is not JSON", True),
+    ],
+)
+def test_only_what_the_application_refuses_has_its_body(expect, refusal, right):
+    assert (not problem(result(expect=expect, refusal=refusal), LIMITS)) == right
+
+
+def memory_finding(limit_mib, before, after):
+    limits = FuzzLimits(max_memory_growth_mib=limit_mib)
+    stored = evidence(memory_before_bytes=before, memory_after_bytes=after)
+    return next((item for item in RawFuzz().judge(stored, limits) if item.id == "fuzz.raw.memory"), None)
+
+
+@given(before=st.integers(0, 2**40), grown=st.integers(-(2**30), 2**30), limit=st.integers(1, 1024))
+def test_memory_may_grow_up_to_its_limit(before, grown, limit):
+    found = memory_finding(limit, before, max(0, before + grown))
+    exceeded = max(0, before + grown) - before > limit * 1024 * 1024
+    assert found.outcome is (Outcome.FAIL if exceeded else Outcome.PASS)
+
+
+def test_a_limit_that_cannot_be_held_against_anything_is_not_applicable():
+    found = memory_finding(10, None, None)
+    assert (found.outcome, found.missing) == (Outcome.NOT_APPLICABLE, Capability.CONTAINER)
+
+
+def test_without_a_limit_memory_is_not_judged():
+    assert memory_finding(None, 0, 2**40) is None
+
+
+def test_what_a_suite_leaves_out_is_listed():
+    assert FuzzSettings().not_declared() == ()
+    assert [aspect.split(" (")[0] for aspect in FuzzSettings(raw=RawSettings()).not_declared()] == [
+        "fuzz.raw: the body of a refusal",
+        "fuzz.raw: the largest body",
+        "fuzz.raw: the growth of memory",
+    ]
+    whole = FuzzSettings(
+        raw=RawSettings(error_schema="#/components/schemas/E", largest_body_bytes=9),
+        limits=FuzzLimits(max_memory_growth_mib=9),
+    )
+    assert whole.not_declared() == ()

@@ -1,14 +1,13 @@
 import json
 import socket
 import threading
+import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from harness.checks.fuzz.corpus import CORPUS, VALID
 from harness.checks.fuzz.raw_message import Payload, Valid, number, with_members_twice
-from harness.checks.fuzz.raw_socket import exchange, is_whole
+from harness.checks.fuzz.raw_socket import exchange, stalled
 from harness.http_request import Request
 
 BODY = {"name": "a", "sizes": [1, 2.5], "more": {"weight": 3.5}}
@@ -52,7 +51,7 @@ def test_only_the_first_number_is_replaced():
 def test_a_request_without_a_body_keeps_what_needs_none():
     applying = {case.name for case in CORPUS if case.compose(valid(None)) is not None}
     assert {"valid", "method-head", "tls-hello", "http-1.0"} <= applying
-    assert not {"nan", "empty-body", "chunked", "truncated-body", "body-of-16-mib"} & applying
+    assert not {"nan", "empty-body", "chunked", "truncated-body", "body-of-64-mib-undeclared"} & applying
 
 
 def test_the_path_of_the_service_s_url_goes_before_every_target():
@@ -93,38 +92,36 @@ def test_sizes_follow_the_declared_limit():
     bounded = valid(largest_body_bytes=500)
     assert len(body_of(sent("body-at-limit", bounded))) == 500
     assert len(body_of(sent("body-beyond-limit", bounded))) == 501
-    assert sent("body-of-16-mib", bounded) is None
-    assert sent("body-at-limit") is sent("body-beyond-limit") is None
-    assert len(body_of(sent("body-of-16-mib"))) == 16 * 1024 * 1024
+    assert len(body_of(sent("body-of-64-mib", bounded))) == 64 * 1024 * 1024
+    assert len(body_of(sent("body-refused-64-times", bounded))) == 500
+    assert sent("body-of-64-mib-undeclared", bounded) is None
+    assert sent("body-of-64-mib", valid(largest_body_bytes=64 * 1024 * 1024)) is None
+    assert sent("body-at-limit") is sent("body-beyond-limit") is sent("body-of-64-mib") is None
+    assert sent("body-of-64-mib-undeclared").size_bytes > 64 * 1024 * 1024
+
+
+def test_what_is_refused_again_and_again_is_json_but_for_its_last_byte():
+    content = body_of(sent("body-refused-64-times"))
+    assert len(content) == 1024 * 1024
+    assert json.loads(content[:-1]) == BODY
+    with pytest.raises(ValueError, match="Extra data"):
+        json.loads(content)
+
+
+def test_large_bodies_share_their_memory():
+    parts = sent("body-of-64-mib-undeclared").parts
+    assert len({id(part) for part in parts}) <= 3
+
+
+def test_two_pipelined_requests_want_two_answers():
+    payload = sent("pipelined")
+    assert payload.answers == 2
+    assert b"".join(payload.parts).count(b"POST /predict HTTP/1.1\r\n") == 2
 
 
 def test_duplicate_members_are_still_json():
     assert json.loads(with_members_twice(b'{"a":1}')) == {"a": 1}
     assert with_members_twice(b"[1]") == b"[1]"
-
-
-@pytest.mark.parametrize(
-    ("content", "whole"),
-    [
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab", True),
-        (b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\na", False),
-        (b"HTTP/1.1 204 No Content\r\n\r\n", True),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", True),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", False),
-        (b"HTTP/1.1 100 Continue\r\n\r\n", False),
-        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", True),
-        (b"HTTP/1.1 200 OK\r\n\r\nuntil the end", False),
-        (b"garbage\r\n\r\n", False),
-        (b"", False),
-    ],
-)
-def test_when_an_answer_is_whole(content, whole):
-    assert is_whole(content) == whole
-
-
-@given(st.binary(max_size=200))
-def test_no_bytes_break_the_reader(content):
-    assert is_whole(content) in {True, False}
 
 
 @pytest.mark.parametrize(
@@ -173,6 +170,59 @@ def test_an_endless_answer_is_bounded():
         thread.join()
     assert got.status == 200
     assert len(got.content) == 64 * 1024
+
+
+def test_a_long_request_is_broken_off_once_it_is_answered():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n")
+                time.sleep(0.5)  # it neither reads on nor closes
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        payload = Payload((b"a" * 1024 * 1024,) * 64)
+        got = exchange(f"http://127.0.0.1:{server.getsockname()[1]}", payload, timeout_s=5)
+        thread.join()
+    assert (got.status, got.in_time) == (413, True)
+    assert got.milliseconds < 400
+
+
+def test_stalled_clients_wait_until_another_was_served():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        received, finished = [], threading.Event()
+
+        def serve(connection):
+            with connection:
+                content = connection.recv(5)
+                while len(content) < 10:
+                    content += connection.recv(5)
+                received.append((content, finished.is_set()))
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+        def accept():
+            for _ in range(3):
+                threading.Thread(target=serve, args=server.accept()[:1]).start()
+
+        threading.Thread(target=accept).start()
+        payload = Payload((b"first", b"other"), senders=3)
+        with stalled(f"http://127.0.0.1:{server.getsockname()[1]}", payload, timeout_s=5) as finish:
+            time.sleep(0.1)
+            finished.set()
+            answers = finish()
+    assert [answer.status for answer in answers] == [200] * 3
+    assert received == [(b"firstother", True)] * 3
+
+
+def test_stalled_clients_that_find_nobody_are_told_so():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with stalled(f"http://127.0.0.1:{port}", Payload((b"a", b"b"), senders=2), timeout_s=1) as finish:
+        answers = finish()
+    assert [answer.in_time for answer in answers] == [False, False]
 
 
 def test_nobody_there_is_no_connection():
