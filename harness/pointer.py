@@ -1,5 +1,6 @@
 """JSON pointers (RFC 6901) over parsed JSON."""
 
+import copy
 from typing import Any
 
 
@@ -23,3 +24,24 @@ def resolve(document: Any, pointer: str) -> Any:
         else:
             raise PointerError(f"nothing at {pointer!r} (no {token!r})")
     return value
+
+
+def without(document: Any, pointer: str) -> Any:
+    """A copy of ``document`` without the member at ``pointer``; the same where it has none.
+
+    An item of an array becomes null, so that the others keep their places.
+    """
+    parent, _, last = pointer.rpartition("/")
+    try:
+        resolve(document, pointer)
+    except PointerError:
+        return document
+    if not pointer:
+        return None
+    copied = copy.deepcopy(document)
+    holder = resolve(copied, parent)
+    if isinstance(holder, list):
+        holder[int(last)] = None
+    else:
+        del holder[last.replace("~1", "/").replace("~0", "~")]
+    return copied

@@ -1,6 +1,7 @@
 """All checks there are, in the order a run makes them within a stage. A new check is one line here."""
 
 from harness.checks.contract.openapi_check import ContractOpenAPI
+from harness.checks.drift.predictions import DriftPredictions
 from harness.checks.fuzz.raw import RawFuzz
 from harness.checks.fuzz.schema import SchemaFuzz
 from harness.checks.golden.batch import GoldenBatch
@@ -25,5 +26,6 @@ CHECKS: tuple[AnyCheck, ...] = (
     AuthScenarios(),
     RateScenarios(),
     TelemetryMetrics(),
+    DriftPredictions(),
     LatencyPaired(),
 )

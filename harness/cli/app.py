@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness import __version__
-from harness.cli import contract, doctor, judge, report, run, schema
+from harness.cli import contract, doctor, judge, report, run, schema, traffic
 from harness.cli.signals import interruptible
 from harness.errors import ExitCode, HarnessError, Interrupted
 
@@ -28,6 +28,7 @@ app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 app.command("schema")(schema.schema)
 app.add_typer(contract.app, name="contract")
+app.add_typer(traffic.app, name="traffic")
 
 
 def _version(wanted: bool) -> None:

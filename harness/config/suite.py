@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from harness.checks.contract.settings import ContractSettings
+from harness.checks.drift.settings import DriftSettings
 from harness.checks.fuzz.settings import FuzzSettings
 from harness.checks.golden.settings import GoldenSettings
 from harness.checks.image.settings import ImageSettings
@@ -39,6 +40,7 @@ class GateConfig(Section):
     fuzz: FuzzSettings | None = None
     scenarios: ScenariosSettings | None = None
     telemetry: TelemetrySettings | None = None
+    drift: DriftSettings | None = None
     latency: LatencySettings | None = None
 
     def family(self, family: Family) -> FamilySettings | None:

@@ -6,11 +6,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx
 
-from harness.checks.golden.settings import GoldenSettings
 from harness.checks.golden.wire import cut, parse_json
 from harness.errors import TargetError
 from harness.http_exchange import exchange, http_client
@@ -23,6 +22,30 @@ AHEAD = 4
 """Requests made ready for each connection: enough that none waits, and few in memory."""
 
 Q = TypeVar("Q")
+
+
+class AskingSettings(Protocol):
+    """How requests are sent; see :class:`harness.checks.golden.settings.GoldenSettings`."""
+
+    @property
+    def connections(self) -> int:
+        """Requests at a time."""
+        ...
+
+    @property
+    def timeout_s(self) -> float:
+        """For one request."""
+        ...
+
+    @property
+    def most_answer_bytes(self) -> int:
+        """Of an answer's body."""
+        ...
+
+    @property
+    def budget_s(self) -> float:
+        """For all requests."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -41,7 +64,7 @@ class Answer:
 
 
 def ask_all(
-    endpoint: Endpoint, questions: Iterable[tuple[Q, Request]], settings: GoldenSettings
+    endpoint: Endpoint, questions: Iterable[tuple[Q, Request]], settings: AskingSettings
 ) -> Iterator[tuple[Q, Request, Answer]]:
     """Yield each question, its request and the answer to it, in the order of the questions.
 
@@ -95,7 +118,7 @@ def _dies(endpoint: Endpoint) -> bool:
 class _Asker:
     """Asks from several threads, and stops asking a service that does not answer."""
 
-    def __init__(self, settings: GoldenSettings) -> None:
+    def __init__(self, settings: AskingSettings) -> None:
         self._timeout_s = settings.timeout_s
         self._most_bytes = settings.most_answer_bytes
         self._give_up = time.monotonic() + settings.budget_s

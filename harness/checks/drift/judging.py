@@ -1,0 +1,222 @@
+"""Judges what two services predicted for the same requests; pure."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.checks.drift.evidence import Compared, DriftEvidence
+from harness.checks.drift.settings import DriftLimits, PredictionSettings
+from harness.checks.drift.slicing import Slice, slices_of
+from harness.checks.interface import EVIDENCE_FILE
+from harness.model import Finding, Outcome
+from harness.stats.drift import bin_edges, divergences, joint_counts
+from harness.stats.judgement import Shown
+from harness.stats.proportions import clopper_pearson_lower, clopper_pearson_upper
+
+CHECK_ID = "drift.predictions"
+OUTCOMES = {Shown.WITHIN: Outcome.PASS, Shown.BEYOND: Outcome.FAIL, Shown.NEITHER: Outcome.INCONCLUSIVE}
+MOST_CATEGORIES = 50
+MOST_ASKED = 10_000_000
+
+
+def judge_drift(evidence: DriftEvidence, limits: DriftLimits) -> list[Finding]:
+    """A finding ``answers``; of each prediction ``disagreement``, ``psi``, ``jensen_shannon``, ``slices``."""
+    both = [each for each in evidence.requests if not each.reference.problem and not each.candidate.problem]
+    findings = [_answers(evidence, len(both))]
+    for name, prediction in evidence.predictions.items():
+        if len(both) < limits.min_requests:
+            findings.append(_too_few(name, len(both), limits))
+            continue
+        apart = differs(both, name, prediction)
+        findings.append(_disagreement(name, apart, limits))
+        findings += _distribution(name, prediction, both, limits, evidence.seed)
+        if evidence.slices:
+            findings.append(_slices(name, apart, slices_of(both, evidence.slices), limits))
+    return findings
+
+
+def differs(both: Sequence[Compared], name: str, prediction: PredictionSettings) -> NDArray[np.bool_]:
+    """Which requests are predicted otherwise; shape (n,)."""
+    pairs = [(each.reference.predictions[name], each.candidate.predictions[name]) for each in both]
+    if prediction.kind == "number":
+        return np.array([abs(float(a) - float(b)) > prediction.tolerance for a, b in pairs])
+    return np.array([(type(a), a) != (type(b), b) for a, b in pairs])
+
+
+def _answers(evidence: DriftEvidence, comparable: int) -> Finding:
+    lost = [each for each in evidence.requests if each.candidate.problem and not each.reference.problem]
+    gained = [each for each in evidence.requests if each.reference.problem and not each.candidate.problem]
+    asked = f"{len(evidence.requests)} requests from {evidence.source}"
+    if evidence.available > len(evidence.requests):
+        asked += f" (a sample of {evidence.available})"
+    if lost:
+        outcome = Outcome.FAIL
+        message = (
+            f"{len(lost)} of {asked} are predicted by the reference and not by the candidate; "
+            f"{lost[0].id}: {lost[0].candidate.problem}"
+        )
+    elif not comparable:
+        why = f"; {gained[0].id}: the reference's answer: {gained[0].reference.problem}" if gained else ""
+        outcome, message = Outcome.INCONCLUSIVE, f"none of {asked} has two predictions to compare{why}"
+    elif gained:
+        outcome = Outcome.WARN
+        message = (
+            f"{len(gained)} of {asked} are predicted by the candidate and not by the reference; "
+            f"{gained[0].id}: {gained[0].reference.problem}"
+        )
+    else:
+        outcome, message = Outcome.PASS, f"{comparable} of {asked} are predicted by both"
+    return Finding(
+        id=f"{CHECK_ID}.answers",
+        outcome=outcome,
+        message=message,
+        observed=len(lost),
+        limit=0,
+        unit="requests without prediction",
+        samples=len(evidence.requests),
+        evidence=_EVIDENCE,
+    )
+
+
+def _too_few(name: str, comparable: int, limits: DriftLimits) -> Finding:
+    return Finding(
+        id=f"{CHECK_ID}.{name}",
+        outcome=Outcome.INCONCLUSIVE,
+        message=f"{comparable} requests have two predictions to compare, {limits.min_requests} are needed",
+        observed=comparable,
+        limit=limits.min_requests,
+        unit="requests",
+        samples=comparable,
+        evidence=_EVIDENCE,
+    )
+
+
+def _disagreement(name: str, apart: NDArray[np.bool_], limits: DriftLimits) -> Finding:
+    hits, samples, alpha = int(apart.sum()), apart.size, 1.0 - limits.confidence
+    shown, lower, upper = share_shown(hits, samples, limits.disagreement, alpha)
+    message = (
+        f"{hits} of {samples} requests are predicted otherwise, "
+        f"{lower:.2%} to {upper:.2%} of all such requests; limit {limits.disagreement:.2%}"
+    )
+    if shown is Shown.NEITHER:
+        message += needed(hits / samples, limits.disagreement, alpha)
+    return Finding(
+        id=f"{CHECK_ID}.{name}.disagreement",
+        outcome=OUTCOMES[shown],
+        message=message,
+        observed=hits / samples,
+        limit=limits.disagreement,
+        unit="share of requests",
+        samples=samples,
+        confidence=limits.confidence,
+        evidence=_EVIDENCE,
+    )
+
+
+def share_shown(hits: int, samples: int, limit: float, alpha: float) -> tuple[Shown, float, float]:
+    """What ``hits`` of ``samples`` show of a share and its limit, and its exact bounds, each at ``alpha``."""
+    lower = clopper_pearson_lower(hits, samples, alpha)
+    upper = clopper_pearson_upper(hits, samples, alpha)
+    if upper <= limit:
+        return Shown.WITHIN, lower, upper
+    return (Shown.BEYOND if lower > limit else Shown.NEITHER), lower, upper
+
+
+def needed(share: float, limit: float, alpha: float) -> str:
+    """How many requests would show something if the share stayed; empty for the share on the limit."""
+    samples = 1
+    while samples < MOST_ASKED:
+        samples *= 2
+        if share_shown(round(share * samples), samples, limit, alpha)[0] is not Shown.NEITHER:
+            return f"; about {samples} requests would tell"
+    return ""
+
+
+def _distribution(
+    name: str, prediction: PredictionSettings, both: Sequence[Compared], limits: DriftLimits, seed: int
+) -> list[Finding]:
+    reference = [each.reference.predictions[name] for each in both]
+    candidate = [each.candidate.predictions[name] for each in both]
+    if prediction.kind == "number":
+        edges = bin_edges(np.array(reference, float), prediction.bins)
+        before, after = (
+            np.searchsorted(edges, np.array(side, float), side="right") for side in (reference, candidate)
+        )
+        bins = len(edges) + 1
+    else:
+        frequent = [value for value, _ in Counter(map(repr, reference)).most_common(MOST_CATEGORIES)]
+        numbers = {value: index for index, value in enumerate(frequent)}
+        # One bin besides, for what the reference never or rarely says.
+        before, after = (
+            np.array([numbers.get(repr(value), len(frequent)) for value in side])
+            for side in (reference, candidate)
+        )
+        bins = len(frequent) + 1
+    found = divergences(joint_counts(before, after, bins), confidence=limits.confidence, seed=seed)
+    measures = (
+        ("psi", found.psi, limits.psi, "population stability index"),
+        ("jensen_shannon", found.jensen_shannon, limits.jensen_shannon, "bits"),
+    )
+    return [
+        Finding(
+            id=f"{CHECK_ID}.{name}.{measure}",
+            outcome=OUTCOMES[each.shown(limit)],
+            message=f"{each.observed:.3g} ({each.lower:.3g} to {each.upper:.3g}), limit {limit:g}",
+            observed=each.observed,
+            limit=limit,
+            unit=unit,
+            samples=len(both),
+            confidence=limits.confidence,
+            evidence=_EVIDENCE,
+        )
+        for measure, each, limit, unit in measures
+    ]
+
+
+def _slices(name: str, apart: NDArray[np.bool_], slices: Sequence[Slice], limits: DriftLimits) -> Finding:
+    """The worst slice; its bounds allow for as many slices as were looked at (Bonferroni)."""
+    judged = [each for each in slices if each.requests.size >= limits.min_slice]
+    small = len(slices) - len(judged)
+    identity = f"{CHECK_ID}.{name}.slices"
+    if not judged:
+        return Finding(
+            id=identity,
+            outcome=Outcome.INCONCLUSIVE,
+            message=f"none of {len(slices)} slices has {limits.min_slice} requests",
+            evidence=_EVIDENCE,
+        )
+    alpha = (1.0 - limits.confidence) / len(judged)
+    counted = [(each, int(apart[each.requests].sum()), int(each.requests.size)) for each in judged]
+    shown = [share_shown(hits, samples, limits.slice_disagreement, alpha)[0] for _, hits, samples in counted]
+    verdict = next((one for one in (Shown.BEYOND, Shown.NEITHER) if one in shown), Shown.WITHIN)
+    worst = sorted(
+        (entry for entry, each in zip(counted, shown, strict=True) if each is verdict),
+        key=lambda entry: entry[1] / entry[2],
+        reverse=True,
+    )
+    listed = ", ".join(f"{each.name}: {hits} of {samples}" for each, hits, samples in worst[:3])
+    message = (
+        f"predicted otherwise, worst of {len(judged)} slices: {listed}; limit {limits.slice_disagreement:.2%}"
+    )
+    if small:
+        message += f"; {small} slices have fewer than {limits.min_slice} requests"
+    if verdict is Shown.NEITHER:
+        message += needed(worst[0][1] / worst[0][2], limits.slice_disagreement, alpha).replace(
+            "requests", "requests in it"
+        )
+    return Finding(
+        id=identity,
+        outcome=OUTCOMES[verdict],
+        message=message,
+        observed=worst[0][1] / worst[0][2],
+        limit=limits.slice_disagreement,
+        unit="share of requests",
+        samples=worst[0][2],
+        confidence=limits.confidence,
+        evidence=_EVIDENCE,
+    )
+
+
+_EVIDENCE = f"{CHECK_ID}/{EVIDENCE_FILE}"
