@@ -10,8 +10,8 @@ from typing import Any
 from harness.checks.drift.evidence import Answered, Value
 from harness.checks.drift.settings import DriftSettings, PredictionSettings, SliceSettings
 from harness.checks.golden.asking import Answer, ask_all
-from harness.checks.golden.golden_set import load_golden_set
-from harness.checks.golden.payloads import payloads
+from harness.checks.golden.golden_set import load_golden_set, open_golden_set
+from harness.checks.golden.payloads import single_requests
 from harness.checks.golden.settings import GoldenSettings
 from harness.checks.golden.wire import json_type
 from harness.config.suite import Suite
@@ -60,12 +60,12 @@ def load_traffic(suite: Suite, settings: DriftSettings, credentials: Credentials
         ConfigError: as :func:`verify_traffic`.
     """
     if settings.traffic is None:
-        cases = load_golden_set(suite, _golden_settings(suite)).cases
-        asked = zip((case.id for case in cases), payloads(suite, credentials), strict=True)
+        golden = _golden_settings(suite)
+        cases = open_golden_set(suite, golden).cases
         chosen = _sample(len(cases), settings.most_requests, seed)
-        return Traffic(
-            "the golden cases", len(cases), tuple(each for at, each in enumerate(asked) if at in chosen)
-        )
+        asked = single_requests(suite, golden, cases, credentials)
+        requests = tuple((case.id, request) for at, (case, request) in enumerate(asked) if at in chosen)
+        return Traffic("the golden cases", len(cases), requests)
     path = suite.resolve(settings.traffic, key="drift.traffic")
     headers = credentials.headers(settings.credential)
     available = _count(path)
@@ -107,8 +107,8 @@ def ask(endpoint: Endpoint, traffic: Traffic, settings: DriftSettings) -> list[A
     Raises:
         TargetError: when it died.
     """
-    requests = [request for _, request in traffic.requests]
-    return [read(answer, settings.predictions) for answer in ask_all(endpoint, requests, settings)]
+    answers = ask_all(endpoint, traffic.requests, settings)
+    return [read(answer, settings.predictions) for _, _, answer in answers]
 
 
 def read(answer: Answer, predictions: Mapping[str, PredictionSettings]) -> Answered:

@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,9 @@ from harness.stats.judgement import Shown
 from harness.stats.proportions import clopper_pearson_lower, clopper_pearson_upper
 
 CHECK_ID = "drift.predictions"
+_EVIDENCE = f"{CHECK_ID}/{EVIDENCE_FILE}"
 OUTCOMES = {Shown.WITHIN: Outcome.PASS, Shown.BEYOND: Outcome.FAIL, Shown.NEITHER: Outcome.INCONCLUSIVE}
+WORST_FIRST = (Shown.BEYOND, Shown.NEITHER, Shown.WITHIN)
 MOST_CATEGORIES = 50
 MOST_ASKED = 10_000_000
 
@@ -33,7 +37,8 @@ def judge_drift(evidence: DriftEvidence, limits: DriftLimits) -> list[Finding]:
         findings.append(_disagreement(name, apart, limits))
         findings += _distribution(name, prediction, both, limits, evidence.seed)
         if evidence.slices:
-            findings.append(_slices(name, apart, slices_of(both, evidence.slices), limits))
+            absent = [each for each in evidence.slices if not any(each in one.slices for one in both)]
+            findings.append(_slices(name, apart, slices_of(both, evidence.slices), absent, limits))
     return findings
 
 
@@ -175,48 +180,54 @@ def _distribution(
     ]
 
 
-def _slices(name: str, apart: NDArray[np.bool_], slices: Sequence[Slice], limits: DriftLimits) -> Finding:
+def _slices(
+    name: str, apart: NDArray[np.bool_], slices: Sequence[Slice], absent: Sequence[str], limits: DriftLimits
+) -> Finding:
     """The worst slice; its bounds allow for as many slices as were looked at (Bonferroni)."""
     judged = [each for each in slices if each.requests.size >= limits.min_slice]
-    small = len(slices) - len(judged)
     identity = f"{CHECK_ID}.{name}.slices"
-    if not judged:
-        return Finding(
-            id=identity,
-            outcome=Outcome.INCONCLUSIVE,
-            message=f"none of {len(slices)} slices has {limits.min_slice} requests",
-            evidence=_EVIDENCE,
-        )
+    if absent or not judged:
+        message = f"none of {len(slices)} slices has {limits.min_slice} requests"
+        if absent:
+            message = f"no request has a value at the pointer of {', '.join(absent)}"
+        return Finding(id=identity, outcome=Outcome.INCONCLUSIVE, message=message, evidence=_EVIDENCE)
     alpha = (1.0 - limits.confidence) / len(judged)
-    counted = [(each, int(apart[each.requests].sum()), int(each.requests.size)) for each in judged]
-    shown = [share_shown(hits, samples, limits.slice_disagreement, alpha)[0] for _, hits, samples in counted]
-    verdict = next((one for one in (Shown.BEYOND, Shown.NEITHER) if one in shown), Shown.WITHIN)
-    worst = sorted(
-        (entry for entry, each in zip(counted, shown, strict=True) if each is verdict),
-        key=lambda entry: entry[1] / entry[2],
-        reverse=True,
-    )
-    listed = ", ".join(f"{each.name}: {hits} of {samples}" for each, hits, samples in worst[:3])
+    seen = [_SeenSlice.of(each, apart, limits.slice_disagreement, alpha) for each in judged]
+    verdict = min((each.shown for each in seen), key=WORST_FIRST.index)
+    worst = sorted((each for each in seen if each.shown is verdict), key=lambda each: -each.share)
+    listed = ", ".join(f"{each.name}: {each.hits} of {each.samples}" for each in worst[:3])
     message = (
-        f"predicted otherwise, worst of {len(judged)} slices: {listed}; limit {limits.slice_disagreement:.2%}"
+        f"worst of {len(judged)} slices: {listed} predicted otherwise; limit {limits.slice_disagreement:.2%}"
     )
-    if small:
+    if small := len(slices) - len(judged):
         message += f"; {small} slices have fewer than {limits.min_slice} requests"
     if verdict is Shown.NEITHER:
-        message += needed(worst[0][1] / worst[0][2], limits.slice_disagreement, alpha).replace(
-            "requests", "requests in it"
-        )
+        message += needed(worst[0].share, limits.slice_disagreement, alpha)
     return Finding(
         id=identity,
         outcome=OUTCOMES[verdict],
         message=message,
-        observed=worst[0][1] / worst[0][2],
+        observed=worst[0].share,
         limit=limits.slice_disagreement,
         unit="share of requests",
-        samples=worst[0][2],
+        samples=worst[0].samples,
         confidence=limits.confidence,
         evidence=_EVIDENCE,
     )
 
 
-_EVIDENCE = f"{CHECK_ID}/{EVIDENCE_FILE}"
+@dataclass(frozen=True)
+class _SeenSlice:
+    name: str
+    hits: int
+    samples: int
+    shown: Shown
+
+    @classmethod
+    def of(cls, part: Slice, apart: NDArray[np.bool_], limit: float, alpha: float) -> Self:
+        hits, samples = int(apart[part.requests].sum()), int(part.requests.size)
+        return cls(part.name, hits, samples, share_shown(hits, samples, limit, alpha)[0])
+
+    @property
+    def share(self) -> float:
+        return self.hits / self.samples

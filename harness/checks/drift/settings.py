@@ -8,6 +8,7 @@ from harness.config.section import FamilySettings, Limits, Section
 from harness.config.service import Pointer
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+DEFAULT_BINS = 10
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -25,11 +26,11 @@ class PredictionSettings(Section):
     pointer: Pointer
     kind: Literal["category", "number"]
     tolerance: Annotated[float, Field(ge=0)] = 0.0
-    bins: Annotated[int, Field(ge=2, le=50)] = 10
+    bins: Annotated[int, Field(ge=2, le=50)] = DEFAULT_BINS
 
     @model_validator(mode="after")
     def _tolerance_is_for_numbers(self) -> Self:
-        if self.kind == "category" and self.model_fields_set & {"tolerance", "bins"}:
+        if self.kind == "category" and (self.tolerance, self.bins) != (0.0, DEFAULT_BINS):
             raise ValueError("tolerance and bins are for kind = 'number'")
         return self
 

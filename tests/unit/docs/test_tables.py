@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from harness.checks.drift.settings import DriftLimits, DriftSettings
 from harness.checks.fuzz.corpus import CORPUS
 from harness.checks.fuzz.settings import SchemaCheck
 from harness.checks.golden.settings import GoldenLimits, GoldenSettings
@@ -72,6 +73,7 @@ def test_every_key_of_image_is_explained_with_its_default(pages):
     [
         ("docs/golden.md", GoldenSettings, GoldenLimits),
         ("docs/telemetry.md", TelemetrySettings, TelemetryLimits),
+        ("docs/drift.md", DriftSettings, DriftLimits),
     ],
 )
 def test_every_key_of_a_family_is_explained_with_its_default(pages, name, section, allowed):

@@ -22,6 +22,7 @@ OF_THE_ARTIFACT = {
         "limits": {"min_accepted_share": ...},
     },
     "scenarios": {"requests": ..., "variables": ...},
+    "drift": {"traffic": ..., "predictions": ..., "slices": ...},
     "latency": {"budget_s": ...},
 }
 

@@ -151,7 +151,7 @@ def test_the_worst_slice_is_named():
     pairs = labels(("a", "a", 950), ("a", "b", 50))
     found = sliced(pairs, [float(at) for at in range(1000)])
     assert found.outcome is Outcome.FAIL
-    assert "worst of 4 slices: size from 749: 50 of 251" in found.message
+    assert "worst of 4 slices: size from 749: 50 of 251 predicted otherwise" in found.message
     assert (found.observed, found.samples) == (50 / 251, 251)
 
 
@@ -170,10 +170,20 @@ def test_a_slice_that_is_too_small_is_not_judged_and_is_told():
     assert sliced(pairs[-20:] * 15, [str(at) for at in range(300)]).outcome is Outcome.INCONCLUSIVE
 
 
+def test_a_slice_that_no_request_has_is_inconclusive():
+    found = judged(labels(("a", "a", ENOUGH)), slices={"siez": SliceSettings(pointer="/siez")})[
+        "label.slices"
+    ]
+    assert (found.outcome, found.message) == (
+        Outcome.INCONCLUSIVE,
+        "no request has a value at the pointer of siez",
+    )
+
+
 def test_a_slice_too_small_to_be_shown_within_is_inconclusive():
     found = sliced(labels(("a", "a", 960), ("a", "b", 2), ("b", "b", 58)), ["north"] * 960 + ["south"] * 60)
     assert found.outcome is Outcome.INCONCLUSIVE
-    assert "requests in it would tell" in found.message
+    assert "requests would tell" in found.message
 
 
 @given(st.integers(0, 400), st.integers(1, 400), st.floats(0.001, 0.9))
