@@ -6,6 +6,7 @@ from harness.checks.fuzz.raw import RawFuzz
 from harness.checks.fuzz.schema import SchemaFuzz
 from harness.checks.golden.batch import GoldenBatch
 from harness.checks.golden.concurrent import GoldenConcurrent
+from harness.checks.golden.metadata import GoldenMetadata
 from harness.checks.golden.single import GoldenSingle
 from harness.checks.image.config import ImageConfig
 from harness.checks.image.labels import ImageLabels
@@ -21,6 +22,7 @@ CHECKS: tuple[AnyCheck, ...] = (
     GoldenSingle(),
     GoldenBatch(),
     GoldenConcurrent(),
+    GoldenMetadata(),
     SchemaFuzz(),
     RawFuzz(),
     AuthScenarios(),

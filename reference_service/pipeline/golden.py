@@ -7,12 +7,14 @@ from pathlib import Path
 from reference_service.model.manifest import Manifest
 from reference_service.pipeline import __version__
 from reference_service.pipeline.artifact import Build
+from reference_service.pipeline.metadata import recorded_metadata
 
 CASES_FILE = "cases.jsonl"
+METADATA_FILE = "metadata.json"
 
 
 def write_golden(folder: Path, build: Build, manifest: Manifest) -> int:
-    """Write `cases.jsonl` and its header `golden.toml`.
+    """Write `cases.jsonl`, its header `golden.toml`, and `metadata.json`.
 
     Expected values are the trained model's own at full precision, never a served model's. Every second case
     is written compactly, so that each form an input may have is asked.
@@ -51,6 +53,7 @@ count = {len(rows)}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CASES_FILE).write_bytes(content)
     (folder / "golden.toml").write_text(header, encoding="utf-8")
+    (folder / METADATA_FILE).write_text(recorded_metadata(manifest), encoding="utf-8")
     return len(rows)
 
 

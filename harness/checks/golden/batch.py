@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from harness.checks.golden.asking import Answer, ask_all
-from harness.checks.golden.evidence import BatchEvidence, BatchRecord, RecordedRequest
+from harness.checks.golden.evidence import BatchEvidence, BatchRecord, RecordedRequest, evidence_path
 from harness.checks.golden.golden_set import load_golden_set, open_golden_set
-from harness.checks.golden.judge import crossed, evidence_path, judge_cases, wrong_cases
+from harness.checks.golden.judge import crossed, judge_cases, wrong_cases
+from harness.checks.golden.limits import GoldenLimits
 from harness.checks.golden.payloads import batch_requests
 from harness.checks.golden.reading import record
 from harness.checks.golden.records import CaseRecord, RecordFile
-from harness.checks.golden.settings import BatchTemplate, GoldenLimits, GoldenSettings
+from harness.checks.golden.settings import BatchTemplate, GoldenSettings
 from harness.checks.golden.wire import json_type
 from harness.checks.interface import CheckContext, Stage
 from harness.config.suite import Suite
@@ -65,7 +66,7 @@ class GoldenBatch:
                 executed += len(chunk) if answer.answered else 0
                 context.progress(done, len(golden.cases))
                 for case, item in zip(chunk, answers, strict=True):
-                    yield record(case, item, settings.outputs)
+                    yield record(case, item, settings)
 
         written = RecordFile.write(context.folder, records(), context.credentials.redact)
         return BatchEvidence(
@@ -73,6 +74,9 @@ class GoldenBatch:
             executed=executed,
             header=golden.header,
             outputs=settings.outputs,
+            closed=settings.ignored is not None,
+            device=context.candidate.description.device,
+            execution_provider=context.candidate.description.execution_provider,
             request=RecordedRequest.of(batch, context),
             cases=written,
             batches=tuple(batches),
@@ -80,7 +84,8 @@ class GoldenBatch:
 
     def judge(self, evidence: BatchEvidence, limits: GoldenLimits) -> Sequence[Finding]:
         """The findings of the cases, and one for the number and order of the items."""
-        return [*judge_cases(self.id, evidence, limits), _items(self.id, evidence, limits)]
+        held = evidence.limits(limits)
+        return [*judge_cases(self.id, evidence, held), _items(self.id, evidence, held)]
 
 
 def split(answer: Answer, batch: BatchTemplate, asked: int) -> tuple[list[Answer], int | None]:

@@ -5,7 +5,9 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from harness.checks.golden.settings import OutputSettings, Tolerance
+from harness.checks.golden.limits import Tolerance
+from harness.checks.golden.settings import Dtype, OutputSettings
+from harness.checks.golden.ulp import ulps_apart
 from harness.checks.golden.wire import Leaf, WireError, leaves
 
 
@@ -14,10 +16,11 @@ class Comparison:
     """The worst element of one output of one case.
 
     Attributes:
-        tolerance_used: ``abs(observed - expected) / (atol + rtol * abs(expected))``; above 1 breaks, infinity
-            is what no tolerance mends.
+        tolerance_used: ``abs(observed - expected) / (atol + rtol * abs(expected))``, or the ULPs apart as a
+            share of those allowed where that is less; above 1 breaks, infinity is what no tolerance mends.
         pointer: From the output to the element.
         problem: Why the value cannot be compared at all; empty for a difference in value.
+        tied: Whether it is another label that is as good.
     """
 
     tolerance_used: float
@@ -25,6 +28,7 @@ class Comparison:
     expected: Any = None
     observed: Any = None
     problem: str = ""
+    tied: bool = False
 
     @property
     def holds(self) -> bool:
@@ -48,26 +52,31 @@ def compare(observed: Any, expected: Any, output: OutputSettings, tolerance: Tol
         return Comparison(math.inf, pointer=error.pointer, problem=str(error))
     worst = Comparison(-1.0)
     for pointer, value in wanted.items():
-        used = tolerance_used(seen[pointer], value, tolerance)
+        used = tolerance_used(seen[pointer], value, tolerance, output.dtype)
         if used > worst.tolerance_used:
             worst = Comparison(used, pointer, expected=value, observed=seen[pointer])
     return worst
 
 
-def tolerance_used(observed: Leaf, expected: Leaf, tolerance: Tolerance) -> float:
+def tolerance_used(observed: Leaf, expected: Leaf, tolerance: Tolerance, dtype: Dtype) -> float:
     """The error as a share of what is allowed.
 
-    Equal values use nothing. Under an exact tolerance, and for strings and booleans, any difference is
-    infinite. The error of two integers is exact.
+    Equal values use nothing, and NaN equals NaN here. Under an exact tolerance, for strings and booleans, and
+    where only one is finite, any difference is infinite. The error of two integers is exact.
     """
-    if observed == expected:
+    if observed == expected or (observed != observed and expected != expected):  # noqa: PLR0124 - NaN alone
         return 0.0
     if isinstance(observed, str | bool) or isinstance(expected, str | bool):
+        return math.inf
+    if not (math.isfinite(observed) and math.isfinite(expected)):
         return math.inf
     error = error_of(observed, expected)
     # An allowance that overflows stays finite, so that an infinite error still exceeds it.
     allowed = min(tolerance.atol + tolerance.rtol * abs(float(expected)), sys.float_info.max)
-    return error / allowed if allowed > 0 else math.inf
+    used = error / allowed if allowed > 0 else math.inf
+    if tolerance.ulp is not None:
+        used = min(used, ulps_apart(observed, expected, dtype) / tolerance.ulp)
+    return used
 
 
 def error_of(observed: float, expected: float) -> float:

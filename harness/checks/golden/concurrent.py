@@ -6,13 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from harness.checks.golden.compare import compare
-from harness.checks.golden.evidence import ConcurrentEvidence, GoldenEvidence
+from harness.checks.golden.evidence import ConcurrentEvidence, GoldenEvidence, evidence_path
 from harness.checks.golden.golden_set import Case, load_golden_set, open_golden_set
-from harness.checks.golden.judge import crossed, evidence_path, judge_cases
+from harness.checks.golden.judge import crossed, judge_cases
+from harness.checks.golden.limits import GoldenLimits
 from harness.checks.golden.one_by_one import ask_one_by_one
 from harness.checks.golden.payloads import chunks
 from harness.checks.golden.records import CaseRecord
-from harness.checks.golden.settings import GoldenLimits, GoldenSettings
+from harness.checks.golden.settings import GoldenSettings
 from harness.checks.golden.wire import WireError
 from harness.checks.interface import CheckContext, Stage
 from harness.config.suite import Suite
@@ -70,10 +71,11 @@ class GoldenConcurrent:
 
     def judge(self, evidence: ConcurrentEvidence, limits: GoldenLimits) -> Sequence[Finding]:
         """The findings of the cases, one for crossed answers, one for repeats that differ."""
+        held = evidence.limits(limits)
         return [
-            *judge_cases(self.id, evidence, limits),
-            _own(self.id, evidence, limits),
-            _repeats(self.id, evidence, limits),
+            *judge_cases(self.id, evidence, held),
+            _own(self.id, evidence, held),
+            _repeats(self.id, evidence, held),
         ]
 
 

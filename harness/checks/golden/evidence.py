@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SkipValidation
 
 from harness.checks.golden.header import GoldenHeader
+from harness.checks.golden.limits import GoldenLimits
 from harness.checks.golden.records import CaseRecord, RecordFile
 from harness.checks.golden.settings import OutputSettings
-from harness.checks.interface import CheckContext, Evidence
+from harness.checks.interface import EVIDENCE_FILE, CheckContext, Evidence
 from harness.http_request import Request, RequestTemplate, build
-from harness.model import Model
+from harness.model import Model, Utf8Text
 from harness.reproduce import curl
 
 
@@ -47,13 +48,23 @@ class GoldenEvidence(Evidence):
     Attributes:
         header: Where the expected values come from.
         outputs: The declarations that the values were read by.
+        closed: Whether answers were searched for what no output declares.
+        device: What the candidate was started on.
+        execution_provider: What it says that it runs on.
         cases: In a file of their own beside ``evidence.json``, however many.
     """
 
     header: GoldenHeader
     outputs: dict[str, OutputSettings]
+    closed: bool = False
+    device: Literal["cpu", "gpu"] = "cpu"
+    execution_provider: Utf8Text | None = None
     request: RecordedRequest
     cases: Annotated[Sequence[CaseRecord], SkipValidation, Field(exclude=True)] = ()
+
+    def limits(self, declared: GoldenLimits) -> GoldenLimits:
+        """The limits that hold for this run: those of its device and pair of execution providers."""
+        return declared.on(self.device, self.execution_provider, self.header.producer.execution_provider)
 
     def save(self, folder: Path, redact: Callable[[str], str]) -> None:
         """As the base; cases that ``collect`` did not write yet go into their file."""
@@ -94,3 +105,8 @@ class BatchEvidence(GoldenEvidence):
     """Evidence of ``golden.batch``."""
 
     batches: tuple[BatchRecord, ...]
+
+
+def evidence_path(check_id: str) -> str:
+    """Where the evidence of a check lies, relative to the report's evidence folder."""
+    return f"{check_id}/{EVIDENCE_FILE}"

@@ -5,12 +5,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from harness.checks.golden.classes import judge_classes, scores_of, tied
 from harness.checks.golden.compare import Comparison, compare, error_of
-from harness.checks.golden.evidence import GoldenEvidence
+from harness.checks.golden.distribution import judge_errors
+from harness.checks.golden.evidence import GoldenEvidence, evidence_path
+from harness.checks.golden.limits import GoldenLimits, Tolerance
+from harness.checks.golden.members import judge_members
 from harness.checks.golden.records import CaseRecord
-from harness.checks.golden.settings import GoldenLimits, OutputSettings, Tolerance
+from harness.checks.golden.settings import OutputSettings
 from harness.checks.golden.wire import cut
-from harness.checks.interface import EVIDENCE_FILE
 from harness.errors import shown
 from harness.model import Finding, Outcome
 
@@ -20,21 +23,41 @@ ANSWERS = "answers"
 
 
 def judge_cases(check_id: str, evidence: GoldenEvidence, limits: GoldenLimits) -> list[Finding]:
-    """Findings ``<check>.answers`` and ``<check>.<output>``."""
+    """Findings ``<check>.answers``, ``<check>.<output>``, and of each output what else is declared.
+
+    Args:
+        check_id: Of the check that asked.
+        evidence: What it saw.
+        limits: Without overrides, see :meth:`GoldenEvidence.limits`.
+    """
     return [
         _answers(check_id, evidence),
+        *([judge_members(check_id, evidence)] if evidence.closed else []),
+        *(_output(check_id, evidence, name, limits) for name in evidence.outputs),
         *(
-            _output(check_id, evidence, name, output, limits.tolerance(name))
-            for name, output in evidence.outputs.items()
+            finding
+            for name, declared in limits.errors.items()
+            for finding in judge_errors(check_id, evidence, name, declared)
         ),
+        *judge_classes(check_id, evidence, limits),
     ]
 
 
-def compare_case(case: CaseRecord, name: str, output: OutputSettings, tolerance: Tolerance) -> Comparison:
-    """One output of one answered case; an output that the answer lacks breaks."""
+def compare_case(case: CaseRecord, name: str, evidence: GoldenEvidence, limits: GoldenLimits) -> Comparison:
+    """One output of one answered case; an output that the answer lacks breaks.
+
+    A label other than the golden one holds where their golden scores are within the declared tie margin.
+    """
     if name in case.missing:
         return Comparison(math.inf, problem=case.missing[name])
-    return compare(case.observed[name], case.expected[name], output, tolerance)
+    output, observed, expected = evidence.outputs[name], case.observed[name], case.expected[name]
+    comparison = compare(observed, expected, output, limits.tolerance(name))
+    if comparison.holds or output.argmax_of not in limits.classes:
+        return comparison
+    scores = scores_of(case.expected[output.argmax_of], evidence.outputs[output.argmax_of])
+    if scores is None or not tied(observed, scores, limits.classes[output.argmax_of]):
+        return comparison
+    return Comparison(0.0, expected=expected, observed=observed, tied=True)
 
 
 def crossed(
@@ -60,10 +83,7 @@ def crossed(
 def _fits(answered: CaseRecord, asked: CaseRecord, evidence: GoldenEvidence, limits: GoldenLimits) -> bool:
     """Whether what one case was answered is what another one expects."""
     moved = answered.model_copy(update={"expected": asked.expected})
-    return all(
-        compare_case(moved, name, output, limits.tolerance(name)).holds
-        for name, output in evidence.outputs.items()
-    )
+    return all(compare_case(moved, name, evidence, limits).holds for name in evidence.outputs)
 
 
 def wrong_cases(
@@ -71,11 +91,6 @@ def wrong_cases(
 ) -> Iterator[CaseRecord]:
     """The answered cases of which an output breaks its tolerance."""
     return (case for case in cases if not case.problem and not _fits(case, case, evidence, limits))
-
-
-def evidence_path(check_id: str) -> str:
-    """Where the evidence of a check lies, relative to the report's evidence folder."""
-    return f"{check_id}/{EVIDENCE_FILE}"
 
 
 def _answers(check_id: str, evidence: GoldenEvidence) -> Finding:
@@ -111,11 +126,13 @@ class _Compared:
 
     count: int = 0
     broken: int = 0
+    tied: int = 0
     worst: tuple[CaseRecord, Comparison] | None = None
 
     def add(self, case: CaseRecord, comparison: Comparison) -> None:
         self.count += 1
         self.broken += not comparison.holds
+        self.tied += comparison.tied
         if self.worst is None or comparison.tolerance_used > self.worst[1].tolerance_used:
             self.worst = case, comparison
 
@@ -132,14 +149,12 @@ class _Judged:
     reproduce: str = ""
 
 
-def _output(
-    check_id: str, evidence: GoldenEvidence, name: str, output: OutputSettings, tolerance: Tolerance
-) -> Finding:
+def _output(check_id: str, evidence: GoldenEvidence, name: str, limits: GoldenLimits) -> Finding:
     compared = _Compared()
     for case in evidence.cases:
         if not case.problem:
-            compared.add(case, compare_case(case, name, output, tolerance))
-    judged = _judge(evidence, name, compared, tolerance)
+            compared.add(case, compare_case(case, name, evidence, limits))
+    judged = _judge(evidence, name, compared, limits.tolerance(name))
     return Finding(
         id=f"{check_id}.{name}",
         outcome=judged.outcome,
@@ -164,7 +179,7 @@ def _judge(
     if compared.worst is None:
         return _Judged(Outcome.INCONCLUSIVE, f"no answer of {total} cases to compare", 0, 0, "cases off")
     count, broken, (case, worst) = compared.count, compared.broken, compared.worst
-    exact = tolerance.atol == tolerance.rtol == 0 or math.isinf(worst.tolerance_used)
+    exact = tolerance.exact or math.isinf(worst.tolerance_used)
     observed, limit, unit = (
         (broken, 0, "cases off") if exact else (worst.tolerance_used, 1.0, "share of tolerance")
     )
@@ -176,7 +191,8 @@ def _judge(
         message = f"only {count} of {total} cases have an answer to compare; they hold"
         return _Judged(Outcome.INCONCLUSIVE, message, observed, limit, unit)
     if exact or worst.tolerance_used == 0:
-        return _Judged(Outcome.PASS, f"{count} cases are equal", observed, limit, unit)
+        but = f", but for {compared.tied} within the tie margin" if compared.tied else ""
+        return _Judged(Outcome.PASS, f"{count} cases are equal{but}", observed, limit, unit)
     outcome = Outcome.WARN if worst.tolerance_used > WARN_ABOVE else Outcome.PASS
     message = f"{count} cases are within tolerance; worst {where}"
     return _Judged(outcome, message, observed, limit, unit, _curl(evidence, case))
@@ -190,11 +206,9 @@ def _where(case: CaseRecord, worst: Comparison, output: OutputSettings, toleranc
     if isinstance(worst.expected, str | bool) or isinstance(worst.observed, str | bool):
         return values
     error = f"{values}, error {error_of(worst.observed, worst.expected):.3g}"
-    if tolerance.atol == tolerance.rtol == 0:
+    if tolerance.exact:
         return f"{error}, exact required"
-    return (
-        f"{error}, {worst.tolerance_used:.3g} of tolerance (atol {tolerance.atol:g}, rtol {tolerance.rtol:g})"
-    )
+    return f"{error}, {worst.tolerance_used:.3g} of tolerance ({tolerance})"
 
 
 def _curl(evidence: GoldenEvidence, case: CaseRecord) -> str:

@@ -38,7 +38,7 @@ def ask_one_by_one(
         for done, (case, request, answer) in enumerate(asked, start=1):
             executed += answer.answered
             context.progress(done, expected)
-            yield record(case, answer, settings.outputs, body=(request.body or b"").decode())
+            yield record(case, answer, settings, body=(request.body or b"").decode())
 
     written = RecordFile.write(context.folder, records(), context.credentials.redact)
     return GoldenEvidence(
@@ -46,6 +46,9 @@ def ask_one_by_one(
         executed=executed,
         header=header,
         outputs=settings.outputs,
+        closed=settings.ignored is not None,
+        device=context.candidate.description.device,
+        execution_provider=context.candidate.description.execution_provider,
         request=RecordedRequest.of(settings.single, context),
         cases=written,
     )

@@ -1,13 +1,13 @@
 """Takes the declared outputs out of an answer."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from harness.checks.golden.asking import Answer
 from harness.checks.golden.golden_set import Case
+from harness.checks.golden.members import undeclared
 from harness.checks.golden.records import CaseRecord
-from harness.checks.golden.settings import OutputSettings
+from harness.checks.golden.settings import GoldenSettings
 from harness.pointer import PointerError, resolve
 
 # What is kept of an output, as a multiple of the expected JSON: a hostile answer must not fill the disk.
@@ -15,15 +15,13 @@ MOST_TIMES_EXPECTED = 16
 MOST_BESIDES_BYTES = 4096
 
 
-def record(
-    case: Case, answer: Answer, outputs: Mapping[str, OutputSettings], *, body: str = ""
-) -> CaseRecord:
+def record(case: Case, answer: Answer, settings: GoldenSettings, *, body: str = "") -> CaseRecord:
     """What one answer, or one item of a batch answer, says to one case."""
     if answer.problem:
         return CaseRecord(id=case.id, expected=case.expected, problem=answer.problem, body=body)
     observed: dict[str, Any] = {}
     missing: dict[str, str] = {}
-    for name, output in outputs.items():
+    for name, output in settings.outputs.items():
         try:
             value = resolve(answer.document, output.pointer)
         except PointerError as error:
@@ -34,7 +32,13 @@ def record(
             missing[name] = f"{size} bytes of JSON where at most {most} are kept"
         else:
             observed[name] = value
-    return CaseRecord(id=case.id, expected=case.expected, observed=observed, missing=missing, body=body)
+    extra: tuple[str, ...] = ()
+    if settings.ignored is not None:
+        declared = [output.pointer for output in settings.outputs.values()]
+        extra = undeclared(answer.document, [*declared, *settings.ignored])
+    return CaseRecord(
+        id=case.id, expected=case.expected, observed=observed, missing=missing, extra=extra, body=body
+    )
 
 
 def _most_bytes(expected: Any) -> int:

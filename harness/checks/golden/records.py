@@ -16,6 +16,7 @@ class CaseRecord(Model):
     Attributes:
         observed: The raw JSON value of each output that the answer has.
         missing: Why an output has no value, by its name.
+        extra: Pointers to what else the answer holds, at most 8; empty where the suite does not look.
         problem: Why there is no answer to compare at all; empty when there is one.
         body: The request's body; empty in a batch, which has no request for one case.
     """
@@ -24,6 +25,7 @@ class CaseRecord(Model):
     expected: dict[str, Any]
     observed: dict[str, Any] = {}
     missing: dict[str, str] = {}
+    extra: tuple[Utf8Text, ...] = ()
     problem: Utf8Text = ""
     body: str = ""
 

@@ -1,19 +1,25 @@
 """``[golden]``: how cases are asked, where outputs lie in the answers, how far they may be off."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from harness.config.section import FamilySettings, Limits, Section
+from harness.checks.golden.limits import ClassLimits, GoldenLimits, OutputLimits, Tolerance
+from harness.config.section import FamilySettings, Section
 from harness.config.service import Pointer
 from harness.http_request import RequestTemplate
 from harness.template import PLACEHOLDER
 
-OTHER_FINDINGS = frozenset({"answers", "items", "own", "repeats"})
+OTHER_FINDINGS = frozenset({"answers", "items", "members", "own", "repeats"})
 """What the checks find besides one thing of each output."""
 
+OF_AN_OUTPUT = ("argmax", "bias", "max", "p50", "p99", "sum", "top_k")
+"""What they find of an output besides its values."""
+
 Dtype = Literal["string", "bool", "int32", "int64", "float16", "bfloat16", "float32", "float64"]
+FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
 
 
 class OutputSettings(Section):
@@ -24,12 +30,34 @@ class OutputSettings(Section):
         dtype: Declared element type; over JSON it is checked by token and range.
         keys: For an object of values: exactly these names, each with an array of ``shape``.
         shape: For an array: exactly this shape, ``[]`` for a scalar.
+        nonfinite: How floats that are no number are written: as the strings ``NaN``, ``Infinity`` and
+            ``-Infinity``, or all as null; None allows none.
+        argmax_of: The output of scores whose best class this one names: by key, or by index from 0.
     """
 
     pointer: Pointer
     dtype: Dtype
     keys: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     shape: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    nonfinite: Literal["strings", "null"] | None = None
+    argmax_of: str | None = None
+
+    @model_validator(mode="after")
+    def _only_floats_are_nonfinite(self) -> Self:
+        if self.nonfinite is not None and self.dtype not in FLOATS:
+            raise ValueError(f"nonfinite is declared, but a {self.dtype} is always finite")
+        return self
+
+    @property
+    def scores_classes(self) -> bool:
+        """Whether there is one number for each of two classes or more."""
+        several = len(self.shape) == 1 if self.keys is None else not self.shape
+        return several and self.dtype not in ("string", "bool")
+
+    @property
+    def names_a_class(self) -> bool:
+        """Whether it is one name or one index."""
+        return self.keys is None and not self.shape and self.dtype in ("string", "int32", "int64")
 
 
 class BatchTemplate(RequestTemplate):
@@ -56,39 +84,17 @@ class ConcurrentSettings(Section):
     repeats: Annotated[int, Field(ge=2, le=100)] = 2
 
 
-class Tolerance(Section):
-    """Pass when ``abs(observed - expected) <= atol + rtol * abs(expected)``; the default is exact.
+class MetadataGolden(RequestTemplate):
+    """``[golden.metadata]``: how to get the document that describes the model, and the recorded one.
 
     Attributes:
-        source: Where the numbers come from, for the reviewer.
+        file: Of the recorded document, in the folder of the golden set.
+        ignored: Pointers to what may differ from release to release.
     """
 
-    atol: Annotated[float, Field(ge=0)] = 0.0
-    rtol: Annotated[float, Field(ge=0)] = 0.0
-    source: str = ""
-
-
-EXACT = Tolerance()
-
-
-class GoldenLimits(Limits):
-    """``[golden.limits]``: a tolerance per output; one that is not named is compared exactly.
-
-    Attributes:
-        outputs: Of an answer to the golden value.
-        repeats: Of an answer to an earlier answer to the same case.
-    """
-
-    outputs: dict[str, Tolerance] = {}
-    repeats: dict[str, Tolerance] = {}
-
-    def tolerance(self, output: str) -> Tolerance:
-        """The tolerance of an output."""
-        return self.outputs.get(output, EXACT)
-
-    def repeat_tolerance(self, output: str) -> Tolerance:
-        """How far two answers to one case may be apart in an output."""
-        return self.repeats.get(output, EXACT)
+    method: str = "GET"
+    file: str = "metadata.json"
+    ignored: tuple[Pointer, ...] = ()
 
 
 class GoldenSettings(FamilySettings):
@@ -98,7 +104,10 @@ class GoldenSettings(FamilySettings):
         path: Folder with golden.toml, relative to gate.toml.
         single: One case a request; ``${input}`` is the case's input.
         concurrent: Ask every case several times, many at once.
+        metadata: The recorded description of the model.
         outputs: What the cases' ``expected`` names.
+        ignored: Pointers to what an answer, or an item of a batch, may hold besides the outputs; more fails.
+            None does not look.
         connections: Requests at a time, each on a connection that is kept alive.
         timeout_s: For one request, from connecting to the last byte of the answer.
         most_answer_bytes: A longer answer is cut off and fails its cases.
@@ -109,7 +118,9 @@ class GoldenSettings(FamilySettings):
     single: RequestTemplate
     batch: BatchTemplate | None = None
     concurrent: ConcurrentSettings | None = None
+    metadata: MetadataGolden | None = None
     outputs: Annotated[dict[str, OutputSettings], Field(min_length=1)]
+    ignored: tuple[Pointer, ...] | None = None
     connections: Annotated[int, Field(ge=1, le=64)] = 4
     timeout_s: Annotated[float, Field(gt=0)] = 30.0
     most_answer_bytes: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
@@ -121,15 +132,34 @@ class GoldenSettings(FamilySettings):
     def _findings_of_their_own(cls, outputs: dict[str, OutputSettings]) -> dict[str, OutputSettings]:
         if taken := sorted(OTHER_FINDINGS & set(outputs)):
             raise ValueError(f"an output cannot be named {taken[0]!r}: it is the name of another finding")
+        for name in outputs:
+            of, _, finding = name.rpartition(".")
+            if of in outputs and finding in OF_AN_OUTPUT:
+                raise ValueError(f"an output cannot be named {name!r}: it is the name of a finding of {of!r}")
         return outputs
 
     @model_validator(mode="after")
+    def _labels_name_scores(self) -> Self:
+        for name, output in self.outputs.items():
+            if output.argmax_of is None:
+                continue
+            scores = self.outputs.get(output.argmax_of)
+            if scores is None or not scores.scores_classes:
+                raise ValueError(
+                    f"outputs.{name}.argmax_of is {output.argmax_of!r}: no output of one number a class"
+                )
+            if not output.names_a_class or (output.dtype == "string") != (scores.keys is not None):
+                raise ValueError(
+                    f"outputs.{name} cannot be the argmax of {output.argmax_of!r}: that takes one string "
+                    "where the scores have keys, and one integer where they have a shape"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _limits_name_outputs(self) -> Self:
-        for table, named in (("outputs", self.limits.outputs), ("repeats", self.limits.repeats)):
-            if unknown := sorted(set(named) - set(self.outputs)):
-                raise ValueError(f"limits.{table} names {unknown}, outputs has {sorted(self.outputs)}")
-            if numberless := [name for name in named if self.outputs[name].dtype in ("string", "bool")]:
-                raise ValueError(f"limits.{table} gives {numberless} a tolerance, but they are not numbers")
+        _require_limits_of(self.outputs, self.limits, "limits")
+        for number, override in enumerate(self.limits.overrides):
+            _require_limits_of(self.outputs, override, f"limits.overrides.{number}")
         return self
 
     @model_validator(mode="after")
@@ -139,6 +169,41 @@ class GoldenSettings(FamilySettings):
         if self.batch is not None:
             _require_only(self.batch, "inputs", "batch")
         return self
+
+    def not_declared(self) -> tuple[str, ...]:
+        """Aspects of the answers that nothing is said of."""
+        aspects = {
+            "golden: what an answer may hold besides the outputs (ignored)": self.ignored is not None,
+            "golden: how errors are distributed (limits.errors)": bool(self.limits.errors),
+            "golden: agreement of classes (argmax_of, limits.classes)": bool(
+                self.limits.classes or any(output.argmax_of for output in self.outputs.values())
+            ),
+        }
+        return tuple(aspect for aspect, declared in aspects.items() if not declared)
+
+
+def _require_limits_of(outputs: Mapping[str, OutputSettings], limits: OutputLimits, key: str) -> None:
+    """Limits are of outputs that there are, and that they can be of."""
+    for table in OutputLimits.model_fields:
+        for name, limit in getattr(limits, table).items():
+            where = f"{key}.{table}"
+            if name not in outputs:
+                raise ValueError(f"{where} names {[name]}, outputs has {sorted(outputs)}")
+            output = outputs[name]
+            if output.dtype in ("string", "bool"):
+                raise ValueError(f"{where} gives {[name]} a tolerance, but they are not numbers")
+            if isinstance(limit, Tolerance) and limit.ulp is not None and output.dtype not in FLOATS:
+                raise ValueError(f"{where}.{name}.ulp is given, but a {output.dtype} has no last place")
+            if isinstance(limit, ClassLimits):
+                _require_classes(output, limit, f"{where}.{name}")
+
+
+def _require_classes(output: OutputSettings, limit: ClassLimits, key: str) -> None:
+    if not output.scores_classes:
+        raise ValueError(f"{key} needs an output of one number a class: keys, or a shape of one dimension")
+    classes = len(output.keys) if output.keys is not None else output.shape[0]
+    if limit.top_k is not None and limit.top_k >= classes:
+        raise ValueError(f"{key}.top_k is {limit.top_k}, and there are {classes} classes: give fewer")
 
 
 def _require_only(template: RequestTemplate, placeholder: str, key: str) -> None:

@@ -6,8 +6,9 @@ from typing import ClassVar
 from harness.checks.golden.evidence import GoldenEvidence
 from harness.checks.golden.golden_set import load_golden_set, open_golden_set
 from harness.checks.golden.judge import judge_cases
+from harness.checks.golden.limits import GoldenLimits
 from harness.checks.golden.one_by_one import ask_one_by_one
-from harness.checks.golden.settings import GoldenLimits, GoldenSettings
+from harness.checks.golden.settings import GoldenSettings
 from harness.checks.interface import CheckContext, Stage
 from harness.config.suite import Suite
 from harness.model import Capability, Family, Finding
@@ -46,4 +47,4 @@ class GoldenSingle:
 
     def judge(self, evidence: GoldenEvidence, limits: GoldenLimits) -> Sequence[Finding]:
         """One finding for the answers, one for each output."""
-        return judge_cases(self.id, evidence, limits)
+        return judge_cases(self.id, evidence, evidence.limits(limits))

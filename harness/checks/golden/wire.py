@@ -3,10 +3,11 @@
 import json
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from harness.checks.golden.settings import Dtype, OutputSettings
 from harness.errors import shown
+from harness.model import NOT_FINITE
 
 Leaf = bool | int | float | str
 
@@ -64,7 +65,8 @@ def leaves(value: Any, output: OutputSettings) -> dict[str, Leaf]:
     (``1.0`` is none), a float may come as ``1`` or ``1.0``. JSON has one number type and services print a
     float32 either in its own shortest digits (``0.1``) or in those of the double that holds it
     (``0.10000000149011612``), so digits do not tell a float dtype: a value belongs to it when it stays
-    finite after rounding to it. How exact the value is, is for the tolerance.
+    finite after rounding to it. How exact the value is, is for the tolerance. What is not finite, in the
+    declared writing, comes out as a float; null as NaN.
 
     Raises:
         WireError: at the first element that breaks the declaration.
@@ -74,7 +76,7 @@ def leaves(value: Any, output: OutputSettings) -> dict[str, Leaf]:
 
 def _elements(value: Any, output: OutputSettings) -> Iterator[tuple[str, Leaf]]:
     if output.keys is None:
-        yield from _array(value, output.shape, output.dtype, "")
+        yield from _array(value, output.shape, output, "")
         return
     if not isinstance(value, dict):
         raise WireError("", f"{json_type(value)} instead of an object with {list(output.keys)}")
@@ -85,12 +87,17 @@ def _elements(value: Any, output: OutputSettings) -> Iterator[tuple[str, Leaf]]:
         raise WireError("", cut(f"object {' and '.join(problems)}"))
     for key in output.keys:
         escaped = key.replace("~", "~0").replace("/", "~1")
-        yield from _array(value[key], output.shape, output.dtype, f"/{escaped}")
+        yield from _array(value[key], output.shape, output, f"/{escaped}")
 
 
-def _array(value: Any, shape: Sequence[int], dtype: Dtype, pointer: str) -> Iterator[tuple[str, Leaf]]:
+def _array(
+    value: Any, shape: Sequence[int], output: OutputSettings, pointer: str
+) -> Iterator[tuple[str, Leaf]]:
     if not shape:
-        problem = _element_problem(value, dtype)
+        if output.nonfinite is not None and (written := _nonfinite(value, output.nonfinite)) is not None:
+            yield pointer, written
+            return
+        problem = _element_problem(value, output.dtype)
         if problem:
             raise WireError(pointer, problem)
         yield pointer, value
@@ -100,7 +107,14 @@ def _array(value: Any, shape: Sequence[int], dtype: Dtype, pointer: str) -> Iter
     if len(value) != shape[0]:
         raise WireError(pointer, f"array of {len(value)} instead of {shape[0]}")
     for index, item in enumerate(value):
-        yield from _array(item, shape[1:], dtype, f"{pointer}/{index}")
+        yield from _array(item, shape[1:], output, f"{pointer}/{index}")
+
+
+def _nonfinite(value: Any, writing: Literal["strings", "null"]) -> float | None:
+    """The float that ``value`` stands for in this writing; None when it stands for none."""
+    if writing == "null":
+        return math.nan if value is None else None
+    return NOT_FINITE.get(value) if isinstance(value, str) else None
 
 
 def _element_problem(value: Any, dtype: Dtype) -> str:

@@ -8,7 +8,8 @@ import pytest
 from harness.checks.drift.settings import DriftLimits, DriftSettings
 from harness.checks.fuzz.corpus import CORPUS
 from harness.checks.fuzz.settings import SchemaCheck
-from harness.checks.golden.settings import GoldenLimits, GoldenSettings
+from harness.checks.golden.limits import GoldenLimits
+from harness.checks.golden.settings import GoldenSettings
 from harness.checks.image.settings import ImageLimits, ImageSettings
 from harness.checks.latency.settings import LatencyLimits, LatencySettings
 from harness.checks.scenarios.rate_policy import RatePolicy

@@ -14,6 +14,7 @@ from reference_service.app import create_app
 from reference_service.model.artifact import ArtifactError, load_artifact
 from reference_service.model.inference import Model
 from reference_service.pipeline.declaration import Bar, declaration_of, read_declaration
+from reference_service.pipeline.metadata import recorded_metadata
 from reference_service.settings import Settings
 
 PACKAGE = Path(reference_service.__file__).parent
@@ -193,6 +194,7 @@ def test_golden_set_was_made_with_this_artifact(name, rows):
     assert header["model"]["sha256"] == manifest.files[manifest.model_file]
     assert header["dataset"]["sha256"] == manifest.dataset.sha256
     assert header["producer"]["kind"] == "pipeline"
+    assert (golden / "metadata.json").read_text(encoding="utf-8") == recorded_metadata(manifest)
 
 
 @pytest.mark.parametrize("name", ["breast-cancer", "digits"])

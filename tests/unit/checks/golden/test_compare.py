@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.checks.golden.compare import compare, tolerance_used
-from harness.checks.golden.settings import OutputSettings, Tolerance
+from harness.checks.golden.limits import Tolerance
+from harness.checks.golden.settings import OutputSettings
 from harness.checks.golden.wire import WireError, leaves, parse_json
 
 EXACT = Tolerance()
@@ -199,7 +200,9 @@ def test_slightly_beyond_tolerance_always_fails(expected, tolerance, share, sign
 @given(FINITE, FINITE, st.floats(0, 1e3))
 def test_an_absolute_tolerance_is_symmetric(one, other, atol):
     tolerance = Tolerance(atol=atol)
-    assert tolerance_used(one, other, tolerance) == tolerance_used(other, one, tolerance)
+    assert tolerance_used(one, other, tolerance, "float64") == tolerance_used(
+        other, one, tolerance, "float64"
+    )
 
 
 @given(FINITE, FINITE, TOLERANCES)
@@ -233,3 +236,69 @@ def test_one_value_off_in_an_array_breaks_it_there(values, data):
 @given(st.recursive(st.none() | st.booleans() | FINITE | st.text(), st.lists, max_leaves=5))
 def test_any_json_is_compared_without_an_exception(observed):
     assert compare(observed, EXPECTED, PROBABILITIES, LOOSE).holds is False
+
+
+# --- values that are no number
+
+
+@pytest.mark.parametrize(
+    ("observed", "expected", "holds"),
+    [
+        ("NaN", "NaN", True),
+        ("Infinity", "Infinity", True),
+        ("-Infinity", "-Infinity", True),
+        ("Infinity", "-Infinity", False),
+        ("NaN", "Infinity", False),
+        ("NaN", 1.0, False),
+        (1.0, "NaN", False),
+        (3e38, "Infinity", False),
+        ("nan", "NaN", False),
+        (None, "NaN", False),
+        (True, "NaN", False),
+    ],
+)
+def test_nonfinite_strings_hold_only_at_the_same_place_with_the_same_sign(observed, expected, holds):
+    declared = output(nonfinite="strings", shape=(2,))
+    found = verdict([observed, 1.0], [expected, 1.0], declared, Tolerance(atol=1e30, rtol=1e30, ulp=2**40))
+    assert found.holds == holds
+    assert found.tolerance_used == (0 if holds else math.inf)
+    assert not verdict([1.0, observed], [expected, 1.0], declared).holds
+
+
+@pytest.mark.parametrize(("observed", "holds"), [(None, True), ("NaN", False), (0.0, False), ([], False)])
+def test_null_stands_for_what_is_no_number_where_declared(observed, holds):
+    assert verdict(observed, None, output(nonfinite="null")).holds == holds
+
+
+@pytest.mark.parametrize("value", [None, "NaN", "Infinity"])
+def test_nonfinite_values_that_are_not_declared_are_refused(value):
+    with pytest.raises(WireError, match="instead of a number"):
+        leaves(value, output())
+
+
+# --- units in the last place
+
+
+@pytest.mark.parametrize(
+    ("dtype", "observed", "used"),
+    [
+        ("float32", 1 + 2.0**-23, 0.5),
+        ("float32", 1 + 2.0**-22, 1.0),
+        ("float32", 1 + 3 * 2.0**-23, 1.5),
+        ("float16", 1 + 2.0**-10, 0.5),
+        ("bfloat16", 1 + 2.0**-6, 1.0),
+        ("float64", 1 + 2.0**-51, 1.0),
+    ],
+)
+def test_ulps_are_those_of_the_declared_dtype(dtype, observed, used):
+    found = verdict(observed, 1.0, output(dtype), Tolerance(ulp=2))
+    assert found.tolerance_used == used
+    assert found.holds == (used <= 1)
+
+
+def test_a_value_passes_by_ulps_or_by_the_other_tolerances():
+    large = verdict(1e30 * (1 + 2.0**-23), 1e30, output(), Tolerance(atol=1e-6, ulp=4))
+    small = verdict(1e-7, 2e-7, output(), Tolerance(atol=1e-6, ulp=4))
+    neither = verdict(1.1, 1.0, output(), Tolerance(atol=1e-6, ulp=4))
+    assert (large.holds, small.holds, neither.holds) == (True, True, False)
+    assert small.tolerance_used == pytest.approx(0.1)

@@ -18,8 +18,9 @@ from harness.checks.golden.evidence import (
     RecordedRequest,
 )
 from harness.checks.golden.header import GoldenHeader
+from harness.checks.golden.limits import GoldenLimits, Tolerance
 from harness.checks.golden.records import CaseRecord
-from harness.checks.golden.settings import GoldenLimits, OutputSettings, Tolerance
+from harness.checks.golden.settings import OutputSettings
 from harness.checks.golden.single import GoldenSingle
 from harness.model import Outcome
 
