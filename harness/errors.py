@@ -6,6 +6,7 @@
     ├── ConfigError          exit 2   a file, key or value the user can mend
     ├── UsageError           exit 2   a command line the user can mend
     ├── InfrastructureError  exit 5   engine, reference or network; says nothing of the candidate
+    ├── AnswerError          exit 3   a service's answer that cannot be recorded
     └── TargetError                   a target that did not start or died; the runner turns it into
                                       a reject (candidate) or an InfrastructureError (reference)
 
@@ -95,6 +96,12 @@ class InfrastructureError(HarnessError):
     """The engine, the reference or the network failed; the candidate is not to blame."""
 
     exit_code = ExitCode.INFRASTRUCTURE
+
+
+class AnswerError(HarnessError):
+    """A service answered what no golden set can hold: an error, no JSON, or not every output."""
+
+    exit_code = ExitCode.REJECT
 
 
 class TargetError(HarnessError):

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness import __version__
-from harness.cli import contract, doctor, judge, report, run, schema, traffic
+from harness.cli import contract, doctor, golden, judge, report, run, schema, traffic
 from harness.cli.signals import interruptible
 from harness.errors import ExitCode, HarnessError, Interrupted
 
@@ -29,6 +29,7 @@ app.command("doctor")(doctor.doctor)
 app.command("schema")(schema.schema)
 app.add_typer(contract.app, name="contract")
 app.add_typer(traffic.app, name="traffic")
+app.add_typer(golden.app, name="golden")
 
 
 def _version(wanted: bool) -> None:

@@ -92,7 +92,7 @@ def read_cases(folder: Path, declared: CasesFile, outputs: Mapping[str, OutputSe
     file = folder / declared.file
     digest, ids = hashlib.sha256(), array("Q")
     try:
-        with _lines(file) as lines:
+        with lines_of(file) as lines:
             for number, line in enumerate(lines, start=1):
                 digest.update(line)
                 case = _case(line, file, number)
@@ -120,7 +120,8 @@ def read_cases(folder: Path, declared: CasesFile, outputs: Mapping[str, OutputSe
         )
 
 
-def _lines(file: Path) -> AbstractContextManager[Iterable[bytes]]:
+def lines_of(file: Path) -> AbstractContextManager[Iterable[bytes]]:
+    """The lines of a file of cases, decompressed where its name ends in ``.gz``."""
     return gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")
 
 
@@ -137,7 +138,7 @@ def _has_repeated(ids: "array[int]") -> bool:
 def _require_distinct(file: Path) -> None:
     """Find the id behind two equal short digests; different ids may share one."""
     seen = set[str]()
-    with _lines(file) as lines:
+    with lines_of(file) as lines:
         for number, line in enumerate(lines, start=1):
             case = _case(line, file, number)
             if case.id in seen:

@@ -18,7 +18,11 @@ OTHER_FINDINGS = frozenset({"answers", "items", "members", "own", "repeats"})
 OF_AN_OUTPUT = ("argmax", "bias", "max", "p50", "p99", "sum", "top_k")
 """What they find of an output besides its values."""
 
-Dtype = Literal["string", "bool", "int32", "int64", "float16", "bfloat16", "float32", "float64"]
+Dtype = Literal[
+    "string", "bool",
+    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "float16", "bfloat16", "float32", "float64",
+]  # fmt: skip
 FLOATS = frozenset({"float16", "bfloat16", "float32", "float64"})
 
 
@@ -57,7 +61,7 @@ class OutputSettings(Section):
     @property
     def names_a_class(self) -> bool:
         """Whether it is one name or one index."""
-        return self.keys is None and not self.shape and self.dtype in ("string", "int32", "int64")
+        return self.keys is None and not self.shape and self.dtype not in {"bool", *FLOATS}
 
 
 class BatchTemplate(RequestTemplate):

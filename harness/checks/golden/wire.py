@@ -12,7 +12,11 @@ from harness.model import NOT_FINITE
 Leaf = bool | int | float | str
 
 MOST_LEVELS = 64
-_INTEGER_BITS = {"int32": 32, "int64": 64}
+_INTEGERS = {
+    f"{sign}int{bits}": range(-(2 ** (bits - 1)), 2 ** (bits - 1)) if not sign else range(2**bits)
+    for bits in (8, 16, 32, 64)
+    for sign in ("", "u")
+}
 # From here on a value rounds to infinity: halfway between the largest finite number and the next power
 # of two, 2**(emax + 1) - 2**(emax - p) for p bits of significand (IEEE 754, section 4.3.1).
 _ROUNDS_TO_INFINITY = {
@@ -124,17 +128,16 @@ def _element_problem(value: Any, dtype: Dtype) -> str:
             return "" if isinstance(value, str) else f"{json_type(value)} instead of a string"
         case "bool":
             return "" if isinstance(value, bool) else f"{json_type(value)} instead of a boolean"
-        case "int32" | "int64":
-            if isinstance(value, bool) or not isinstance(value, int):
-                return f"{json_type(value)} {shown(value)} instead of an integer token"
-            largest = 2 ** (_INTEGER_BITS[dtype] - 1)
-            return "" if -largest <= value < largest else f"{shown(value)} is beyond {dtype}"
-        case _:
+        case "float16" | "bfloat16" | "float32" | "float64":
             if isinstance(value, bool) or not isinstance(value, int | float):
                 return f"{json_type(value)} instead of a number"
             finite = not isinstance(value, float) or math.isfinite(value)
             within = finite and abs(value) < _ROUNDS_TO_INFINITY[dtype]
             return "" if within else f"{shown(value)} is beyond {dtype}"
+        case _:
+            if isinstance(value, bool) or not isinstance(value, int):
+                return f"{json_type(value)} {shown(value)} instead of an integer token"
+            return "" if value in _INTEGERS[dtype] else f"{shown(value)} is beyond {dtype}"
 
 
 def json_type(value: Any) -> str:

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from harness.checks.golden.header import GoldenHeader
+from harness.checks.golden.header import Blessing, GoldenHeader
 from harness.checks.scenarios.scenario import ScenarioFile
 from harness.config.section import FamilySettings, Limits
 from harness.config.suite import GateConfig, parse_suite
@@ -22,11 +22,15 @@ def is_golden_header(block):
     return "[producer]" in block.text
 
 
+def is_history(block):
+    return block.first_line == "[[blessings]]"
+
+
 def is_gate(block):
     """In the page about scenarios a block says so; elsewhere it is what is meant by TOML."""
     if block.page == "docs/scenarios.md":
         return block.first_line == "# gate.toml"
-    return not is_golden_header(block)
+    return not is_golden_header(block) and not is_history(block)
 
 
 def gate_files(page):
@@ -64,6 +68,12 @@ def test_the_golden_set_of_gate_your_own_image_is_one(pages):
     cases = "".join(block.text for block in pages[OWN_IMAGE].blocks("json")).splitlines()
     assert len(cases) == read.cases.count
     assert set(json.loads(cases[0])) == {"id", "input", "expected"}
+
+
+def test_the_blessing_of_golden_is_one(pages):
+    (history,) = filter(is_history, pages["docs/golden.md"].blocks("toml"))
+    (blessing,) = tomllib.loads(history.text)["blessings"]
+    Blessing.model_validate(blessing)
 
 
 class HealthLimits(Limits):

@@ -1,0 +1,133 @@
+"""A service to ask, started as the gate starts its candidate."""
+
+import os
+import platform
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.checks.golden.settings import GoldenSettings
+from harness.checks.interface import CheckContext
+from harness.config.suite import Suite
+from harness.credentials import Credentials
+from harness.errors import ConfigError
+from harness.events import BuildProgress, CheckProgress, CheckStarted, Emit, Note
+from harness.model import TargetDescription
+from harness.targets.engine import Engine, find_engine
+from harness.targets.identity import identified
+from harness.targets.interface import Endpoint
+from harness.targets.launch import URL, Launch, Launcher
+from harness.targets.scratch import remove_orphan_folders
+from harness.targets.url import require_plain
+
+
+def golden_settings(suite: Suite) -> GoldenSettings:
+    """The section that says how to ask.
+
+    Raises:
+        ConfigError: when the suite has none.
+    """
+    if suite.config.golden is None:
+        raise ConfigError(
+            file=suite.path,
+            key="golden",
+            problem="section is missing",
+            allowed="a section that says how a case is asked and where its outputs lie",
+        )
+    return suite.config.golden
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service that runs.
+
+    Attributes:
+        description: What it is, with the model it says it serves.
+    """
+
+    suite: Suite
+    endpoint: Endpoint
+    description: TargetDescription
+    credentials: Credentials
+    emit: Emit
+
+    def context(self, folder: Path, doing: str) -> CheckContext:
+        """What a golden check needs to ask it; progress shows under the name ``doing``."""
+        self.emit(CheckStarted(doing))
+        return CheckContext(
+            candidate=self.endpoint,
+            reference=None,
+            suite=self.suite,
+            credentials=self.credentials,
+            seed=0,
+            folder=folder,
+            progress=self.progress(doing),
+        )
+
+    def progress(self, doing: str) -> Callable[[int, int], None]:
+        """Shows how many are done, and of how many."""
+        return lambda done, total: self.emit(CheckProgress(doing, done, total))
+
+
+@dataclass(frozen=True)
+class Named:
+    """What the user named, found and ready to be started as often as needed."""
+
+    suite: Suite
+    launch: Launch
+    credentials: Credentials
+    emit: Emit
+
+    @contextmanager
+    def started(self, variant: str | None = None) -> Iterator[Service]:
+        """Start it, as one of ``[service.variants]`` or as it is, and remove it at the end.
+
+        Raises:
+            TargetError: it does not get ready, or its metadata is not where the suite says.
+        """
+        how = f" as {variant}" if variant else ""
+        self.emit(Note(f"starting the service{how}"))
+        with self.launch.start(None, variant=variant) as endpoint:
+            service = self.suite.config.service
+            description = identified(endpoint, service, self.credentials)
+            yield Service(self.suite, endpoint, description, self.credentials, self.emit)
+
+
+def find_service(
+    suite: Suite, named: str | None, environ: Mapping[str, str], emit: Emit, *, gpu: bool = False
+) -> Named:
+    """An image, a URL, a folder or (None) the suite's own service, built where it has to be.
+
+    Raises:
+        UsageError, ConfigError, InfrastructureError: when it can't be had, with what to do.
+    """
+    on_url = named is not None and bool(URL.match(named))
+    if named is not None and on_url:
+        require_plain(named)
+    credentials = Credentials(suite.config.auth, environ, generate=not on_url)
+    launcher = Launcher(
+        suite=suite,
+        engine=None if on_url else _engine(suite, environ, emit),
+        values={**credentials.template_values(), "device": "gpu" if gpu else "cpu"},
+        run_token=secrets.token_hex(3),
+        base_image=environ.get("HARNESS_BASE_IMAGE"),
+        gpu=gpu,
+        progress=lambda step, total: emit(BuildProgress(step, total)),
+    )
+    return Named(suite, launcher.resolve(named), credentials, emit)
+
+
+def machine(description: TargetDescription) -> str:
+    """What the answers were made on, for whoever compares sets of two machines."""
+    cores = len(os.sched_getaffinity(0))
+    return f"{platform.system()} {platform.release()} {platform.machine()}, {cores} cores, {description.kind}"
+
+
+def _engine(suite: Suite, environ: Mapping[str, str], emit: Emit) -> Engine | None:
+    engine = find_engine(suite.folder, environ)
+    orphans = remove_orphan_folders() + ([] if engine is None else engine.remove_orphans())
+    for name in orphans:
+        emit(Note(f"removed what a killed run had left: {name}"))
+    return engine
