@@ -1,5 +1,8 @@
 """All checks there are, in the order a run makes them within a stage. A new check is one line here."""
 
+from harness.checks.artifact.manifest_check import ArtifactManifest
+from harness.checks.artifact.model_check import ArtifactModel
+from harness.checks.artifact.version_check import ArtifactVersion
 from harness.checks.contract.openapi_check import ContractOpenAPI
 from harness.checks.drift.predictions import DriftPredictions
 from harness.checks.fuzz.raw import RawFuzz
@@ -18,6 +21,9 @@ from harness.checks.telemetry.metrics import TelemetryMetrics
 CHECKS: tuple[AnyCheck, ...] = (
     ImageConfig(),
     ImageLabels(),
+    ArtifactManifest(),
+    ArtifactModel(),
+    ArtifactVersion(),
     ContractOpenAPI(),
     GoldenSingle(),
     GoldenBatch(),

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from harness.checks.artifact.settings import ArtifactSettings
 from harness.checks.contract.settings import ContractSettings
 from harness.checks.drift.settings import DriftSettings
 from harness.checks.fuzz.settings import FuzzSettings
@@ -35,6 +36,7 @@ class GateConfig(Section):
     auth: AuthSettings = AuthSettings()
     policy: PolicySettings = PolicySettings()
     image: ImageSettings | None = None
+    artifact: ArtifactSettings | None = None
     contract: ContractSettings | None = None
     golden: GoldenSettings | None = None
     fuzz: FuzzSettings | None = None

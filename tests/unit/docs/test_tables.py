@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from harness.checks.artifact.settings import ArtifactLimits, ArtifactSettings, OnnxSettings
 from harness.checks.drift.settings import DriftLimits, DriftSettings
 from harness.checks.fuzz.corpus import CORPUS
 from harness.checks.fuzz.settings import SchemaCheck
@@ -85,6 +86,21 @@ def test_every_key_of_a_family_is_explained_with_its_default(pages, name, sectio
     for key, field in (settings | limits).items():
         shown = "none" if field.default is None else f"`{field.default}`"
         assert rows[key] == ("required" if field.is_required() else shown)
+
+
+def test_every_key_of_artifact_is_explained_with_its_default(pages):
+    rows = {row[0]: row[1] for row in pages["docs/artifact.md"].table_rows() if len(row) == 3}
+    models = {"": ArtifactSettings, "onnx.": OnnxSettings, "limits.": ArtifactLimits}
+    fields = {
+        f"`{prefix}{key}`": field
+        for prefix, model in models.items()
+        for key, field in model.model_fields.items()
+        if key not in {"limits", "opsets"}
+    }
+    for key, field in fields.items():
+        shown = "none" if field.default is None else f"`{field.default}`"
+        assert rows[key] == ("required" if field.is_required() else shown)
+    assert "`limits.opsets`" in rows
 
 
 def test_every_key_of_latency_is_explained_with_its_default(pages):

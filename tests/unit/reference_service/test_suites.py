@@ -13,6 +13,7 @@ OF_THE_ARTIFACT = {
     "name": ...,
     "service": {"build": {"args": ...}, "process": {"environment": ...}, "gpu": ...},
     "image": {"limits": {"max_gpu_size_mib": ...}},
+    "artifact": {"folder": ..., "onnx": {"outputs": ...}, "limits": {"opsets": ...}},
     "golden": ...,
     "contract": {"openapi": ...},
     "fuzz": {

@@ -1,11 +1,7 @@
-import gzip
-import io
-import json
-import tarfile
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from image_archives import packed, write_archive
 
 from harness.checks.image.archive import read_archive
 from harness.image_archive import ArchiveError
@@ -14,39 +10,14 @@ KIB = 1024
 KEY = "-----BEGIN {}PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ\n"
 
 
-def packed(entries):
-    """A tar of (path, content, mode); content None is a folder."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for path, content, mode in entries:
-            entry = tarfile.TarInfo(path)
-            entry.mode = mode
-            if content is None:
-                entry.type = tarfile.DIRTYPE
-            entry.size = 0 if content is None else len(content)
-            tar.addfile(entry, None if content is None else io.BytesIO(content))
-    return buffer.getvalue()
-
-
 @pytest.fixture
 def archive(tmp_path):
     """Reads what an image of such layers is saved as."""
 
-    def read(*layers, config=None, largest=KIB, compress=False):
-        blobs = [gzip.compress(packed(layer)) if compress else packed(layer) for layer in layers]
-        names = [f"{number}/layer.tar" for number in range(len(blobs))]
-        manifest = [{"Config": "config.json", "Layers": names}]
-        files = [("config.json", config or {}), ("manifest.json", manifest)]
-        path = tmp_path / "image.tar"
-        path.write_bytes(
-            packed(
-                [
-                    *((name, blob, 0o644) for name, blob in zip(names, blobs, strict=True)),
-                    *((name, json.dumps(content).encode(), 0o644) for name, content in files),
-                ]
-            )
+    def read(*layers, largest=KIB, **options):
+        return read_archive(
+            write_archive(tmp_path / "image.tar", *layers, **options), largest_searched=largest
         )
-        return read_archive(path, largest_searched=largest)
 
     return read
 
