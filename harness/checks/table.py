@@ -4,6 +4,7 @@ from harness.checks.artifact.manifest_check import ArtifactManifest
 from harness.checks.artifact.model_check import ArtifactModel
 from harness.checks.artifact.version_check import ArtifactVersion
 from harness.checks.contract.openapi_check import ContractOpenAPI
+from harness.checks.contract.responses import ContractResponses
 from harness.checks.drift.predictions import DriftPredictions
 from harness.checks.fuzz.raw import RawFuzz
 from harness.checks.fuzz.schema import SchemaFuzz
@@ -29,6 +30,7 @@ CHECKS: tuple[AnyCheck, ...] = (
     GoldenBatch(),
     GoldenConcurrent(),
     GoldenMetadata(),
+    ContractResponses(),
     SchemaFuzz(),
     RawFuzz(),
     AuthScenarios(),

@@ -21,9 +21,9 @@ def media_changes(old: Node, new: Node, direction: Direction, schemas: SchemaDif
         if name in after:
             partners = [name]
         elif direction is Direction.REQUEST:
-            partners = [other for other in after if _includes(other, name)][:1]
+            partners = [other for other in after if includes(other, name)][:1]
         else:
-            partners = [other for other in after if _includes(name, other)]
+            partners = [other for other in after if includes(name, other)]
         if not partners:
             yield change(
                 f"{direction}-media-type-removed",
@@ -53,7 +53,8 @@ def _media_types(holder: Node) -> dict[str, Node]:
     return holder.keyed("content", normal_media_type)
 
 
-def _includes(media_range: str, media_type: str) -> bool:
+def includes(media_range: str, media_type: str) -> bool:
+    """Whether a range such as ``text/*`` takes in a media type."""
     kind, _, subtype = media_range.partition("/")
     return media_range == "*/*" or (subtype == "*" and media_type.startswith(f"{kind}/"))
 

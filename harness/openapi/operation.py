@@ -97,8 +97,8 @@ def _body(old: Node, new: Node, schemas: SchemaDiff) -> Iterator[Change]:
 
 
 def _responses(old: Node, new: Node, schemas: SchemaDiff) -> Iterator[Change]:
-    before = _by_status(old, schemas.old.document)
-    after = _by_status(new, schemas.new.document)
+    before = responses_by_status(old, schemas.old.document)
+    after = responses_by_status(new, schemas.new.document)
     covered = set()
     for status, was in before.items():
         # 2XX documents 200 just as well; `default` would lose which statuses are meant.
@@ -119,7 +119,12 @@ def _responses(old: Node, new: Node, schemas: SchemaDiff) -> Iterator[Change]:
             yield change(rule, now.pointer, f"response status {status} added", new=status)
 
 
-def _by_status(operation: Node, document: Document) -> dict[str, Node]:
+def responses_by_status(operation: Node, document: Document) -> dict[str, Node]:
+    """The responses of an operation by status, upper case, references followed.
+
+    Raises:
+        OpenAPIError: a key is no status.
+    """
     found = {}
     for status, node in operation.keyed("responses", str.upper).items():
         if status.startswith("X-"):
@@ -131,7 +136,7 @@ def _by_status(operation: Node, document: Document) -> dict[str, Node]:
 
 
 def _headers(old: Node, new: Node, schemas: SchemaDiff) -> Iterator[Change]:
-    before, after = _by_name(old, schemas.old.document), _by_name(new, schemas.new.document)
+    before, after = headers_by_name(old, schemas.old.document), headers_by_name(new, schemas.new.document)
     for name, was in before.items():
         if name not in after:
             yield change(
@@ -153,7 +158,8 @@ def _headers(old: Node, new: Node, schemas: SchemaDiff) -> Iterator[Change]:
             yield change("response-header-added", now.pointer, f"response header {name!r} added", new=name)
 
 
-def _by_name(response: Node, document: Document) -> dict[str, Node]:
+def headers_by_name(response: Node, document: Document) -> dict[str, Node]:
+    """The headers of a response by name, lower case, references followed."""
     headers = {name: document.follow(node) for name, node in response.keyed("headers", str.lower).items()}
     # OpenAPI leaves this one to the media types.
     headers.pop("content-type", None)

@@ -48,7 +48,7 @@ class _Seen:
     @property
     def finding(self) -> str:
         """Name of its finding: the rule, and of which change, so that a waiver of it covers no other."""
-        return f"{self.change.rule}.{_digest(self.change.pointer, self.change.message)}"
+        return f"{self.change.rule}.{digest(self.change.pointer, self.change.message)}"
 
 
 def served_document(served: Served) -> Any:
@@ -140,7 +140,7 @@ class _Judge:
             waivable = change.rule not in NEVER_WAIVED
             yield self.finding(seen.finding, outcome, _text(seen), observed=new, limit=old, waivable=waivable)
         if more := changes[MOST_FINDINGS:]:
-            name = f"more-{outcome}.{_digest(*sorted(seen.finding for seen in more))}"
+            name = f"more-{outcome}.{digest(*sorted(seen.finding for seen in more))}"
             message = f"{len(more)} more changes of this kind"
             yield self.finding(name, outcome, message, observed=len(changes), unit="changes")
 
@@ -177,7 +177,7 @@ def _distinct(changes: Iterable[Change]) -> list[_Seen]:
     return [_Seen(group[0], tuple(each.operation for each in group)) for group in groups.values()]
 
 
-def _digest(*texts: str) -> str:
+def digest(*texts: str) -> str:
     """Short, and the same for the same texts in every run."""
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:ID_DIGITS]
 

@@ -2,21 +2,18 @@
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from harness.checks.contract.fetch import Served, fetch
+from harness.checks.contract.frozen import KEY, frozen_document
 from harness.checks.contract.judging import SERVED, ContractEvidence, judge_documents, served_document
 from harness.checks.contract.settings import ContractLimits, ContractSettings
 from harness.checks.interface import CheckContext, Stage
 from harness.config.suite import Suite
-from harness.errors import ConfigError
 from harness.http_request import Request
 from harness.model import Capability, Family, Finding
-from harness.openapi import OpenAPIError, diff, operation_names, read_document
+from harness.openapi import OpenAPIError, operation_names
 from harness.reproduce import curl
-
-_KEY = "contract.openapi"
 
 
 class ContractOpenAPI:
@@ -38,7 +35,7 @@ class ContractOpenAPI:
         Raises:
             ConfigError: it cannot be read, is not OpenAPI, or has no operation.
         """
-        _frozen(suite.resolve(settings.openapi, key=_KEY))
+        frozen_document(suite.resolve(settings.openapi, key=KEY))
 
     def collect(self, context: CheckContext, settings: ContractSettings) -> ContractEvidence:
         """Ask for the served document.
@@ -47,8 +44,8 @@ class ContractOpenAPI:
             ConfigError: the frozen document is wrong.
             TargetError: the candidate died.
         """
-        path = context.suite.resolve(settings.openapi, key=_KEY)
-        frozen = _frozen(path)
+        path = context.suite.resolve(settings.openapi, key=KEY)
+        frozen = frozen_document(path)
         operations = operation_names(frozen)
         credential = context.credentials.headers(settings.credential)
         request = Request("GET", settings.served, {"Accept": "application/json", **credential})
@@ -69,21 +66,6 @@ class ContractOpenAPI:
     def judge(self, evidence: ContractEvidence, limits: ContractLimits) -> Sequence[Finding]:
         """One finding for each breaking change and warning, and one that sums up."""
         return judge_documents(self.id, evidence, limits)
-
-
-def _frozen(path: Path) -> dict[str, Any]:
-    """The frozen document, sound in every place that a comparison reaches."""
-    document = read_document(path)
-    try:
-        diff(document, document, names=(str(path), str(path)))
-        operations = operation_names(document)
-    except OpenAPIError as error:
-        raise ConfigError(
-            file=path, key=error.pointer, problem=error.problem, allowed=error.allowed
-        ) from error
-    if not operations:
-        raise ConfigError(file=path, key="/paths", problem="no operation to compare", allowed="at least one")
-    return document
 
 
 def _is_comparable(served: Served) -> bool:

@@ -1,12 +1,13 @@
 """``[contract]``: the frozen OpenAPI document, where the candidate serves its own, and what may differ."""
 
 import difflib
-from typing import Annotated
+from typing import Annotated, Any, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from harness.config.section import FamilySettings, Limits
+from harness.config.section import FamilySettings, Limits, Section
 from harness.config.service import UrlPath
+from harness.http_request import RequestTemplate
 from harness.openapi import RULES, Severity
 
 
@@ -36,6 +37,78 @@ class ContractLimits(Limits):
         return severity
 
 
+Status = Annotated[int, Field(ge=100, le=599)]
+OperationName = Annotated[str, Field(pattern=r"^[A-Z]+ /.*$", description="such as POST /predict")]
+
+
+class ProvokeSettings(Section):
+    """How a valid request is changed so that it is answered with ``status``.
+
+    Attributes:
+        operations: Of these only; None is every operation whose document has the status.
+        anonymous: Without the credential.
+        credential: With another one.
+        headers: Besides, or in place of, those of the valid request.
+        members: Likewise in its JSON body, an object.
+        text: In place of the body.
+        padding_bytes: So many spaces follow the body; to JSON they mean nothing.
+        times: It is sent until it is answered with the status, at most so often.
+    """
+
+    status: Status
+    operations: Annotated[tuple[OperationName, ...], Field(min_length=1)] | None = None
+    anonymous: bool = False
+    credential: str | None = None
+    headers: dict[str, str] = {}
+    members: dict[str, Any] = {}
+    text: str | None = None
+    padding_bytes: Annotated[int, Field(ge=0, le=64 * 1024 * 1024)] = 0
+    times: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+    @model_validator(mode="after")
+    def _changes_are_of_one_mind(self) -> Self:
+        if self.anonymous and self.credential is not None:
+            raise ValueError("anonymous and credential exclude each other")
+        if self.text is not None and self.members:
+            raise ValueError("text and members exclude each other")
+        return self
+
+
+class UnreachableSettings(Section):
+    """Documented statuses that no request can provoke, and why.
+
+    Attributes:
+        operations: Of these only; None is all.
+    """
+
+    statuses: Annotated[tuple[Status, ...], Field(min_length=1)]
+    operations: Annotated[tuple[OperationName, ...], Field(min_length=1)] | None = None
+    reason: Annotated[str, Field(min_length=1)]
+
+
+class ValidRequest(RequestTemplate):
+    """Answered with ``status``; ``${input}`` is the first golden input, ``${inputs}`` the first two."""
+
+    status: Status = 200
+
+
+class ResponsesSettings(Section):
+    """``[contract.responses]``.
+
+    Attributes:
+        valid: A valid request to each operation.
+        provoke: What else the operations are asked; applied in this order.
+        timeout_s: For one answer.
+        most_answer_bytes: A longer answer is cut off and fails.
+    """
+
+    valid: Annotated[tuple[ValidRequest, ...], Field(min_length=1)]
+    provoke: tuple[ProvokeSettings, ...] = ()
+    unreachable: tuple[UnreachableSettings, ...] = ()
+    timeout_s: Annotated[float, Field(gt=0, le=600)] = 30.0
+    most_answer_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
+
+
 class ContractSettings(FamilySettings):
     """``[contract]``.
 
@@ -44,10 +117,16 @@ class ContractSettings(FamilySettings):
         served: Where the candidate serves its own, as JSON.
         credential: A name under ``[auth.credentials]`` to ask with; None sends none.
         timeout_s: For the whole answer.
+        responses: Requests whose answers are held against the frozen document.
     """
 
     openapi: str
     served: UrlPath = "/openapi.json"
     credential: str | None = None
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 30.0
+    responses: ResponsesSettings | None = None
     limits: ContractLimits = ContractLimits()
+
+    def not_declared(self) -> tuple[str, ...]:
+        """The checks of what is served that lack their requests."""
+        return () if self.responses else ("contract.responses: requests to the documented operations",)

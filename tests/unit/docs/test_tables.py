@@ -6,6 +6,7 @@ import re
 import pytest
 
 from harness.checks.artifact.settings import ArtifactLimits, ArtifactSettings, OnnxSettings
+from harness.checks.contract.settings import ProvokeSettings, ResponsesSettings
 from harness.checks.drift.settings import DriftLimits, DriftSettings
 from harness.checks.fuzz.corpus import CORPUS
 from harness.checks.fuzz.settings import SchemaCheck
@@ -16,7 +17,7 @@ from harness.checks.latency.settings import LatencyLimits, LatencySettings
 from harness.checks.scenarios.rate_policy import RatePolicy
 from harness.checks.scenarios.scenario import Count, Expect, Forge, Quota, Rule, Scenario, Step
 from harness.checks.telemetry.settings import TelemetryLimits, TelemetrySettings
-from harness.openapi import RULES
+from harness.openapi import RULES, Severity
 
 NAME = re.compile(r"`([a-z0-9][a-z0-9_.-]*)`")
 
@@ -31,9 +32,18 @@ def rows_by_name(page):
 
 def test_every_contract_rule_stands_with_its_severity_and_no_other_does(pages):
     rows = {name: cells for name, cells in rows_by_name(pages["docs/contract.md"]).items() if len(cells) == 2}
-    shown = {name: cells[0] for name, cells in rows.items()}
+    shown = {name: cells[0] for name, cells in rows.items() if cells[0] in set(Severity)}
     assert shown == {rule: str(severity) for rule, severity in RULES.items()}
     assert all(meaning for _, meaning in rows.values())
+
+
+def test_every_key_of_contract_responses_is_explained(pages):
+    rows = {
+        name
+        for name, cells in rows_by_name(pages["docs/contract.md"]).items()
+        if cells[0] not in set(Severity)
+    }
+    assert {*ResponsesSettings.model_fields, *ProvokeSettings.model_fields} <= rows
 
 
 def test_every_raw_case_stands_with_its_expectation_and_no_other_does(pages):
