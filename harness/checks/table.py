@@ -3,6 +3,7 @@
 from harness.checks.artifact.manifest_check import ArtifactManifest
 from harness.checks.artifact.model_check import ArtifactModel
 from harness.checks.artifact.version_check import ArtifactVersion
+from harness.checks.contract.manifest import ContractManifest
 from harness.checks.contract.openapi_check import ContractOpenAPI
 from harness.checks.contract.responses import ContractResponses
 from harness.checks.drift.predictions import DriftPredictions
@@ -26,6 +27,7 @@ CHECKS: tuple[AnyCheck, ...] = (
     ArtifactModel(),
     ArtifactVersion(),
     ContractOpenAPI(),
+    ContractManifest(),
     GoldenSingle(),
     GoldenBatch(),
     GoldenConcurrent(),

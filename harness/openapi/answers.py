@@ -1,6 +1,5 @@
 """What a document says an operation may answer: statuses, media types, headers and schemas."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -8,8 +7,6 @@ from typing import Any, Self
 from harness.openapi.document import Document, Node
 from harness.openapi.media import includes, normal_media_type
 from harness.openapi.operation import Operation, headers_by_name, operations, responses_by_status
-
-_TEMPLATE = re.compile(r"\\\{[^{}]*\\\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +34,22 @@ class DocumentedOperation:
     """One operation with its answers.
 
     Attributes:
-        name: Such as ``POST /predict``.
         answers: By status as documented, upper case: ``200``, ``4XX``, ``DEFAULT``.
     """
 
-    name: str
-    method: str
-    path: str
+    operation: Operation
     answers: Mapping[str, DocumentedAnswer]
+
+    @property
+    def name(self) -> str:
+        """Such as ``POST /predict``."""
+        return self.operation.name
 
     @classmethod
     def of(cls, operation: Operation, document: Document) -> Self:
         """Read the answers of an operation."""
         return cls(
-            name=operation.name,
-            method=operation.method.upper(),
-            path=operation.path,
+            operation=operation,
             answers={
                 status: _answer(node, document)
                 for status, node in responses_by_status(operation.node, document).items()
@@ -66,8 +63,7 @@ class DocumentedOperation:
 
     def takes(self, method: str, path: str) -> bool:
         """Whether a request with this path, its query left aside, is one to this operation."""
-        pattern = _TEMPLATE.sub("[^/]+", re.escape(self.path))
-        return method.upper() == self.method and bool(re.fullmatch(pattern, path.partition("?")[0]))
+        return self.operation.takes(method, path)
 
 
 def documented_operations(body: Mapping[str, Any], *, name: str = "document") -> list[DocumentedOperation]:
@@ -82,7 +78,7 @@ def documented_operations(body: Mapping[str, Any], *, name: str = "document") ->
         for path, item in document.paths().items()
         for operation in operations(path, item, document).values()
     ]
-    return sorted(found, key=lambda operation: "{" in operation.path)
+    return sorted(found, key=lambda each: "{" in each.operation.path)
 
 
 def _answer(node: Node, document: Document) -> DocumentedAnswer:

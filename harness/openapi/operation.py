@@ -14,6 +14,7 @@ from harness.openapi.schema_diff import SchemaDiff
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
+_PARAMETER = re.compile(r"\\\{[^{}]*\\\}")
 _STATUS = re.compile(r"[1-5](\d\d|XX)|DEFAULT")
 _ERROR_STATUS = ("4", "5")
 
@@ -31,6 +32,11 @@ class Operation:
     def name(self) -> str:
         """Such as `POST /predict`."""
         return f"{self.method.upper()} {self.path}"
+
+    def takes(self, method: str, path: str) -> bool:
+        """Whether a request with this path, its query left aside, is one to this operation."""
+        pattern = _PARAMETER.sub("[^/]+", re.escape(self.path))
+        return method.lower() == self.method and bool(re.fullmatch(pattern, path.partition("?")[0]))
 
 
 def operations(path: str, item: Node, document: Document) -> dict[str, Operation]:

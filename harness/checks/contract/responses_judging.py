@@ -114,7 +114,7 @@ def _answer(
     documented = promised.answers[key]
     if missing := [name for name in documented.required_headers if name not in each.headers]:
         yield _problem("header", each, f"{status} without the header {', '.join(missing)}")
-    if promised.method == "HEAD" or not (each.media_type or each.body or documented.media):
+    if promised.operation.method == "head" or not (each.media_type or each.body or documented.media):
         return
     media = documented.media_type_of(each.media_type)
     if media is not None:

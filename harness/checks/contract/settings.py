@@ -5,8 +5,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from harness.config.auth import Name
 from harness.config.section import FamilySettings, Limits, Section
-from harness.config.service import UrlPath
+from harness.config.service import Pointer, UrlPath
 from harness.http_request import RequestTemplate
 from harness.openapi import RULES, Severity
 
@@ -109,6 +110,44 @@ class ResponsesSettings(Section):
     most_answer_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
 
 
+class TensorSettings(Section):
+    """Where an input or output of the model stands, in what is sent or answered and in the manifest.
+
+    Attributes:
+        pointer: Of an input, into the body of the single request; of an output, into its answer and into each
+            item of a batch.
+        dtype: Into the manifest, as the others; ``float32``, ``tensor(float)``, ``FP32`` and alike.
+        shape: A list of lengths, the batch first; what is no number is any length.
+        name: What has to be the name under which the suite declares it; None where the manifest has none.
+        keys: A list of the last dimension's names, where the values are members of an object; None for
+            an array.
+        key: From each entry of that list to the name.
+    """
+
+    pointer: Pointer
+    dtype: Pointer
+    shape: Pointer
+    name: Pointer | None = None
+    keys: Pointer | None = None
+    key: Pointer = ""
+
+
+class ManifestSettings(Section):
+    """``[contract.manifest]``; where the manifest and its name and version are, ``[service.metadata]`` says.
+
+    Attributes:
+        single: Of the model version in the answer to a single request.
+        batch: Likewise to a batch; None asks no batch.
+        cases: So many of the golden inputs are asked.
+    """
+
+    single: Pointer
+    batch: Pointer | None = None
+    inputs: dict[Name, TensorSettings] = {}
+    outputs: dict[Name, TensorSettings] = {}
+    cases: Annotated[int, Field(ge=2, le=1000)] = 32
+
+
 class ContractSettings(FamilySettings):
     """``[contract]``.
 
@@ -118,6 +157,7 @@ class ContractSettings(FamilySettings):
         credential: A name under ``[auth.credentials]`` to ask with; None sends none.
         timeout_s: For the whole answer.
         responses: Requests whose answers are held against the frozen document.
+        manifest: Where the service describes its model, for what is documented and served to agree with.
     """
 
     openapi: str
@@ -125,8 +165,13 @@ class ContractSettings(FamilySettings):
     credential: str | None = None
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 30.0
     responses: ResponsesSettings | None = None
+    manifest: ManifestSettings | None = None
     limits: ContractLimits = ContractLimits()
 
     def not_declared(self) -> tuple[str, ...]:
         """The checks of what is served that lack their requests."""
-        return () if self.responses else ("contract.responses: requests to the documented operations",)
+        aspects = {
+            "contract.responses: requests to the documented operations": self.responses,
+            "contract.manifest: the manifest's model version, inputs and outputs": self.manifest,
+        }
+        return tuple(aspect for aspect, declared in aspects.items() if declared is None)

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from harness.checks.artifact.settings import ArtifactLimits, ArtifactSettings, OnnxSettings
-from harness.checks.contract.settings import ProvokeSettings, ResponsesSettings
+from harness.checks.contract.settings import ProvokeSettings, ResponsesSettings, TensorSettings
 from harness.checks.drift.settings import DriftLimits, DriftSettings
 from harness.checks.fuzz.corpus import CORPUS
 from harness.checks.fuzz.settings import SchemaCheck
@@ -37,13 +37,14 @@ def test_every_contract_rule_stands_with_its_severity_and_no_other_does(pages):
     assert all(meaning for _, meaning in rows.values())
 
 
-def test_every_key_of_contract_responses_is_explained(pages):
+def test_every_key_of_what_is_asked_of_a_contract_is_explained(pages):
     rows = {
         name
         for name, cells in rows_by_name(pages["docs/contract.md"]).items()
         if cells[0] not in set(Severity)
     }
-    assert {*ResponsesSettings.model_fields, *ProvokeSettings.model_fields} <= rows
+    asked = (ResponsesSettings, ProvokeSettings, TensorSettings)
+    assert {name for model in asked for name in model.model_fields} <= rows
 
 
 def test_every_raw_case_stands_with_its_expectation_and_no_other_does(pages):

@@ -15,7 +15,7 @@ OF_THE_ARTIFACT = {
     "image": {"limits": {"max_gpu_size_mib": ...}},
     "artifact": {"folder": ..., "onnx": {"outputs": ...}, "limits": {"opsets": ...}},
     "golden": ...,
-    "contract": {"openapi": ..., "responses": {"valid": ...}},
+    "contract": {"openapi": ..., "responses": {"valid": ...}, "manifest": {"inputs": ...}},
     "fuzz": {
         "openapi": ...,
         "cases_per_operation": ...,
