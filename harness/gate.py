@@ -2,12 +2,15 @@
 
 import secrets
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from harness import __version__
+from harness.checks.fuzz.replay import ReplayFuzz
+from harness.checks.fuzz.reproducer import ReproducerFile, read_all
+from harness.checks.interface import AnyCheck
 from harness.checks.table import CHECKS
 from harness.config.suite import Suite, load_suite
 from harness.credentials import Credentials
@@ -42,6 +45,7 @@ class GateRequest:
         only: Families to keep; empty keeps all.
         skip: Families to leave out.
         out: Folder for reports.
+        replay: Stored requests, or folders of them, that are sent instead of what the fuzz family asks.
         seed: Seed of everything random but the secrets.
         fail_fast: Stop after the first required check that failed.
     """
@@ -52,6 +56,7 @@ class GateRequest:
     gpu: bool = False
     only: frozenset[Family] = frozenset()
     skip: frozenset[Family] = frozenset()
+    replay: tuple[Path, ...] = ()
     out: Path = Path("reports")
     seed: int = 0
     fail_fast: bool = False
@@ -67,6 +72,8 @@ class GateRequest:
             parts += ["--device", "gpu"]
         if family:
             parts += ["--only", family]
+        for path in self.replay:
+            parts += ["--replay", str(path)]
         return shlex.join(parts)
 
 
@@ -80,7 +87,9 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
         HarnessError: when there is no verdict to be had; nothing is stored and nothing is left running.
     """
     suite = load_suite(request.config)
-    _verify(request, suite)
+    replayed = _replayed(request)
+    checks: tuple[AnyCheck, ...] = (ReplayFuzz(replayed),) if replayed else CHECKS
+    _verify(request, suite, checks)
     on_url = request.candidate is not None and bool(URL.match(request.candidate))
     if on_url and request.reference is None:
         raise UsageError(
@@ -102,7 +111,7 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
     candidate = launcher.resolve(request.candidate)
     reference = _reference(request, launcher, candidate)
     plan = make_plan(
-        suite, CHECKS, only=request.only, skip=request.skip, capabilities=_capabilities(candidate, reference)
+        suite, checks, only=request.only, skip=request.skip, capabilities=_capabilities(candidate, reference)
     )
     if candidate.scope is Scope.PROCESS:
         emit(Note(PROCESS_NOTE))
@@ -122,20 +131,42 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
             today=started.date(),
             emit=emit,
             fail_fast=request.fail_fast,
+            evidence_at=folder.evidence_at,
         )
         result = runner.run(plan)
         report = _report(request, suite, plan, result, run_id=run_id, started=started, engine=engine)
+        report = report.model_copy(
+            update={
+                "partial": report.partial or bool(replayed),
+                "replay": {str(file.path): file.sha256 for file in replayed},
+            }
+        )
         return report, folder.commit(report)
     finally:
         folder.abandon()
 
 
-def _verify(request: GateRequest, suite: Suite) -> None:
+def _replayed(request: GateRequest) -> tuple[ReproducerFile, ...]:
+    """The stored requests to send.
+
+    Raises:
+        UsageError: other families are asked for too.
+        ConfigError: one is not readable.
+    """
+    if request.replay and (request.only != {Family.FUZZ} or request.skip):
+        raise UsageError(
+            "--replay sends stored requests instead of the fuzz family's own",
+            fix="add --only fuzz, and no other --only or --skip",
+        )
+    return read_all(request.replay)
+
+
+def _verify(request: GateRequest, suite: Suite, checks: Sequence[AnyCheck]) -> None:
     """Find the user's mistakes before anything is built or started."""
     for named in (request.candidate, request.reference):
         if named is not None and URL.match(named):
             require_plain(named)
-    plan = make_plan(suite, CHECKS, only=request.only, skip=request.skip, capabilities=tuple(Capability))
+    plan = make_plan(suite, checks, only=request.only, skip=request.skip, capabilities=tuple(Capability))
     for planned in plan.checks:
         planned.check.verify_inputs(suite, planned.settings)
     if request.gpu and suite.config.service.gpu is None:

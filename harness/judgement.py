@@ -2,9 +2,11 @@
 
 import hashlib
 import json
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from types import MappingProxyType
 
 from harness.checks.interface import AnyJudge, Evidence
@@ -33,6 +35,7 @@ def conclude(
     reproduce: str,
     evidence_files: Mapping[str, str],
     inputs: Mapping[str, str] = MappingProxyType({}),
+    evidence_at: Path | None = None,
 ) -> CheckResult:
     """Judge evidence and sum the findings up.
 
@@ -42,9 +45,10 @@ def conclude(
         reproduce: Command that makes the check again, with targets of its own.
         evidence_files: As in :class:`harness.model.CheckResult`; ``inputs`` alike.
         today: Decides which waivers have expired.
+        evidence_at: Where the evidence of the run lies once that is stored.
     """
     findings = [
-        finding.model_copy(update={"reproduce": _commands(finding, reproduce)})
+        finding.model_copy(update={"reproduce": _commands(finding, reproduce, evidence_at)})
         for finding in check.judge(evidence, settings.limits)
     ]
     name, times = Counter(finding.id for finding in findings).most_common(1)[0] if findings else ("", 0)
@@ -138,11 +142,15 @@ def _outcome(findings: list[Finding], evidence: Evidence) -> tuple[Outcome, str,
     return worst, "", None
 
 
-def _commands(finding: Finding, again: str) -> str:
+def _commands(finding: Finding, again: str, evidence_at: Path | None) -> str:
     """The run's command, and the finding's own: its target is gone, but another takes the same request."""
-    if not finding.reproduce:
-        return again
-    return f"{again}\n# or its requests alone, to a service that runs:\n{finding.reproduce}"
+    lines = [again]
+    if finding.replay and evidence_at is not None:
+        stored = shlex.quote(str(evidence_at / finding.replay))
+        lines += ["# or what failed alone:", f"{again} --replay {stored}"]
+    if finding.reproduce:
+        lines += ["# or its requests alone, to a service that runs:", finding.reproduce]
+    return "\n".join(lines)
 
 
 def _waived(finding: Finding, waivers: tuple[Waiver, ...], today: date) -> Finding:

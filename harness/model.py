@@ -136,6 +136,7 @@ class Finding(Model):
         confidence: For statistical findings, the level at which it holds, else None.
         evidence: Path of the evidence, relative to the report's evidence folder.
         reproduce: A shell command that shows it again.
+        replay: A stored request for ``harness run --replay``, relative to the evidence folder.
         missing: For ``not_applicable``: the capability that this run lacked.
         waiver: For a waived failure: who waived it and why.
         waivable: Whether a waiver of the policy counts; where not, a failure stands whatever it says.
@@ -151,6 +152,7 @@ class Finding(Model):
     confidence: float | None = None
     evidence: Utf8Text = ""
     reproduce: Utf8Text = ""
+    replay: Utf8Text = ""
     missing: Capability | None = None
     waiver: Utf8Text | None = None
     waivable: bool = True
@@ -254,7 +256,8 @@ class Report(Model):
     """``reports/<run_id>.json``.
 
     Attributes:
-        partial: Whether families were left out, by ``only`` (empty keeps all) or ``skip``.
+        partial: Whether families were left out, by ``only`` (empty keeps all) or ``skip``, or ``replay``.
+        replay: SHA-256 of each stored request that was sent instead of what the family asks, by its path.
         unused_waivers: Findings that the policy waives and the run does not have.
         not_declared: Families and checks of which the suite declares nothing, so that nothing was checked.
     """
@@ -270,6 +273,7 @@ class Report(Model):
     partial: bool
     only: tuple[Family, ...] = ()
     skip: tuple[Family, ...] = ()
+    replay: dict[str, str] = {}
     suite: str
     not_declared: tuple[str, ...] = ()
     unused_waivers: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from harness.checks.interface import AnyCheck, AnyJudge, Evidence
 from harness.checks.lifecycle.target import TargetEvidence, TargetJudge
-from harness.checks.table import CHECKS
+from harness.checks.table import STORED
 from harness.config.section import FamilySettings
 from harness.config.suite import Suite, load_suite, parse_suite
 from harness.errors import ConfigError
@@ -87,7 +87,7 @@ class _StoredRun:
         if result.id == TargetJudge.id:
             return self._judged(TargetJudge(), TargetEvidence, FamilySettings(), result, required=True)
         required = is_required(result.family, self.suite.config.policy, self.only)
-        check = next((check for check in CHECKS if check.id == result.id), None)
+        check = next((check for check in STORED if check.id == result.id), None)
         settings = self.suite.config.family(result.family)
         result = result.model_copy(update={"required": required})
         if check is None or settings is None:
@@ -147,4 +147,5 @@ class _StoredRun:
             reproduce=result.reproduce,
             evidence_files=result.evidence_files,
             inputs=result.inputs,
+            evidence_at=self.folder,
         )

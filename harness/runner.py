@@ -56,6 +56,7 @@ class Runner:
         today: For waivers.
         emit: Gets the events.
         fail_fast: Stop after the first required check that failed.
+        evidence_at: Where ``folder`` will be once the run is stored.
     """
 
     suite: Suite
@@ -68,6 +69,7 @@ class Runner:
     today: date
     emit: Emit
     fail_fast: bool = False
+    evidence_at: Path | None = None
     _starts: list[lifecycle.Start] = field(default_factory=list)
     _results: list[CheckResult] = field(default_factory=list)
     _validity: dict[str, float | None] = field(default_factory=dict)
@@ -251,6 +253,7 @@ class Runner:
             reproduce=self.reproduce(check.family.value),
             evidence_files=digests(self.folder, check.id),
             inputs=inputs,
+            evidence_at=self.evidence_at,
         )
 
     def _alive(self, endpoint: Endpoint) -> bool:

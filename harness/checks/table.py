@@ -8,6 +8,7 @@ from harness.checks.contract.openapi_check import ContractOpenAPI
 from harness.checks.contract.responses import ContractResponses
 from harness.checks.drift.predictions import DriftPredictions
 from harness.checks.fuzz.raw import RawFuzz
+from harness.checks.fuzz.replay import ReplayFuzz
 from harness.checks.fuzz.schema import SchemaFuzz
 from harness.checks.golden.batch import GoldenBatch
 from harness.checks.golden.concurrent import GoldenConcurrent
@@ -41,3 +42,6 @@ CHECKS: tuple[AnyCheck, ...] = (
     DriftPredictions(),
     LatencyPaired(),
 )
+
+STORED: tuple[AnyCheck, ...] = (*CHECKS, ReplayFuzz())
+"""All whose evidence a stored run may hold: a replay is made in place of a run's checks, never among them."""

@@ -50,6 +50,14 @@ def run(
     skip: Annotated[
         list[Family] | None, typer.Option(metavar="FAMILY", help="Leave this family out; may be repeated.")
     ] = None,
+    replay: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="With [bold]--only fuzz[/]: send this stored request, or a folder of them, "
+            "instead of new ones; may be repeated.",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where reports go.")] = Path("reports"),
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of everything random; the same seed asks the same.")
@@ -70,6 +78,7 @@ def run(
         gpu=device is Device.GPU,
         only=frozenset(only or ()),
         skip=frozenset(skip or ()),
+        replay=tuple(replay or ()),
         out=out,
         seed=seed,
         fail_fast=fail_fast,

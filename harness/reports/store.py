@@ -95,6 +95,11 @@ class RunFolder:
         """Where the run collects its evidence until :meth:`commit`."""
         return _partial(self.out, self.run_id) / _EVIDENCE
 
+    @property
+    def evidence_at(self) -> Path:
+        """Where the evidence is after :meth:`commit`."""
+        return self.out / self.run_id
+
     def commit(self, report: Report) -> Path:
         """Publish evidence and report, and point ``latest`` at it.
 
@@ -110,7 +115,7 @@ class RunFolder:
         texts = {renderer.suffix: renderer.render(report) for renderer in RENDERERS.values()}
         final = self.out / f"{self.run_id}{_JSON}"
         try:
-            self.evidence.rename(self.out / self.run_id)
+            self.evidence.rename(self.evidence_at)
             for suffix in texts.keys() - {_JSON}:
                 self._publish(suffix, texts[suffix])
             with _locked(self.out):

@@ -52,6 +52,9 @@ def families(report: Report) -> tuple[FamilyResult, ...]:
 def headline(report: Report) -> str:
     """The verdict in one sentence, without the decision's own name; plain text."""
     asked = ", ".join(result.family.value for result in families(report))
+    if report.replay:
+        replayed = _count(len(report.replay), "stored request")
+        return f"{_decided(report)}, of a replay of {replayed} only (partial)"
     return f"{_decided(report)}, of {asked} only (partial)" if report.partial else _decided(report)
 
 
@@ -81,8 +84,10 @@ def caveats(report: Report) -> tuple[str, ...]:
             report.scope is not Scope.CONTAINER
         ),
         "Partial: families were left out by --only or --skip. This verdict cannot promote a release.": (
-            report.partial
+            report.partial and not report.replay
         ),
+        "Partial: stored requests were replayed instead of the fuzz family's own. "
+        "This is no pass of fuzz, and cannot promote a release.": bool(report.replay),
         "There was no reference: relative limits were not applied.": report.reference is None,
         f"{_count(missing, 'check')} not applicable; each says why.": missing > 0,
         f"Not declared by the suite, so not checked: {', '.join(report.not_declared)}.": bool(

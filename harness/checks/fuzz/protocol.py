@@ -29,6 +29,8 @@ class Job(_Line):
         headers: Of the credential.
         checks: Names of the checks to apply.
         budget_s: After which the engine stops.
+        shrink_budget_s: For making all failures smaller, after that.
+        again: Stored cases and the check of each; where there are any, they are sent instead of new ones.
         memory_bytes: Bound of the worker's address space.
     """
 
@@ -40,14 +42,21 @@ class Job(_Line):
     cases_per_operation: int
     answer_timeout_s: float
     budget_s: float
+    shrink_budget_s: float
+    again: tuple[tuple[str, str], ...] = ()
     memory_bytes: int
 
 
 class Planned(_Line):
-    """The operations that will be asked."""
+    """The operations that will be asked.
+
+    Attributes:
+        stateful: Whether chains of requests are, since the contract links operations.
+    """
 
     kind: Literal["planned"] = "planned"
     operations: tuple[str, ...]
+    stateful: bool = False
 
 
 class Answered(_Line):
@@ -75,19 +84,22 @@ class Failed(_Line):
 
     Attributes:
         check: Schemathesis's name of the check, or :data:`NO_ANSWER`.
-        status: None where there was no answer.
+        status: None where there was no answer; ``exception`` then says whether it was waited for in vain
+            (``timeout``) or the connection ended (``closed``).
         count: How many requests showed it.
         path: With query.
         headers: As sent, one value a name.
         body: As sent, at most 64 KiB.
         body_bytes: Its whole length.
         answer: Excerpt of the answer.
+        case: What the request was made of, as JSON, to send it again; empty where that cannot be written.
     """
 
     kind: Literal["failed"] = "failed"
     check: str
     operation: str
     status: int | None
+    exception: str = ""
     count: int
     message: Utf8Text
     method: str = ""
@@ -96,11 +108,12 @@ class Failed(_Line):
     body: bytes | None = None
     body_bytes: int = 0
     answer: Utf8Text = ""
+    case: str = ""
 
     @property
-    def same(self) -> tuple[str, str, int | None]:
+    def same(self) -> "Kind":
         """Failures of one kind have this in common."""
-        return self.check, self.operation, self.status
+        return self.check, self.operation, self.status, self.exception
 
     @property
     def effort(self) -> tuple[int, int, str]:
@@ -111,6 +124,37 @@ class Failed(_Line):
         """Both as one."""
         shorter = min(self, other, key=lambda failed: failed.effort)
         return shorter.model_copy(update={"count": self.count + other.count})
+
+
+Kind = tuple[str, str, int | None, str]
+"""Check, operation, status and exception."""
+
+
+class Shrunk(_Line):
+    """What became of a kind of failure after the run.
+
+    Attributes:
+        again: Whether it was seen again; ``failed`` then has the smallest request that showed it.
+    """
+
+    kind: Literal["shrunk"] = "shrunk"
+    of: Kind
+    again: bool
+    failed: Failed | None = None
+
+
+class Replayed(_Line):
+    """What became of a stored case, by its place in the job.
+
+    Attributes:
+        failed: None where it no longer fails its check.
+        problem: Why it could not be sent; empty where it was.
+    """
+
+    kind: Literal["replayed"] = "replayed"
+    index: int
+    failed: Failed | None = None
+    problem: Utf8Text = ""
 
 
 class Broken(_Line):
@@ -131,7 +175,7 @@ class Ended(_Line):
     reason: str
 
 
-Message = Planned | Answered | Applied | Failed | Broken | Ended
+Message = Planned | Answered | Applied | Failed | Shrunk | Replayed | Broken | Ended
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from harness.checks.fuzz.corpus import CORPUS, VALID
 from harness.checks.fuzz.raw_answer import SUCCESS
 from harness.checks.fuzz.raw_asking import RawClient, refusal_problem
-from harness.checks.fuzz.raw_judging import CHECK_ID, RawEvidence, RawResult, judged
-from harness.checks.fuzz.raw_message import Valid
+from harness.checks.fuzz.raw_judging import CHECK_ID, RawEvidence, RawResult, judged, problem
+from harness.checks.fuzz.raw_message import Payload, Valid
+from harness.checks.fuzz.reproducer import StoredRaw, raw_parts, write
 from harness.checks.fuzz.settings import FuzzLimits, FuzzSettings, RawSettings
 from harness.checks.golden.golden_set import load_golden_set
 from harness.checks.interface import CheckContext, Stage
@@ -74,9 +75,10 @@ class RawFuzz:
             payload = case.compose(client.valid)
             if payload is None or time.monotonic() >= deadline:
                 break
-            results.append(
-                client.ask(case.name, raw.expect.get(case.name, case.expect), case.statuses, payload)
-            )
+            result = client.ask(case.name, raw.expect.get(case.name, case.expect), case.statuses, payload)
+            if problem(result, settings.limits):
+                result = _stored(result, payload, client, context)
+            results.append(result)
             context.progress(len(results), len(applicable))
             if not context.candidate.alive():
                 raise TargetError(
@@ -121,6 +123,25 @@ def raw_client(context: CheckContext, settings: FuzzSettings, raw: RawSettings) 
         redact=context.credentials.redact,
         refusal=_refusal(context.suite, settings, raw),
     )
+
+
+def _stored(result: RawResult, payload: Payload, client: RawClient, context: CheckContext) -> RawResult:
+    """The result with the name of the file that the case is written to."""
+    stored = StoredRaw(
+        case=result.case,
+        expect=result.expect,
+        statuses=result.statuses,
+        status=result.status,
+        parts=raw_parts(payload, client.valid.host, context.credentials.redact),
+        pause_s=payload.pause_s,
+        half_close=payload.half_close,
+        abort=payload.abort,
+        answers=payload.answers,
+        times=payload.times,
+        senders=payload.senders,
+    )
+    name = write(context.folder, result.case, stored, context.credentials.redact)
+    return result.model_copy(update={"replay": name})
 
 
 def _settled_bytes(endpoint: Endpoint) -> int | None:

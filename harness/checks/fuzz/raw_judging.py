@@ -35,6 +35,7 @@ class RawResult(BaseModel):
         recovery_status: Of the valid request sent next, and ``recovery_ms`` how long that took.
         ready: Whether the readiness path then answered as declared.
         reproduce: Sends it again; empty where the request is too long for a command line.
+        replay: The stored request, relative to the folder of evidence; empty where nothing was wrong.
     """
 
     model_config = ConfigDict(
@@ -58,6 +59,7 @@ class RawResult(BaseModel):
     recovery_ms: float
     ready: bool
     reproduce: str
+    replay: str = ""
 
 
 class RawEvidence(Evidence):
@@ -134,6 +136,7 @@ def _finding(result: RawResult, found: str) -> Finding:
         samples=1,
         evidence=EVIDENCE,
         reproduce=result.reproduce,
+        replay=result.replay,
     )
 
 

@@ -1,18 +1,19 @@
-"""The only file that knows Schemathesis: its engine is no documented API, so the version is pinned exactly.
+"""Drives Schemathesis: its engine is no documented API, so the version is pinned exactly.
 
 What is asked of the engine, and why:
 
-- Phases ``examples``, ``coverage`` and ``fuzzing``; not ``stateful``, since an inference service keeps no
-  state between requests.
+- Phases ``examples``, ``coverage`` and ``fuzzing``; ``stateful`` where the contract links operations, and by
+  these links only: others would be guessed from names.
 - One worker, the run's seed, no database, no cache, nothing learnt from answers: the same seed sends the
   same requests, whatever the candidate answers.
-- It goes on after a failure, so that each operation gets all its cases; hence it does not shrink, and the
-  shortest request of each kind of failure is kept instead.
+- It goes on after a failure, so that each operation gets all its cases; hence it does not shrink. The
+  shortest request of each kind of failure is kept, and made smaller afterwards (``schemathesis_case.py``).
 - An operation that declares no input at all has but one valid request. It gets a header that nobody declares:
   recipients ignore unknown header fields (RFC 9110, section 5.1), so each of its requests stays valid.
 """
 
 import copy
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, assert_never
@@ -29,20 +30,23 @@ from schemathesis.engine.errors import ServerUnavailable
 from schemathesis.engine.recorder import Interaction, ScenarioRecorder
 
 from harness.checks.fuzz.protocol import (
-    NO_ANSWER,
     Answered,
     Applied,
     Broken,
     Ended,
     Failed,
     Job,
+    Kind,
     Message,
     Planned,
+    Replayed,
+    Shrunk,
 )
+from harness.checks.fuzz.schemathesis_case import PROBING, Again, as_data
+from harness.checks.fuzz.sent import cut, failed_of, unanswered
 
-MOST_BODY_BYTES = 64 * 1024
-MOST_ANSWER_BYTES = 2048
-MOST_MESSAGE_CHARACTERS = 1000
+MOST_KINDS = 50
+STATEFUL_STEPS = 4
 UNDECLARED_HEADER = "X-Fuzz-Undeclared"
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -57,18 +61,26 @@ class Engine:
 
     def __init__(self, job: Job, emit: Callable[[Message], None]) -> None:
         self._emit = emit
-        self._base_url = job.base_url
+        self._job = job
         # The engine numbers its requests in a header; unseeded, no two runs would send the same bytes.
         generation.RANDOM.seed(job.seed)
         document = copy.deepcopy(job.document)
         self._without_input = _give_input(document)
+        self._stateful = has_links(document)
         config = SchemathesisConfig.from_dict(_config(job, document, self._without_input))
         self._schema = schemathesis.openapi.from_dict(document, config=config)
+        self._counting = True
+        self._kinds: dict[Kind, Failed] = {}
+        self._unanswered: dict[str, str] = {}
 
         def after_call(_context: Any, case: Any, response: Response) -> None:
             self._count(case, response)
 
+        def after_network_error(_context: Any, case: Any, _request: requests.PreparedRequest) -> None:
+            self._unanswered[case.operation.label] = as_data(case)
+
         self._schema.hook("after_call")(after_call)
+        self._schema.hook("after_network_error")(after_network_error)
         self._stream = from_schema(self._schema).execute()
 
     def stop(self) -> None:
@@ -86,15 +98,52 @@ class Engine:
             if isinstance(operation, Ok):
                 names.append(operation.ok().label)
             else:
-                self._emit(Broken(message=_cut(f"the contract has an unusable operation: {operation.err()}")))
-        self._emit(Planned(operations=tuple(names)))
+                self._emit(Broken(message=cut(f"the contract has an unusable operation: {operation.err()}")))
+        self._emit(Planned(operations=tuple(names), stateful=self._stateful))
+        ended = Ended(reason="no end")
         for event in self._stream:
             for message in self._messages(event, stopped):
+                if isinstance(message, Ended):
+                    ended = message
+                    continue
+                if isinstance(message, Failed):
+                    self._keep(message)
                 self._emit(message)
+        if ended.reason != "server_unavailable":
+            self._shrink()
+        self._emit(ended)
+
+    def replay(self) -> None:
+        """Send the stored cases of the job."""
+        again = Again(self._schema, self._job)
+        self._counting = False
+        for index, (case, check) in enumerate(self._job.again):
+            try:
+                self._emit(Replayed(index=index, failed=again.ask(case, check)))
+            except Exception as error:  # noqa: BLE001 - what cannot be sent is told, and is never a pass
+                self._emit(Replayed(index=index, problem=cut(f"{type(error).__name__}: {error}")))
+        self._emit(Ended(reason="completed"))
+
+    def _keep(self, failed: Failed) -> None:
+        known = self._kinds.get(failed.same)
+        if known is not None:
+            self._kinds[failed.same] = known.merged(failed)
+        elif len(self._kinds) < MOST_KINDS:
+            self._kinds[failed.same] = failed
+
+    def _shrink(self) -> None:
+        """Make each kind of failure smaller, as long as the time lasts."""
+        again = Again(self._schema, self._job)
+        self._counting = False
+        deadline = time.monotonic() + self._job.shrink_budget_s
+        for kind, failed in self._kinds.items():
+            if failed.case and time.monotonic() < deadline:
+                smallest = again.smallest(failed, lambda: time.monotonic() < deadline)
+                self._emit(Shrunk(of=kind, again=smallest is not None, failed=smallest))
 
     def _count(self, case: Any, response: Response) -> None:
         """Count a request; those with another method than the operation's are probes of the engine."""
-        if case.meta is not None and case.method.upper() == case.operation.method.upper():
+        if self._counting and case.meta is not None and case.method.upper() == case.operation.method.upper():
             valid = case.meta.generation.mode.is_positive
             self._emit(Answered(operation=case.operation.label, valid=valid, status=response.status_code))
 
@@ -102,14 +151,15 @@ class Engine:
         match event:
             case events.ScenarioFinished():
                 yield from self._scenario(event.recorder)
-            case events.NonFatalError(value=requests.RequestException()):
-                yield _unanswered(event)
+            case events.NonFatalError(value=requests.RequestException() as error):
+                case = self._unanswered.pop(event.label, "")
+                yield unanswered(error, event.label).model_copy(update={"case": case})
             case events.NonFatalError(value=ServerUnavailable()):
                 pass  # the stop reason says so
             case events.NonFatalError():
-                yield Broken(message=_cut(f"{event.label}: {event.info.title}: {event.info.message}"))
+                yield Broken(message=cut(f"{event.label}: {event.info.title}: {event.info.message}"))
             case events.FatalError():
-                yield Broken(message=_cut(f"{type(event.exception).__name__}: {event.exception}"))
+                yield Broken(message=cut(f"{type(event.exception).__name__}: {event.exception}"))
             case events.Interrupted() if not stopped():
                 yield Broken(message="the engine was interrupted")
             case events.EngineFinished():
@@ -119,7 +169,7 @@ class Engine:
 
     def _scenario(self, recorder: ScenarioRecorder) -> Iterator[Message]:
         applied: Counter[str] = Counter()
-        failures: dict[tuple[str, str, int | None], Failed] = {}
+        failures: dict[Kind, Failed] = {}
         for case_id, checks in recorder.checks.items():
             for check in checks:
                 applied[check.name] += 1
@@ -131,34 +181,54 @@ class Engine:
                 shown = (
                     recorder.interactions.get(failure.case_id or case_id) or recorder.interactions[case_id]
                 )
-                failed = self._failed(
-                    check.name, recorder.label, f"{failure.title}: {failure.message}", shown
-                )
+                message = f"{failure.title}: {failure.message}"
+                failed = self._failed(check.name, message, shown, recorder, case_id)
                 known = failures.get(failed.same)
                 failures[failed.same] = failed if known is None else known.merged(failed)
         if applied:
             yield Applied(checks=dict(applied))
         yield from failures.values()
 
-    def _failed(self, check: str, operation: str, message: str, interaction: Interaction) -> Failed:
-        request, response = interaction.request, interaction.response
-        url = urlsplit(request.uri)
+    def _failed(
+        self, check: str, message: str, shown: Interaction, recorder: ScenarioRecorder, case_id: str
+    ) -> Failed:
+        request, response = shown.request, shown.response
+        node = recorder.cases.get(case_id)
+        if check == PROBING and node is not None and node.parent_id is not None:
+            node = recorder.cases.get(node.parent_id, node)
         body = request.body or b""
-        return Failed(
-            check=check,
-            operation=operation,
-            status=None if response is None else response.status_code,
-            count=1,
-            message=_cut(message),
+        failed = failed_of(
+            check,
+            recorder.label if node is None else node.value.operation.label,
+            message,
             method=request.method,
-            path=url.path + (f"?{url.query}" if url.query else ""),
+            url=request.uri,
             headers={name: values[0] for name, values in request.headers.items()},
-            body=request.body if request.body is None else body[:MOST_BODY_BYTES],
+            body=request.body if request.body is None else body,
             body_bytes=max(len(body), request.body_size or 0),
-            answer=""
-            if response is None
-            else response.content[:MOST_ANSWER_BYTES].decode("utf-8", "replace"),
+            status=None if response is None else response.status_code,
+            content=b"" if response is None else response.content,
         )
+        return failed if node is None else failed.model_copy(update={"case": as_data(node.value)})
+
+
+def has_links(document: dict[str, Any]) -> bool:
+    """Whether an operation of an OpenAPI document declares a link to another."""
+    operations = (
+        operation
+        for item in document.get("paths", {}).values()
+        if isinstance(item, dict)
+        for operation in item.values()
+        if isinstance(operation, dict)
+    )
+    responses = (
+        response
+        for operation in operations
+        for response in operation.get("responses", {}).values()
+        if isinstance(response, dict)
+    )
+    components = document.get("components", {}).get("responses", {})
+    return any("links" in response for response in (*responses, *components.values()))
 
 
 def _give_input(document: dict[str, Any]) -> tuple[str, ...]:
@@ -199,7 +269,12 @@ def _config(job: Job, document: dict[str, Any], without_input: tuple[str, ...]) 
             "examples": own_data,
             "coverage": own_data,
             "fuzzing": own_data | {"error-feedback": {"enabled": False}},
-            "stateful": {"enabled": False},
+            "stateful": {
+                "enabled": has_links(document),
+                "max-steps": STATEFUL_STEPS,
+                "inference": {"algorithms": []},
+                "link-calibration": False,
+            },
         },
         "operations": [
             # A header of any text cannot be wrong, so there is no invalid request to generate.
@@ -214,29 +289,6 @@ def _server_path(document: dict[str, Any]) -> str:
     servers = document.get("servers")
     url = servers[0].get("url", "") if isinstance(servers, list) and servers else ""
     return "" if "{" in url else urlsplit(url).path.rstrip("/")
-
-
-def _unanswered(event: events.NonFatalError) -> Failed:
-    request = getattr(event.value, "request", None)
-    url = urlsplit(getattr(request, "url", None) or "")
-    body = getattr(request, "body", None)
-    body = body.encode() if isinstance(body, str) else body
-    body = body if isinstance(body, bytes) else None
-    timed_out = isinstance(event.value, requests.Timeout)
-    return Failed(
-        check=NO_ANSWER,
-        operation=event.label,
-        status=None,
-        count=1,
-        message="no answer in time" if timed_out else _cut(f"the connection broke: {event.value}"),
-        method=getattr(request, "method", None) or "",
-        path=url.path + (f"?{url.query}" if url.query else ""),
-        headers={
-            str(name): _text(value) for name, value in (getattr(request, "headers", None) or {}).items()
-        },
-        body=None if body is None else body[:MOST_BODY_BYTES],
-        body_bytes=len(body or b""),
-    )
 
 
 def _reason(reason: StopReason, *, budget_spent: bool) -> str:
@@ -254,11 +306,3 @@ def _reason(reason: StopReason, *, budget_spent: bool) -> str:
             return reason.value
         case _:
             assert_never(reason)
-
-
-def _text(value: str | bytes) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-def _cut(text: str) -> str:
-    return " ".join(text.split())[:MOST_MESSAGE_CHARACTERS]

@@ -82,6 +82,7 @@ class FuzzSettings(FamilySettings):
         cases_per_operation: Generated for each operation and answered.
         answer_timeout_s: Bound of one request.
         budget_s: Bound of all generated requests; running out of it makes the check inconclusive.
+        shrink_budget_s: Bound of making the requests that failed smaller, after that.
     """
 
     openapi: str | None = None
@@ -90,6 +91,7 @@ class FuzzSettings(FamilySettings):
     cases_per_operation: Annotated[int, Field(ge=1, le=100_000)] = 100
     answer_timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
     budget_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
+    shrink_budget_s: Annotated[float, Field(gt=0, le=600)] = 15.0
     raw: RawSettings | None = None
     limits: FuzzLimits = FuzzLimits()
 

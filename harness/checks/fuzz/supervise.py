@@ -64,7 +64,7 @@ def run_worker(job: Job, on_message: Callable[[Message], None]) -> WorkerEnd:
             killed.set()
             _kill_group(process)
 
-        timer = threading.Timer(job.budget_s + job.answer_timeout_s + GRACE_S, kill)
+        timer = threading.Timer(job.budget_s + job.shrink_budget_s + job.answer_timeout_s + GRACE_S, kill)
         timer.start()
         try:
             _converse(process, job, on_message)

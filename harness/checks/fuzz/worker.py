@@ -37,7 +37,7 @@ def _own_stdout() -> BinaryIO:
 
 
 def _bound(job: Job) -> None:
-    cpu_s = int(job.budget_s) + CPU_GRACE_S
+    cpu_s = int(job.budget_s + job.shrink_budget_s) + CPU_GRACE_S
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
     resource.setrlimit(resource.RLIMIT_AS, (job.memory_bytes, job.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -68,7 +68,10 @@ def main() -> None:
         timer = threading.Timer(job.budget_s, stop)
         timer.daemon = True
         timer.start()
-        engine.run(budget_spent.is_set)
+        if job.again:
+            engine.replay()
+        else:
+            engine.run(budget_spent.is_set)
     except Exception as error:  # noqa: BLE001 - any fault of the engine is a result, and never a pass
         emit(Broken(message=f"{type(error).__name__}: {error}"[:1000]))
         emit(Ended(reason="broken"))

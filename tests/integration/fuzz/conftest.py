@@ -48,6 +48,7 @@ credential = "default"
 cases_per_operation = 15
 answer_timeout_s = 5.0
 budget_s = 60.0
+shrink_budget_s = 10.0
 
 [fuzz.raw]
 request = { path = "/predict", body = "${input}", credential = "default" }

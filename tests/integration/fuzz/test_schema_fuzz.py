@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import subprocess
@@ -20,6 +21,12 @@ def fuzzed(context):
     evidence.save(context.folder, context.credentials.redact)
     stored = SchemaEvidence.load(context.folder)
     return stored, {finding.id: finding for finding in CHECK.judge(stored, settings.limits)}
+
+
+def failed(found, name):
+    """The failures whose ids begin so."""
+    prefix = f"fuzz.schema.{name}"
+    return [item for id_, item in found.items() if id_.startswith(prefix) and item.outcome is Outcome.FAIL]
 
 
 def test_a_correct_service_passes_with_all_its_cases(serve, context):
@@ -54,7 +61,7 @@ def test_a_correct_service_passes_with_all_its_cases(serve, context):
 )
 def test_a_fault_is_named(serve, context, fault, finding):
     _, found = fuzzed(context(serve(fault)))
-    assert found[f"fuzz.schema.{finding}"].outcome is Outcome.FAIL
+    assert failed(found, finding)
     assert found["fuzz.schema.cases"].outcome is Outcome.PASS
 
 
@@ -63,14 +70,20 @@ def test_a_service_that_hangs_fails(serve, context):
         serve("hangs"), edit=lambda text: text.replace("answer_timeout_s = 5.0", "answer_timeout_s = 0.5")
     )
     evidence, found = fuzzed(made)
-    assert found["fuzz.schema.no_answer"].outcome is Outcome.FAIL
-    assert "GET /health" in found["fuzz.schema.no_answer"].message
+    assert "GET /health" in found["fuzz.schema.no_answer.GET /health.timeout"].message
     assert evidence.executed < evidence.expected
 
 
-def test_the_reproduce_command_shows_the_failure_again(serve, context):
-    _, found = fuzzed(context(serve("crashes_on_name")))
-    command = found["fuzz.schema.not_a_server_error"].reproduce
+def test_a_failure_is_minimal_and_its_command_shows_it_again(serve, context):
+    made = context(serve("crashes_on_name"))
+    evidence, found = fuzzed(made)
+    finding = found["fuzz.schema.not_a_server_error.POST /predict.500"]
+    (kind,) = [kind for kind in evidence.failures if kind.check == "not_a_server_error"]
+    assert kind.again
+    assert len(json.loads(kind.body)["name"]) == 1
+    assert json.loads(kind.body).keys() == {"width", "count", "name"}
+    assert (made.folder.parent / finding.replay).is_file()
+    command = finding.reproduce
     assert KEY not in command
     assert "$GATE_KEY_DEFAULT" in command
     again = subprocess.run(

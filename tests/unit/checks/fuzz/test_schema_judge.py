@@ -2,7 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.checks.fuzz.protocol import Answered, Applied, Broken, Ended, Failed, Planned, parse
+from harness.checks.fuzz.protocol import (
+    Answered,
+    Applied,
+    Broken,
+    Ended,
+    Failed,
+    Planned,
+    Replayed,
+    Shrunk,
+    parse,
+)
 from harness.checks.fuzz.schema import SchemaFuzz
 from harness.checks.fuzz.schema_evidence import CheckCases, FailureKind, OperationCases, SchemaEvidence, Tally
 from harness.checks.fuzz.settings import FuzzLimits
@@ -24,6 +34,7 @@ def evidence(**changes):
         "checks": (CheckCases(name="not_a_server_error", applied=100, failed=0),),
         "failures": (),
         "failure_kinds": 0,
+        "stateful": False,
         "errors": (),
         "ended": "completed",
     }
@@ -34,34 +45,54 @@ def judged(**changes):
     return {finding.id: finding for finding in SchemaFuzz().judge(evidence(**changes), LIMITS)}
 
 
-def kind(check="not_a_server_error", status=500, curl="curl x"):
-    return FailureKind(
-        check=check,
-        operation="POST /predict",
-        status=status,
-        count=3,
-        message="a server error",
-        request="POST /predict",
-        answer="",
-        curl=curl,
-    )
+def kind(check="not_a_server_error", status=500, **changes):
+    usual = {
+        "check": check,
+        "operation": "POST /predict",
+        "status": status,
+        "exception": "",
+        "count": 3,
+        "message": "a server error",
+        "again": True,
+        "request": "POST /predict",
+        "body": b"\xff",
+        "answer": "",
+        "curl": "curl x",
+        "replay": "fuzz.schema/reproducers/x.json",
+    }
+    return FailureKind(**(usual | changes))
 
 
 def test_sound_evidence_passes():
     assert {finding.outcome for finding in judged().values()} == {Outcome.PASS}
 
 
-def test_a_failed_check_fails_and_brings_its_command():
-    found = judged(checks=(CheckCases(name="not_a_server_error", applied=9, failed=3),), failures=(kind(),))
-    finding = found["fuzz.schema.not_a_server_error"]
-    assert finding.outcome is Outcome.FAIL
+def test_each_kind_of_failure_is_a_finding_and_brings_its_commands():
+    kinds = (kind(), kind(status=503), kind(check="no_answer", status=None, exception="timeout", again=False))
+    found = judged(
+        checks=(CheckCases(name="not_a_server_error", applied=9, failed=6),), failures=kinds, failure_kinds=3
+    )
+    failing = {name: finding for name, finding in found.items() if finding.outcome is Outcome.FAIL}
+    assert set(failing) == {
+        "fuzz.schema.not_a_server_error.POST /predict.500",
+        "fuzz.schema.not_a_server_error.POST /predict.503",
+        "fuzz.schema.no_answer.POST /predict.timeout",
+    }
+    finding = failing["fuzz.schema.not_a_server_error.POST /predict.500"]
     assert "POST /predict → 500 (3 times)" in finding.message
-    assert finding.reproduce == "curl x"
+    assert (finding.samples, finding.reproduce) == (9, "curl x")
+    assert finding.replay == "fuzz.schema/reproducers/x.json"
+    assert "not seen again" in failing["fuzz.schema.no_answer.POST /predict.timeout"].message
 
 
 def test_a_failure_beyond_the_stored_ones_still_fails():
-    found = judged(checks=(CheckCases(name="ignored_auth", applied=9, failed=3),), failures=())
-    assert found["fuzz.schema.ignored_auth"].outcome is Outcome.FAIL
+    found = judged(checks=(CheckCases(name="ignored_auth", applied=9, failed=3),), failure_kinds=1)
+    assert found["fuzz.schema.further"].outcome is Outcome.FAIL
+
+
+def test_whether_chains_were_sent_is_told():
+    assert "no links" in judged()["fuzz.schema.cases"].message
+    assert "no links" not in judged(stateful=True)["fuzz.schema.cases"].message
 
 
 def test_a_spent_budget_is_no_pass_though_every_operation_has_its_cases():
@@ -116,6 +147,8 @@ def test_the_accepted_share_holds_for_each_operation(shares):
 def test_only_sound_evidence_passes_whole(failed, cases, errors, ended):
     found = judged(
         checks=(CheckCases(name="c", applied=10, failed=failed),),
+        failures=(kind(check="c"),) * min(failed, 1),
+        failure_kinds=min(failed, 1),
         operations=(operation(cases=cases),),
         errors=tuple(errors),
         ended=ended,
@@ -144,11 +177,25 @@ def test_failures_of_one_kind_are_one_with_the_shortest_request():
     for path in ("/long", "/a", "/longer"):
         tally.add(failed(path=path, count=2))
     tally.add(Applied(checks={"c": 9, "d": 4}))
-    assert [(kind.path, kind.count) for kind in tally.failures()] == [("/a", 6)]
+    assert [(kind.path, kind.count) for _, kind in tally.failures()] == [("/a", 6)]
     assert [(check.name, check.applied, check.failed) for check in tally.checks()] == [
         ("c", 9, 6),
         ("d", 4, 0),
     ]
+
+
+def test_a_failure_made_smaller_keeps_its_count_and_its_kind():
+    tally = Tally(1, lambda _done, _total: None)
+    tally.add(failed(path="/long", count=7))
+    tally.add(failed(path="/other", status=400))
+    kind = failed().same
+    tally.add(Shrunk(of=kind, again=True, failed=failed(path="/s")))
+    tally.add(Shrunk(of=failed(status=400).same, again=False))
+    assert [(kind.status, kind.path, kind.count) for _, kind in tally.failures()] == [
+        (500, "/s", 7),
+        (400, "/other", 1),
+    ]
+    assert tally.again == {kind: True, failed(status=400).same: False}
 
 
 def test_every_check_is_among_the_first_failures():
@@ -156,7 +203,7 @@ def test_every_check_is_among_the_first_failures():
     for status in range(400, 500):
         tally.add(failed(check="loud", status=status, count=9))
     tally.add(failed(check="quiet"))
-    assert "quiet" in {kind.check for kind in tally.failures()[:2]}
+    assert "quiet" in {kind.check for _, kind in tally.failures()[:2]}
 
 
 @pytest.mark.parametrize(
@@ -166,6 +213,10 @@ def test_every_check_is_among_the_first_failures():
         Answered(operation="GET /", valid=False, status=404),
         Applied(checks={"a": 1}),
         failed().model_copy(update={"body": b"\xff\x00", "headers": {"a": "b"}}),
+        Shrunk(of=("c", "GET /", None, "timeout"), again=True, failed=failed()),
+        Shrunk(of=("c", "GET /", 500, ""), again=False),
+        Replayed(index=3, failed=failed()),
+        Replayed(index=3, problem="no such operation \ud800"),
         Broken(message="m"),
         Ended(reason="completed"),
     ],

@@ -44,6 +44,7 @@ def job():
         cases_per_operation=7,
         answer_timeout_s=1.0,
         budget_s=1.0,
+        shrink_budget_s=1.0,
         memory_bytes=1,
     )
 

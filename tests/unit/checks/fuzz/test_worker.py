@@ -25,6 +25,7 @@ def job(**changes):
         "cases_per_operation": 1,
         "answer_timeout_s": 1.0,
         "budget_s": 20.0,
+        "shrink_budget_s": 1.0,
         "memory_bytes": 4 * 1024**3,
     }
     return Job(**(usual | changes))
@@ -48,7 +49,7 @@ def test_what_changes_the_engine_from_outside_is_left_out():
 
 def test_a_worker_that_overruns_is_killed(monkeypatch):
     monkeypatch.setattr(supervise, "GRACE_S", 0.0)
-    end = run_worker(job(budget_s=0.05, answer_timeout_s=0.05), lambda _message: None)
+    end = run_worker(job(budget_s=0.05, shrink_budget_s=0.05, answer_timeout_s=0.05), lambda _message: None)
     assert end.killed
     assert end.exit_code == -9
 
