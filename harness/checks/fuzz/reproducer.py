@@ -136,8 +136,10 @@ def read_all(paths: Sequence[Path]) -> tuple[ReproducerFile, ...]:
         if not found:
             raise ConfigError(file=path, problem="a folder without any *.json", allowed=_ALLOWED)
         files += found
-    read = [_read(path) for path in files]
-    return tuple({file.sha256: file for file in read}.values())
+    distinct: dict[str, ReproducerFile] = {}
+    for file in map(_read, files):
+        distinct.setdefault(file.sha256, file)
+    return tuple(distinct.values())
 
 
 _ALLOWED = f"a file of {FOLDER}/ in the evidence of fuzz.schema or fuzz.raw, or such a folder"
@@ -180,7 +182,7 @@ def _unpacked(part: str | Packed) -> bytes:
         return part.encode("ascii")
     unpacking = zlib.decompressobj()
     try:
-        return unpacking.decompress(b64decode(part.zlib_base64, validate=True), MOST_SENT_BYTES)
+        return unpacking.decompress(b64decode(part.zlib_base64, validate=True), MOST_SENT_BYTES + 1)
     except zlib.error as error:
         raise ValueError(f"not zlib: {error}") from None
 

@@ -134,3 +134,30 @@ def test_a_contract_the_engine_cannot_use_is_an_error(serve, context):
     )
     _, found = fuzzed(made)
     assert found["fuzz.schema.engine"].outcome is Outcome.ERROR
+
+
+def linked(made):
+    """The context, with a contract in which a prediction links to the health of the service."""
+    path = made.suite.folder / "openapi.json"
+    document = json.loads(path.read_text())
+    operation = document["paths"]["/health"]["get"]["operationId"]
+    document["paths"]["/predict"]["post"]["responses"]["200"]["links"] = {
+        "Health": {"operationId": operation}
+    }
+    path.write_text(json.dumps(document))
+    return made
+
+
+def test_links_make_chains_which_are_the_same_for_a_seed(serve, context):
+    sent = []
+    for _ in range(2):
+        served = serve()
+        evidence, found = fuzzed(linked(context(served)))
+        assert evidence.stateful
+        assert not [finding.message for finding in found.values() if finding.outcome is not Outcome.PASS]
+        sent.append(served.requests)
+    assert sent[0] == sent[1]
+    plain = serve()
+    fuzzed(context(plain))
+    assert len(sent[0]) > len(plain.requests)
+    assert sent[0][: len(plain.requests)] == plain.requests

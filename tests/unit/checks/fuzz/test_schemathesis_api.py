@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import json
 from importlib.metadata import version
 
 import pytest
@@ -13,7 +14,14 @@ from schemathesis.engine import StopReason, events, from_schema
 from schemathesis.engine.recorder import CheckFailureInfo, CheckNode, Interaction, Request, ScenarioRecorder
 
 from harness.checks.fuzz.protocol import Job
-from harness.checks.fuzz.schemathesis_engine import UNDECLARED_HEADER, _config, _give_input, _server_path
+from harness.checks.fuzz.schemathesis_case import Again, as_data
+from harness.checks.fuzz.schemathesis_engine import (
+    UNDECLARED_HEADER,
+    _config,
+    _give_input,
+    _server_path,
+    has_links,
+)
 from harness.checks.fuzz.settings import FuzzSettings
 
 
@@ -119,3 +127,38 @@ def test_only_an_operation_without_input_gets_one():
 )
 def test_the_servers_path_is_kept_and_its_host_is_not(servers, path):
     assert _server_path({"servers": servers} if servers is not None else {}) == path
+
+
+@pytest.mark.parametrize(
+    ("responses", "components", "expected"),
+    [
+        ({"200": {"description": "ok"}}, {}, False),
+        ({"200": {"description": "ok", "links": {"Next": {"operationId": "a"}}}}, {}, True),
+        (
+            {"200": {"$ref": "#/components/responses/R"}},
+            {"responses": {"R": {"links": {"N": {"operationId": "a"}}}}},
+            True,
+        ),
+    ],
+)
+def test_links_are_found_where_they_are_declared(responses, components, expected):
+    linked = {"paths": {"/a": {"get": {"responses": responses}, "summary": "s"}}, "components": components}
+    assert has_links(linked) is expected
+    assert has_links({"paths": {"/a": None}}) is False
+    assert _config(job(), linked, ())["phases"]["stateful"]["enabled"] is expected
+
+
+def test_a_case_is_the_same_once_stored():
+    schema = schemathesis.openapi.from_dict(document())
+    case = schema["/asks"]["GET"].Case(query={"q": "3"}, headers={"X-A": "b"})
+    data = json.loads(as_data(case))
+    assert data["parts"] == {"query": {"q": "3"}, "headers": {"X-A": "b"}}
+    assert as_data(Again(schema, job())._case(data)) == json.dumps(data)
+    smaller = Again(schema, job())._case(data, {"query": {}})
+    assert json.loads(as_data(smaller))["parts"] == {}
+
+
+def test_what_json_cannot_hold_is_not_stored():
+    schema = schemathesis.openapi.from_dict(document())
+    assert as_data(schema["/asks"]["GET"].Case(query={"q": b"\xff"})) == ""
+    assert as_data(schema["/asks"]["GET"].Case(query={"q": float("nan")})) == ""
