@@ -22,14 +22,14 @@ class Archive:
     Attributes:
         config: The image's configuration, as it names itself by its digest.
         setuid: Files of the final file system with the setuid or setgid bit.
-        secrets: Where a layer gives a secret away, also if a later one deletes it.
+        secrets: Where a layer gives a secret away, also if a later one deletes it, by the file's path.
         users: Name to uid, of the final ``/etc/passwd``.
         files: How many files all layers have.
     """
 
     config: dict[str, Any]
     setuid: tuple[str, ...]
-    secrets: tuple[str, ...]
+    secrets: dict[str, str]
     users: dict[str, int]
     files: int
 
@@ -45,7 +45,7 @@ def read_archive(path: Path, *, largest_searched: int, given: frozenset[bytes] =
     Raises:
         ArchiveError: it is not the archive of one image.
     """
-    system, sightings, files = FileSystem(), dict[str, None](), 0
+    system, sightings, files = FileSystem(), dict[str, str](), 0
     with open_archive(path) as archive:
         for layer in archive.layers():
             entries = []
@@ -54,16 +54,15 @@ def read_archive(path: Path, *, largest_searched: int, given: frozenset[bytes] =
                 if entry.info.isfile() or entry.info.islnk():
                     files += 1
                 if entry.info.isfile() and entry.info.size <= largest_searched:
-                    where = f"layer {entry.layer}: /{entry.path}"
-                    for what in secrets.in_file(entry.path, entry.read(), given):
-                        if len(sightings) < MOST_SIGHTINGS:
-                            sightings[f"{where} {what}"] = None
+                    seen = " and ".join(secrets.in_file(entry.path, entry.read(), given))
+                    if seen and len(sightings) < MOST_SIGHTINGS:
+                        sightings[f"/{entry.path}"] = f"layer {entry.layer}: /{entry.path} {seen}"
             system.put(entries)
         passwd = system.entries.get(PASSWD)
         return Archive(
             config=archive.config,
             setuid=tuple(sorted(f"/{path}" for path, entry in system.entries.items() if _is_setuid(entry))),
-            secrets=tuple(sightings),
+            secrets=sightings,
             users=_users(passwd) if passwd and passwd.info.size <= largest_searched else {},
             files=files,
         )

@@ -29,7 +29,8 @@ class ImageEvidence(Evidence):
         healthcheck: Whether it has one.
         size_bytes: As the engine counts it.
         setuid: Files with the setuid or setgid bit.
-        secrets: Where a secret was seen, and of which kind.
+        secrets: Where a secret was seen in the environment, a label or a build step, and of which kind.
+        secret_files: The same of the files in all layers, by path.
         device: What it was run on.
     """
 
@@ -39,6 +40,7 @@ class ImageEvidence(Evidence):
     size_bytes: int
     setuid: tuple[Utf8Text, ...]
     secrets: tuple[Utf8Text, ...]
+    secret_files: dict[Utf8Text, Utf8Text]
     device: Literal["cpu", "gpu"] = "cpu"
 
 
@@ -95,7 +97,8 @@ def evidence_of(archive: Archive, size_bytes: int, given: frozenset[bytes] = fro
         healthcheck=test[0] != "NONE",
         size_bytes=size_bytes,
         setuid=archive.setuid,
-        secrets=(*archive.secrets, *_told(settings, steps, given)),
+        secrets=tuple(_told(settings, steps, given)),
+        secret_files=archive.secrets,
     )
 
 
@@ -118,11 +121,13 @@ def _told(settings: Mapping[str, Any], steps: Sequence[str], given: frozenset[by
 
 
 def _findings(evidence: ImageEvidence, limits: ImageLimits) -> Iterator[Finding]:
+    in_files = [told for path, told in evidence.secret_files.items() if path not in limits.public_secrets]
+    seen = [*in_files, *evidence.secrets]
     yield _finding(
         "secrets",
-        bad=evidence.secrets,
+        bad=seen,
         good="no private key, no credentials, no secret's name with a value",
-        observed=len(evidence.secrets),
+        observed=len(seen),
         limit=0,
         unit="sightings",
     )

@@ -22,6 +22,7 @@ class ImageLimits(Limits):
         max_size_mib: The engine's size of it, all layers together.
         max_gpu_size_mib: In its place with ``--device gpu``: CUDA's libraries take gigabytes. None keeps it.
         setuid: Files that may have the setuid or setgid bit; None allows every one.
+        public_secrets: Files whose secret everybody knows, such as the key that a package has for its tests.
     """
 
     non_root: bool = True
@@ -30,6 +31,7 @@ class ImageLimits(Limits):
     max_size_mib: PositiveInt | None = None
     max_gpu_size_mib: PositiveInt | None = None
     setuid: tuple[AbsolutePath, ...] | None = None
+    public_secrets: tuple[AbsolutePath, ...] = ()
 
     @field_validator("labels")
     @classmethod

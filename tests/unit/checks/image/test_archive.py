@@ -53,7 +53,7 @@ def test_names_are_the_same_however_a_layer_writes_them(archive):
 @pytest.mark.parametrize("kind", ["", "RSA ", "EC ", "OPENSSH ", "ENCRYPTED "])
 def test_a_private_key_is_seen_also_if_a_later_layer_deletes_it(archive, kind):
     found = archive([("srv/tls.pem", KEY.format(kind).encode(), 0o600)], [("srv/.wh.tls.pem", b"", 0o644)])
-    assert found.secrets == ("layer 1: /srv/tls.pem holds a private key",)
+    assert found.secrets == {"/srv/tls.pem": "layer 1: /srv/tls.pem holds a private key"}
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_private_key_is_seen_also_if_a_later_layer_deletes_it(archive, kind):
     ],
 )
 def test_what_only_mentions_a_key_is_none(archive, content):
-    assert archive([("lib/pem.py", content, 0o644)]).secrets == ()
+    assert archive([("lib/pem.py", content, 0o644)]).secrets == {}
 
 
 def test_files_over_the_limit_are_not_searched(archive):
@@ -76,9 +76,9 @@ def test_files_over_the_limit_are_not_searched(archive):
 
 @pytest.mark.parametrize("name", ["root/.netrc", "home/app/.aws/credentials", ".pypirc"])
 def test_files_of_credentials_are_seen_unless_empty(archive, name):
-    assert archive([(name, b"x", 0o600)]).secrets == (f"layer 1: /{name} holds credentials",)
-    assert archive([(name, b"", 0o600)]).secrets == ()
-    assert archive([(f"{name}.md", b"x", 0o600)]).secrets == ()
+    assert archive([(name, b"x", 0o600)]).secrets == {f"/{name}": f"layer 1: /{name} holds credentials"}
+    assert archive([(name, b"", 0o600)]).secrets == {}
+    assert archive([(f"{name}.md", b"x", 0o600)]).secrets == {}
 
 
 def test_users_are_those_of_the_last_layer(archive):

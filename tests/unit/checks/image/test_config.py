@@ -25,7 +25,7 @@ def judged(
     size_mib=50,
     device="cpu",
     setuid=(),
-    secrets=(),
+    secrets=None,
     users=None,
     history=(),
     given=frozenset(),
@@ -34,7 +34,7 @@ def judged(
     archive = Archive(
         config={"config": {**GOOD, **config}, "history": [{"created_by": step} for step in history]},
         setuid=setuid,
-        secrets=secrets,
+        secrets=secrets or {},
         users=users or {},
         files=1,
     )
@@ -80,7 +80,7 @@ def test_only_what_is_asked_for_is_judged_but_secrets_always():
         ({"Healthcheck": {"Test": ["NONE"]}}, "healthcheck"),
         ({"size_mib": 101}, "size"),
         ({"setuid": ("/usr/bin/su", "/usr/bin/passwd")}, "setuid"),
-        ({"secrets": ("layer 1: /k holds a private key",)}, "secrets"),
+        ({"secrets": {"/k": "layer 1: /k holds a private key"}}, "secrets"),
         ({"Env": ["DB_PASSWORD=x"]}, "secrets"),
         ({"Env": ["PIP_INDEX_URL=https://me:pw@index.test/simple"]}, "secrets"),
         ({"history": ["/bin/sh -c #(nop)  ENV AWS_SECRET_ACCESS_KEY=abc"]}, "secrets"),
@@ -115,6 +115,13 @@ def test_a_secret_itself_is_never_told():
     assert "API_KEY" in findings["secrets"].message
     assert "TOKEN" in findings["secrets"].message
     assert "hunter" not in repr(findings)
+
+
+def test_a_public_secret_is_allowed_in_its_own_file_only():
+    limits = ImageLimits(public_secrets=("/test.key",))
+    assert failed(judged(limits, secrets={"/test.key": "told"})) == set()
+    assert failed(judged(limits, secrets={"/test.key": "told", "/k": "told"})) == {"secrets"}
+    assert failed(judged(limits, secrets={"/test.key": "told"}, Env=["DB_PASSWORD=x"])) == {"secrets"}
 
 
 @given(
