@@ -104,14 +104,15 @@ def make_plan(
         raise UsageError(
             "no check is left to run", fix="see --only, --skip and the families that gate.toml declares"
         )
-    unchecked = silent({item.check.family for item in planned}, only=only, skip=skip)
+    checked = {item.check.family for item in planned}
+    unchecked = silent(checked, only=only, skip=skip)
     return Plan(
         groups=_grouped([item for item in planned if item.missing is None]),
         not_applicable=tuple(item for item in planned if item.missing is not None),
         not_declared=tuple(family for family in unchecked if is_required(family, policy, only)),
         undeclared=(
-            *(family.value for family in unchecked if family in served),
-            *(check.id for check in left_out if check.family not in unchecked),
+            *(family.value for family in Family if family in (wanted & served) - checked),
+            *(check.id for check in left_out if check.family in checked),
             *_aspects(planned),
         ),
         partial=not served <= wanted,

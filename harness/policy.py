@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from harness.checks.lifecycle.target import CHECK_ID
 from harness.config.policy import PolicySettings
 from harness.errors import ExitCode
 from harness.model import (
@@ -92,7 +93,7 @@ def decide(
         for family in undeclared
     ]
     # That it starts and lives earns nothing: no question was asked.
-    asked = [result for result in required if result.family is not Family.LIFECYCLE]
+    asked = [result for result in required if result.id != CHECK_ID]
     if not failures and not any(result.outcome in {Outcome.PASS, Outcome.WARN} for result in asked):
         doubts.append(Reason(check_id="", finding_id="", message="no required check passed"))
     if failures:

@@ -203,13 +203,13 @@ def _gate(session: pytest.Session) -> "tuple[Report, Path]":
     from harness.model import Family  # noqa: PLC0415
 
     option = session.config.getoption
-    kept = {item.check_id.partition(".")[0] for item in session.items if isinstance(item, GateItem)}
+    kept = {item.check_id for item in session.items if isinstance(item, GateItem)} - {"lifecycle.target"}
     asked = option("gate_only") or session.stash[LEFT_OUT]
     request = GateRequest(
         candidate=option("gate_candidate"),
         reference=option("gate_reference"),
         config=Path(option("gate_config")),
-        only=frozenset(Family(name) for name in kept - {Family.LIFECYCLE.value}) if asked else frozenset(),
+        only=frozenset(Family(name.partition(".")[0]) for name in kept) if asked else frozenset(),
         out=Path(option("gate_out")),
         seed=option("gate_seed"),
     )

@@ -18,6 +18,12 @@ from harness.checks.image.config import ImageConfig
 from harness.checks.image.labels import ImageLabels
 from harness.checks.interface import AnyCheck
 from harness.checks.latency.check import LatencyPaired
+from harness.checks.lifecycle.container import LifecycleContainer
+from harness.checks.lifecycle.drain import LifecycleDrain
+from harness.checks.lifecycle.refusal import LifecycleRefusal
+from harness.checks.lifecycle.restart import LifecycleRestart
+from harness.checks.lifecycle.soak import LifecycleSoak
+from harness.checks.lifecycle.startup import LifecycleStartup
 from harness.checks.scenarios.check import AuthScenarios, RateScenarios
 from harness.checks.telemetry.metrics import TelemetryMetrics
 
@@ -34,6 +40,12 @@ CHECKS: tuple[AnyCheck, ...] = (
     GoldenConcurrent(),
     GoldenMetadata(),
     ContractResponses(),
+    LifecycleContainer(),
+    LifecycleStartup(),
+    LifecycleRefusal(),
+    LifecycleRestart(),
+    LifecycleDrain(),
+    LifecycleSoak(),
     SchemaFuzz(),
     RawFuzz(),
     AuthScenarios(),

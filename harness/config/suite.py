@@ -15,6 +15,7 @@ from harness.checks.fuzz.settings import FuzzSettings
 from harness.checks.golden.settings import GoldenSettings
 from harness.checks.image.settings import ImageSettings
 from harness.checks.latency.settings import LatencySettings
+from harness.checks.lifecycle.settings import LifecycleSettings
 from harness.checks.scenarios.settings import ScenariosSettings
 from harness.checks.telemetry.settings import TelemetrySettings
 from harness.config.auth import AuthSettings
@@ -37,6 +38,7 @@ class GateConfig(Section):
     policy: PolicySettings = PolicySettings()
     image: ImageSettings | None = None
     artifact: ArtifactSettings | None = None
+    lifecycle: LifecycleSettings | None = None
     contract: ContractSettings | None = None
     golden: GoldenSettings | None = None
     fuzz: FuzzSettings | None = None

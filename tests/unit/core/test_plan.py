@@ -85,6 +85,12 @@ def test_the_lifecycle_may_be_required_as_it_is_always_checked(suite):
     assert Family.LIFECYCLE not in made.undeclared
 
 
+def test_a_lifecycle_that_could_be_declared_and_is_not_is_told(suite):
+    made = plan(suite, table=[*TABLE, check("lifecycle.l")])
+    assert Family.LIFECYCLE in made.undeclared
+    assert made.not_declared == ()
+
+
 def test_a_required_family_without_checks_is_told(suite):
     without = plan(suite, table=[check("scenarios.s")])
     assert without.not_declared == (Family.GOLDEN,)

@@ -87,6 +87,11 @@ def test_that_it_starts_earns_no_promote():
     assert decided.reasons[0].message == "no required check passed"
 
 
+def test_what_is_asked_of_its_lifecycle_does():
+    drain = result(Outcome.PASS, name="lifecycle.drain", family=Family.LIFECYCLE)
+    assert verdict(drain).decision is Decision.PROMOTE
+
+
 def test_a_policy_requires_something():
     with pytest.raises(ValidationError, match="required"):
         PolicySettings(required=())

@@ -14,6 +14,15 @@ from harness.checks.golden.limits import GoldenLimits
 from harness.checks.golden.settings import GoldenSettings
 from harness.checks.image.settings import ImageLimits, ImageSettings
 from harness.checks.latency.settings import LatencyLimits, LatencySettings
+from harness.checks.lifecycle.settings import (
+    DrainSettings,
+    LifecycleLimits,
+    LifecycleSettings,
+    RefusalSettings,
+    RestartSettings,
+    SoakSettings,
+    StartupSettings,
+)
 from harness.checks.scenarios.rate_policy import RatePolicy
 from harness.checks.scenarios.scenario import Count, Expect, Forge, Quota, Rule, Scenario, Step
 from harness.checks.telemetry.settings import TelemetryLimits, TelemetrySettings
@@ -85,6 +94,7 @@ def test_every_key_of_image_is_explained_with_its_default(pages):
     ("name", "section", "allowed"),
     [
         ("docs/golden.md", GoldenSettings, GoldenLimits),
+        ("docs/lifecycle.md", LifecycleSettings, LifecycleLimits),
         ("docs/telemetry.md", TelemetrySettings, TelemetryLimits),
         ("docs/drift.md", DriftSettings, DriftLimits),
     ],
@@ -112,6 +122,27 @@ def test_every_key_of_artifact_is_explained_with_its_default(pages):
         shown = "none" if field.default is None else f"`{field.default}`"
         assert rows[key] == ("required" if field.is_required() else shown)
     assert "`limits.opsets`" in rows
+
+
+@pytest.mark.parametrize(
+    ("key", "section"),
+    [
+        ("startup", StartupSettings),
+        ("refusals", RefusalSettings),
+        ("restart", RestartSettings),
+        ("drain", DrainSettings),
+        ("soak", SoakSettings),
+    ],
+)
+def test_every_key_of_a_part_of_the_lifecycle_is_explained_with_its_default(pages, key, section):
+    rows = {row[0]: row[1] for row in pages["docs/lifecycle.md"].table_rows() if len(row) == 3}
+    explained = {name.strip("`"): shown for name, shown in rows.items() if name.startswith(f"`{key}.")}
+    assert explained == {
+        f"{key}.{name}": "required"
+        if field.is_required()
+        else ("none" if field.default is None else f"`{field.default}`")
+        for name, field in section.model_fields.items()
+    }
 
 
 def test_every_key_of_latency_is_explained_with_its_default(pages):

@@ -11,7 +11,12 @@ ROOT = Path(__file__).parents[3]
 SUITES = {"breast-cancer": ROOT / "gate.toml", "digits": ROOT / "gate.digits.toml"}
 OF_THE_ARTIFACT = {
     "name": ...,
-    "service": {"build": {"args": ...}, "process": {"environment": ...}, "gpu": ...},
+    "service": {
+        "build": {"args": ...},
+        "process": {"environment": ...},
+        "gpu": ...,
+        "variants": {"damaged_model": {"files": {"model": {"path": ...}}}},
+    },
     "image": {"limits": {"max_gpu_size_mib": ...}},
     "artifact": {"folder": ..., "onnx": {"outputs": ...}, "limits": {"opsets": ...}},
     "golden": ...,

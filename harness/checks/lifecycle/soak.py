@@ -1,0 +1,202 @@
+"""``lifecycle.soak``: through many requests it keeps its memory, its health and its answers."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from typing import ClassVar
+
+from harness.checks.golden.payloads import payloads
+from harness.checks.interface import CheckContext, Evidence, Stage
+from harness.checks.lifecycle.connection import Client, Reply
+from harness.checks.lifecycle.findings import at_most, nothing_wrong
+from harness.checks.lifecycle.settings import LifecycleLimits, LifecycleSettings, SoakSettings
+from harness.checks.lifecycle.starting import TIMEOUT_S, ask_once, require_golden, succeeded, told
+from harness.config.suite import Suite
+from harness.errors import TargetError
+from harness.http_request import Request
+from harness.model import Capability, Family, Finding, Model, Outcome
+from harness.stats.slope import theil_sen
+from harness.targets.interface import Endpoint
+
+SAMPLES = 60
+LEAST_SAMPLES = 10
+KIB = 1024
+WATCH_S = 0.05
+
+
+class MemorySeen(Model):
+    """What it held when so many requests had been answered."""
+
+    requests: int
+    bytes: int
+
+
+class ReadinessSeen(Model):
+    """One question for its readiness under load."""
+
+    status: int | None
+    milliseconds: float
+
+
+class SoakEvidence(Evidence):
+    """What became of it.
+
+    Attributes:
+        failures: How often each other answer than 2xx came, in words.
+        memory: In the order of the requests; empty where the engine does not tell.
+        warm_up: Requests before its memory counts.
+        readiness: While it was loaded.
+        ready_status: The status that says that it is ready.
+    """
+
+    failures: dict[str, int]
+    memory: tuple[MemorySeen, ...]
+    warm_up: int
+    readiness: tuple[ReadinessSeen, ...]
+    ready_status: int
+
+
+class LifecycleSoak:
+    """Asks golden cases again and again, and looks at memory and readiness meanwhile."""
+
+    id: ClassVar[str] = "lifecycle.soak"
+    family: ClassVar[Family] = Family.LIFECYCLE
+    stage: ClassVar[Stage] = Stage.FRESH
+    needs: ClassVar[frozenset[Capability]] = frozenset({Capability.CONTAINER})
+    evidence: ClassVar[type[SoakEvidence]] = SoakEvidence
+
+    def applies(self, settings: LifecycleSettings) -> bool:
+        """Where the suite declares it."""
+        return settings.soak is not None
+
+    def verify_inputs(self, suite: Suite, _settings: LifecycleSettings) -> None:
+        """The golden set has to be there.
+
+        Raises:
+            ConfigError: where it is not.
+        """
+        require_golden(suite)
+
+    def collect(self, context: CheckContext, settings: LifecycleSettings) -> SoakEvidence:
+        """Ask.
+
+        Raises:
+            TargetError: the candidate died.
+        """
+        declared = settings.soak or SoakSettings()
+        service = context.suite.config.service
+        requests = payloads(context.suite, context.credentials)
+        load = _Load(context.candidate.base_url, requests, declared)
+        memory: list[MemorySeen] = []
+        readiness: list[ReadinessSeen] = []
+        with ThreadPoolExecutor(declared.connections) as pool:
+            clients = [pool.submit(load.ask_on) for _ in range(declared.connections)]
+            while not all(client.done() for client in clients):
+                readiness.append(_readiness(context.candidate.base_url, service.ready_path))
+                if load.answered >= len(memory) * declared.requests / SAMPLES:
+                    memory += _memory(context.candidate, load.answered)
+                context.progress(load.answered, declared.requests)
+                time.sleep(WATCH_S)
+            for client in clients:
+                client.result()
+        if not context.candidate.alive():
+            raise TargetError("it stopped under the load of a soak", logs=context.candidate.logs())
+        return SoakEvidence(
+            expected=declared.requests,
+            executed=load.answered,
+            failures=dict(load.failures),
+            memory=tuple(memory),
+            warm_up=int(declared.requests * declared.warm_up_share),
+            readiness=tuple(readiness),
+            ready_status=service.ready_status,
+        )
+
+    def judge(self, evidence: SoakEvidence, limits: LifecycleLimits) -> Sequence[Finding]:
+        """``answers``: all 2xx; ``memory``: it does not grow; ``ready``: always, and in time."""
+        counted = [seen for seen in evidence.memory if seen.requests >= evidence.warm_up]
+        unready = [
+            f"readiness was {'not answered' if seen.status is None else f'HTTP {seen.status}'}"
+            f" after {seen.milliseconds:.0f} ms"
+            for seen in evidence.readiness
+            if seen.status != evidence.ready_status or seen.milliseconds > limits.ready_ms
+        ]
+        return [
+            nothing_wrong(
+                f"{self.id}.answers",
+                [f"{times} requests got {what}" for what, times in sorted(evidence.failures.items())],
+                good=f"{evidence.executed} requests were answered",
+                samples=evidence.executed,
+            ),
+            _growth(f"{self.id}.memory", counted, limits.growth_kib),
+            nothing_wrong(
+                f"{self.id}.ready", unready, good="ready all the while", samples=len(evidence.readiness)
+            ),
+        ]
+
+
+def _growth(identity: str, memory: Sequence[MemorySeen], most_kib: float) -> Finding:
+    if len(memory) < LEAST_SAMPLES:
+        return Finding(
+            id=identity,
+            outcome=Outcome.INCONCLUSIVE,
+            message=f"its memory was seen {len(memory)} times after the warm-up, {LEAST_SAMPLES} are needed",
+            samples=len(memory),
+        )
+    slope = theil_sen([seen.requests / 1000 for seen in memory], [seen.bytes / KIB for seen in memory])
+    return at_most(
+        identity,
+        slope,
+        most_kib,
+        unit="KiB per 1000 requests",
+        what="its memory grew by",
+        samples=len(memory),
+    )
+
+
+class _Load:
+    """Requests that several threads share out, until all are answered or the time is over."""
+
+    def __init__(self, base_url: str, requests: Sequence[Request], declared: SoakSettings) -> None:
+        self._base_url = base_url
+        self._requests = cycle(requests)
+        self._left = declared.requests
+        self._give_up = time.monotonic() + declared.budget_s
+        self._lock = threading.Lock()
+        self.answered = 0
+        self.failures: Counter[str] = Counter()
+
+    def ask_on(self) -> None:
+        """In a thread of its own."""
+        with Client(self._base_url, TIMEOUT_S) as client:
+            for request in self._shared_out():
+                self._count(client.ask(request))
+
+    def _shared_out(self) -> Iterator[Request]:
+        while time.monotonic() < self._give_up:
+            with self._lock:
+                if not self._left:
+                    return
+                self._left -= 1
+                request = next(self._requests)
+            yield request
+
+    def _count(self, reply: Reply) -> None:
+        with self._lock:
+            if succeeded(reply):
+                self.answered += 1
+            else:
+                self.failures[told(reply)] += 1
+
+
+def _readiness(base_url: str, path: str) -> ReadinessSeen:
+    started = time.monotonic()
+    reply = ask_once(base_url, Request("GET", path))
+    return ReadinessSeen(status=reply.status, milliseconds=round((time.monotonic() - started) * 1000, 3))
+
+
+def _memory(candidate: Endpoint, answered: int) -> list[MemorySeen]:
+    held = candidate.memory_bytes()
+    return [] if held is None else [MemorySeen(requests=answered, bytes=held)]

@@ -1,0 +1,163 @@
+"""``lifecycle.startup``: it gets ready in time, and when it says so it is."""
+
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from harness.checks.golden.payloads import payloads
+from harness.checks.interface import CheckContext, Evidence, Stage
+from harness.checks.lifecycle.findings import at_most, nothing_wrong
+from harness.checks.lifecycle.settings import LifecycleLimits, LifecycleSettings, StartupSettings
+from harness.checks.lifecycle.starting import (
+    another,
+    ask_once,
+    last_words,
+    require_golden,
+    succeeded,
+    told,
+)
+from harness.config.service import ServiceSettings
+from harness.config.suite import Suite
+from harness.http_request import Request
+from harness.model import Capability, Family, Finding, Model, Utf8Text
+from harness.targets.interface import Endpoint
+
+POLL_S = 0.02
+PROBE_S = 2.0
+
+
+class StartSeen(Model):
+    """One start.
+
+    Attributes:
+        ready_s: From its start until it said that it was ready; None if it never did.
+        first_answer_ms: Of the first prediction after that; None without a whole 2xx answer.
+        asked: Predictions after that.
+        untrue: What was seen while it had said that it was ready: other than 2xx, or ready no more.
+        problem: Why it never was ready; empty when it was.
+        logs: The end of what it wrote, where something was wrong.
+    """
+
+    ready_s: float | None = None
+    first_answer_ms: float | None = None
+    asked: int = 0
+    untrue: tuple[str, ...] = ()
+    problem: Utf8Text = ""
+    logs: Utf8Text = ""
+
+
+class StartupEvidence(Evidence):
+    """Every start."""
+
+    starts: tuple[StartSeen, ...]
+
+
+class LifecycleStartup:
+    """Starts the candidate, polls its readiness from the first moment, and asks as soon as it is ready."""
+
+    id: ClassVar[str] = "lifecycle.startup"
+    family: ClassVar[Family] = Family.LIFECYCLE
+    stage: ClassVar[Stage] = Stage.SHARED
+    needs: ClassVar[frozenset[Capability]] = frozenset({Capability.CONTAINER})
+    evidence: ClassVar[type[StartupEvidence]] = StartupEvidence
+
+    def applies(self, settings: LifecycleSettings) -> bool:
+        """Where the suite declares it."""
+        return settings.startup is not None
+
+    def verify_inputs(self, suite: Suite, _settings: LifecycleSettings) -> None:
+        """The golden set has to be there.
+
+        Raises:
+            ConfigError: where it is not.
+        """
+        require_golden(suite)
+
+    def collect(self, context: CheckContext, settings: LifecycleSettings) -> StartupEvidence:
+        """Start it some times.
+
+        Raises:
+            TargetError: the engine could not start its container at all.
+        """
+        declared = settings.startup or StartupSettings()
+        requests = payloads(context.suite, context.credentials)
+        starts = []
+        for number in range(1, declared.starts + 1):
+            with another(context, until_ready=False) as endpoint:
+                starts.append(_watch(endpoint, requests, context.suite.config.service, declared))
+            context.progress(number, declared.starts)
+        return StartupEvidence(expected=declared.starts, executed=len(starts), starts=tuple(starts))
+
+    def judge(self, evidence: StartupEvidence, limits: LifecycleLimits) -> Sequence[Finding]:
+        """``ready``: always in time; ``true``: and then it answers; ``first_answer``: and at once."""
+        starts = evidence.starts
+        never = [start.problem for start in starts if start.ready_s is None]
+        ready_s = [start.ready_s for start in starts if start.ready_s is not None]
+        answers_ms = [start.first_answer_ms for start in starts if start.first_answer_ms is not None]
+        ready = f"{self.id}.ready"
+        return [
+            nothing_wrong(ready, never, good="", samples=len(starts))
+            if never
+            else at_most(
+                ready,
+                max(ready_s, default=None),
+                limits.ready_s,
+                unit="s",
+                what="slowest of its starts took",
+                samples=len(ready_s),
+            ),
+            nothing_wrong(
+                f"{self.id}.true",
+                [untrue for start in starts for untrue in start.untrue],
+                good="when it said that it was ready, it answered",
+                samples=sum(start.asked for start in starts),
+            ),
+            at_most(
+                f"{self.id}.first_answer",
+                max(answers_ms, default=None),
+                limits.first_answer_ms,
+                unit="ms",
+                what="slowest first answer once it was ready took",
+                samples=len(answers_ms),
+            ),
+        ]
+
+
+def _watch(
+    endpoint: Endpoint, requests: Sequence[Request], service: ServiceSettings, declared: StartupSettings
+) -> StartSeen:
+    """Until some time after it was ready. Nothing is predicted before: that could be what loads a model."""
+    readiness = Request("GET", service.ready_path)
+    started = time.monotonic()
+    while ask_once(endpoint.base_url, readiness, PROBE_S).status != service.ready_status:
+        code = endpoint.exit_code()
+        late = time.monotonic() - started > service.ready_timeout_s
+        if code is not None or late:
+            problem = (
+                f"not ready within {service.ready_timeout_s:g} s" if code is None else f"exit code {code}"
+            )
+            return StartSeen(problem=problem, logs=last_words(endpoint.logs()))
+        time.sleep(POLL_S)
+    ready_s = time.monotonic() - started
+    untrue = []
+    first_answer_ms = None
+    asked = 0
+    give_up = time.monotonic() + declared.watch_s
+    while time.monotonic() < give_up or not asked:
+        begun = time.monotonic()
+        reply = ask_once(endpoint.base_url, requests[asked % len(requests)])
+        if not asked and succeeded(reply):
+            first_answer_ms = (time.monotonic() - begun) * 1000
+        if not succeeded(reply):
+            untrue.append(f"ready, and a prediction got {told(reply)}")
+        if (still := ask_once(endpoint.base_url, readiness, PROBE_S)).status != service.ready_status:
+            untrue.append(f"ready, and {begun - started - ready_s:.2f} s later readiness was {told(still)}")
+        asked += 1
+        time.sleep(POLL_S)
+    return StartSeen(
+        ready_s=round(ready_s, 3),
+        first_answer_ms=first_answer_ms,
+        asked=asked,
+        untrue=tuple(untrue),
+        logs=last_words(endpoint.logs()) if untrue else "",
+    )
