@@ -26,6 +26,7 @@ from harness.checks.lifecycle.soak import LifecycleSoak
 from harness.checks.lifecycle.startup import LifecycleStartup
 from harness.checks.scenarios.check import AuthScenarios, RateScenarios
 from harness.checks.telemetry.metrics import TelemetryMetrics
+from harness.checks.telemetry.series import TelemetrySeries
 
 CHECKS: tuple[AnyCheck, ...] = (
     ImageConfig(),
@@ -51,6 +52,7 @@ CHECKS: tuple[AnyCheck, ...] = (
     AuthScenarios(),
     RateScenarios(),
     TelemetryMetrics(),
+    TelemetrySeries(),
     DriftPredictions(),
     LatencyPaired(),
 )

@@ -1,7 +1,7 @@
 """What clients saw, and what the service said it saw."""
 
 from harness.checks.interface import Evidence
-from harness.checks.telemetry.settings import DurationHistogram, RequestCounter
+from harness.checks.telemetry.settings import DurationHistogram, RejectionCounter, RequestCounter
 from harness.model import Model, Utf8Text
 
 
@@ -29,11 +29,15 @@ class Counted(Model):
         requests: By ``path status``, for those that were sent.
         durations: By path: how many, and their sum in seconds.
         inferences: Answered rows.
+        buckets: By path: upper bounds in seconds and their cumulative counts.
+        rejections: By the counter's name.
     """
 
     requests: dict[str, float | None]
     durations: dict[str, tuple[float | None, float | None]]
     inferences: float | None = None
+    buckets: dict[str, tuple[tuple[float, float], ...]] = {}
+    rejections: dict[str, float | None] = {}
 
 
 class TelemetryEvidence(Evidence):
@@ -48,6 +52,7 @@ class TelemetryEvidence(Evidence):
     request_counter: RequestCounter | None
     inference_counter: str | None
     duration_histogram: DurationHistogram | None
+    rejection_counters: tuple[RejectionCounter, ...] = ()
     request_id_header: str | None
     sent: tuple[Sent, ...]
     golden: int

@@ -6,23 +6,24 @@ from collections.abc import Iterator
 
 from harness.checks.interface import EVIDENCE_FILE
 from harness.checks.telemetry.evidence import TelemetryEvidence
+from harness.checks.telemetry.settings import TelemetryLimits
 from harness.model import Finding, Outcome
 
 SUCCESS = range(200, 300)
 MOST_TOLD = 5
 
 
-def judge_telemetry(check_id: str, evidence: TelemetryEvidence) -> list[Finding]:
+def judge_telemetry(check_id: str, evidence: TelemetryEvidence, limits: TelemetryLimits) -> list[Finding]:
     """Findings ``<check>.scrape``, then one for each thing that the suite names, and ``<check>.secrets``."""
-    return [_finding(check_id, name, problems, evidence) for name, problems in _problems(evidence)]
+    return [_finding(check_id, name, problems, evidence) for name, problems in _problems(evidence, limits)]
 
 
-def agrees(evidence: TelemetryEvidence) -> bool:
+def agrees(evidence: TelemetryEvidence, limits: TelemetryLimits) -> bool:
     """Whether nothing is wrong (any more)."""
-    return not any(problems for _, problems in _problems(evidence))
+    return not any(problems for _, problems in _problems(evidence, limits))
 
 
-def _problems(evidence: TelemetryEvidence) -> Iterator[tuple[str, list[str] | None]]:
+def _problems(evidence: TelemetryEvidence, limits: TelemetryLimits) -> Iterator[tuple[str, list[str] | None]]:
     """What is wrong, by finding; None where nothing can be said."""
     yield "scrape", [evidence.problem] if evidence.problem else []
     unread = evidence.counted is None
@@ -32,6 +33,10 @@ def _problems(evidence: TelemetryEvidence) -> Iterator[tuple[str, list[str] | No
         yield "inferences", None if unread else list(_misinferred(evidence))
     if evidence.duration_histogram:
         yield "duration", None if unread else list(_mistimed(evidence))
+        slack_s = limits.bucket_slack_ms / 1000
+        yield "duration_buckets", None if unread else list(_misfiled(evidence, slack_s))
+    if evidence.rejection_counters:
+        yield "rejections", None if unread else list(_unrejected(evidence))
     if evidence.request_id_header:
         yield "request_id", list(_lost_ids(evidence))
     yield "secrets", [f"a secret of this run stands in the {where}" for where in evidence.leaked]
@@ -63,6 +68,30 @@ def _mistimed(evidence: TelemetryEvidence) -> Iterator[str]:
             yield f"{path}: {len(answered)} answers, observed {_shown(count)}"
         elif total_s is None or not 0 < total_s <= waited_s:
             yield f"{path}: clients waited {waited_s:.4g} s in all, the sum rose by {_shown(total_s)}"
+
+
+def _misfiled(evidence: TelemetryEvidence, slack_s: float) -> Iterator[str]:
+    """What a client had within a bound, the service had too: it counts at least as many up to there."""
+    for path, buckets in evidence.counted.buckets.items() if evidence.counted else ():
+        waited_s = [each.seconds for each in evidence.sent if each.path == path and each.status is not None]
+        last, all_counted = buckets[-1] if buckets else (0.0, 0.0)
+        if last != math.inf or all_counted != len(waited_s):
+            yield f"{path}: {len(waited_s)} answers, the last bucket counted {all_counted:g}"
+        for bound, counted in buckets:
+            within = sum(seconds + slack_s <= bound for seconds in waited_s)
+            if not within <= counted <= len(waited_s):
+                yield f"{path}: {within} clients waited at most {bound:g} s, counted {counted:g}"
+        counts = [counted for _, counted in buckets]
+        if counts != sorted(counts):
+            yield f"{path}: a larger bucket counted fewer than a smaller one"
+
+
+def _unrejected(evidence: TelemetryEvidence) -> Iterator[str]:
+    for counter in evidence.rejection_counters:
+        refused = sum(each.status == counter.status for each in evidence.sent)
+        counted = evidence.counted.rejections.get(counter.metric) if evidence.counted else None
+        if counted != refused:
+            yield f"{counter.metric}: {refused} answers {counter.status}, counted {_shown(counted)}"
 
 
 def _lost_ids(evidence: TelemetryEvidence) -> Iterator[str]:

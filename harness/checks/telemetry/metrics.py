@@ -4,7 +4,6 @@ import re
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import httpx
@@ -12,19 +11,18 @@ import httpx
 from harness.checks.golden.payloads import payloads
 from harness.checks.interface import CheckContext, Stage
 from harness.checks.telemetry.evidence import Counted, Sent, TelemetryEvidence
-from harness.checks.telemetry.exposition import Exposition, ExpositionError
+from harness.checks.telemetry.exposition import Exposition
 from harness.checks.telemetry.judging import agrees, judge_telemetry
+from harness.checks.telemetry.scraping import MOST_BYTES, TIMEOUT_S, Scrape, scrape
 from harness.checks.telemetry.settings import TelemetryLimits, TelemetrySettings
 from harness.config.suite import Suite
 from harness.credentials import Credentials
 from harness.errors import ConfigError, TargetError
-from harness.http_exchange import exchange, get_document, http_client
+from harness.http_exchange import exchange, http_client
 from harness.http_request import Request, build
 from harness.model import Capability, Family, Finding, Scope
 from harness.template import TemplateError
 
-TIMEOUT_S = 30.0
-MOST_BYTES = 4 * 1024 * 1024
 POLL_S = 0.1
 
 
@@ -60,24 +58,24 @@ class TelemetryMetrics:
         requests = [*golden, *refused]
         sent: list[Sent] = []
         with http_client(context.candidate.base_url) as client:
-            before = _scrape(client, context, settings)
+            before = scrape(client, context, settings)
             for request in requests:
                 sent.append(_send(client, request, settings))
                 context.progress(len(sent), len(requests))
             give_up = time.monotonic() + settings.settle_s
             while True:
-                after = _scrape(client, context, settings)
+                after = scrape(client, context, settings)
                 evidence = _evidence(context, settings, sent, golden=len(golden), before=before, after=after)
-                if agrees(evidence) or time.monotonic() > give_up:
+                if agrees(evidence, settings.limits) or time.monotonic() > give_up:
                     break
                 time.sleep(POLL_S)
         if not context.candidate.alive():
             raise TargetError("it stopped while its metrics were checked", logs=context.candidate.logs())
         return evidence
 
-    def judge(self, evidence: TelemetryEvidence, _limits: TelemetryLimits) -> Sequence[Finding]:
+    def judge(self, evidence: TelemetryEvidence, limits: TelemetryLimits) -> Sequence[Finding]:
         """One finding for each thing that the suite names, and one for secrets."""
-        return judge_telemetry(self.id, evidence)
+        return judge_telemetry(self.id, evidence, limits)
 
 
 def _requests(
@@ -108,34 +106,6 @@ def _send(client: httpx.Client, request: Request, settings: TelemetrySettings) -
     )
 
 
-@dataclass(frozen=True)
-class Scrape:
-    """What the service exposed.
-
-    Attributes:
-        samples: None where they could not be read; ``problem`` says why.
-        leaked: Whether a secret of the run stands in it.
-    """
-
-    samples: Exposition | None = None
-    problem: str = ""
-    leaked: bool = False
-
-
-def _scrape(client: httpx.Client, context: CheckContext, settings: TelemetrySettings) -> Scrape:
-    asked = f"GET {settings.path}"
-    request = Request("GET", settings.path, context.credentials.headers(settings.credential))
-    document = get_document(client, request, timeout_s=TIMEOUT_S, most_bytes=MOST_BYTES)
-    text = document.body.decode("utf-8", "replace")
-    leaked = context.credentials.redact(text) != text
-    if document.problem:
-        return Scrape(problem=f"{asked}: {document.problem}", leaked=leaked)
-    try:
-        return Scrape(Exposition.parse(text), leaked=leaked)
-    except ExpositionError as error:
-        return Scrape(problem=f"{asked}: {error}", leaked=leaked)
-
-
 def _rise(
     before: Exposition, after: Exposition, sent: Sequence[Sent], settings: TelemetrySettings
 ) -> Counted:
@@ -143,7 +113,7 @@ def _rise(
         last = after.total(name, **labels)
         return None if last is None else last - (before.total(name, **labels) or 0.0)
 
-    requests, durations = {}, {}
+    requests, durations, buckets = {}, {}, {}
     if counter := settings.requests:
         for path, status in sorted({(each.path, each.status) for each in sent if each.status is not None}):
             labels = {counter.path: path, counter.status: str(status)}
@@ -153,8 +123,18 @@ def _rise(
             labels = {histogram.path: path}
             count, total = (rose(f"{histogram.metric}_{part}", **labels) for part in ("count", "sum"))
             durations[path] = (count, total)
+            earlier = before.buckets(histogram.metric, **labels)
+            later = after.buckets(histogram.metric, **labels)
+            buckets[path] = tuple(sorted((bound, n - earlier.get(bound, 0.0)) for bound, n in later.items()))
     inferences = rose(settings.inferences) if settings.inferences else None
-    return Counted(requests=requests, durations=durations, inferences=inferences)
+    rejections = {counter.metric: rose(counter.metric) for counter in settings.rejections}
+    return Counted(
+        requests=requests,
+        durations=durations,
+        inferences=inferences,
+        buckets=buckets,
+        rejections=rejections,
+    )
 
 
 def _evidence(
@@ -178,6 +158,7 @@ def _evidence(
         request_counter=settings.requests,
         inference_counter=settings.inferences,
         duration_histogram=settings.duration,
+        rejection_counters=settings.rejections,
         request_id_header=settings.request_id,
         sent=tuple(_looked_up(sent, log) if has_log else sent),
         golden=golden,

@@ -1,6 +1,6 @@
 """``[telemetry]``: where the service counts, and by which names."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -39,6 +39,30 @@ class DurationHistogram(Section):
     path: LabelName
 
 
+class RejectionCounter(Section):
+    """A counter of answers that refuse.
+
+    Attributes:
+        metric: Its name as exposed; whatever labels it has are added up.
+        status: What such an answer has.
+    """
+
+    metric: MetricName
+    status: Status
+
+
+class SeriesSettings(Section):
+    """A metric, by its name as exposed: a counter with ``_total``, a histogram without ``_bucket``.
+
+    Attributes:
+        type: As its ``# TYPE`` says.
+        labels: Exactly those that its series have; ``le`` and ``quantile`` are none of them.
+    """
+
+    type: Literal["counter", "gauge", "histogram", "summary", "untyped"]
+    labels: tuple[LabelName, ...] = ()
+
+
 class RefusedRequest(RequestTemplate):
     """A request that has to be refused, and so counted as refused."""
 
@@ -46,7 +70,15 @@ class RefusedRequest(RequestTemplate):
 
 
 class TelemetryLimits(Limits):
-    """Nothing to set: what was counted is what was sent."""
+    """``[telemetry.limits]``; what was counted is what was sent, whatever the limits.
+
+    Attributes:
+        new_series: A metric may get as many series by 20 requests to made-up paths.
+        bucket_slack_ms: The service may end its clock so long after its client did.
+    """
+
+    new_series: Annotated[int, Field(ge=0)] = 10
+    bucket_slack_ms: Annotated[float, Field(ge=0)] = 10.0
 
 
 class TelemetrySettings(FamilySettings):
@@ -61,6 +93,10 @@ class TelemetrySettings(FamilySettings):
         requests: The counter of requests.
         inferences: The counter of answered rows; whatever labels it has are added up.
         duration: The histogram of durations.
+        rejections: Counters of refused requests.
+        series: Metrics with their types and labels, by name.
+        marked_cases: Golden cases that are asked with values of many digits, which must not be found again in
+            metrics or log.
         request_id: The response header with a request's id, which a line of the log has to have too.
         settle_s: How long counters and log may lag behind the answers.
     """
@@ -73,6 +109,9 @@ class TelemetrySettings(FamilySettings):
     requests: RequestCounter | None = None
     inferences: MetricName | None = None
     duration: DurationHistogram | None = None
+    rejections: tuple[RejectionCounter, ...] = ()
+    series: dict[MetricName, SeriesSettings] = {}
+    marked_cases: Annotated[int, Field(ge=0, le=100)] = 0
     request_id: Annotated[str, Field(min_length=1)] | None = None
     settle_s: Annotated[float, Field(gt=0, le=60)] = 3.0
     limits: TelemetryLimits = TelemetryLimits()
@@ -81,4 +120,18 @@ class TelemetrySettings(FamilySettings):
     def _names_something(self) -> Self:
         if not (self.requests or self.inferences or self.duration or self.request_id):
             raise ValueError("names nothing to check: requests, inferences, duration or request_id")
+        if self.marked_cases and not self.series:
+            raise ValueError("marked_cases are asked by the check of series, and there are no series")
         return self
+
+    def not_declared(self) -> tuple[str, ...]:
+        """The names that are left out."""
+        aspects = {
+            "telemetry.metrics: the counter of requests": self.requests,
+            "telemetry.metrics: the counter of inferences": self.inferences,
+            "telemetry.metrics: the histogram of durations": self.duration,
+            "telemetry.metrics: counters of refused requests": self.rejections,
+            "telemetry.metrics: the request id": self.request_id,
+            "telemetry.series: marked cases": self.marked_cases or not self.series,
+        }
+        return tuple(aspect for aspect, declared in aspects.items() if not declared)

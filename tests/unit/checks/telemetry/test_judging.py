@@ -1,10 +1,17 @@
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.checks.telemetry.evidence import Counted, Sent, TelemetryEvidence
 from harness.checks.telemetry.metrics import TelemetryMetrics
-from harness.checks.telemetry.settings import DurationHistogram, RequestCounter, TelemetryLimits
+from harness.checks.telemetry.settings import (
+    DurationHistogram,
+    RejectionCounter,
+    RequestCounter,
+    TelemetryLimits,
+)
 from harness.model import Outcome
 
 
@@ -19,7 +26,6 @@ def sent(number=6, status=200, **changes):
 
 def judged(requests=None, **changes):
     requests = [*sent(), *sent(2, 401)] if requests is None else requests
-    counted = Counted(requests={"/p 200": 6, "/p 401": 2}, durations={"/p": (8, 0.05)}, inferences=6)
     evidence = TelemetryEvidence(
         expected=len(requests),
         executed=len(requests),
@@ -28,8 +34,9 @@ def judged(requests=None, **changes):
         duration_histogram=DurationHistogram(metric="http_request_duration_seconds", path="path"),
         request_id_header="X-Request-ID",
         sent=tuple(requests),
+        rejection_counters=(RejectionCounter(metric="refused_total", status=401),),
         golden=6,
-        counted=counted,
+        counted=counted(),
     ).model_copy(update=changes)
     stored = TelemetryEvidence.model_validate_json(evidence.model_dump_json())
     findings = TelemetryMetrics().judge(stored, TelemetryLimits())
@@ -37,9 +44,18 @@ def judged(requests=None, **changes):
 
 
 def counted(**changes):
-    return Counted(
-        **{"requests": {"/p 200": 6, "/p 401": 2}, "durations": {"/p": (8, 0.05)}, "inferences": 6} | changes
-    )
+    agreeing = {
+        "requests": {"/p 200": 6, "/p 401": 2},
+        "durations": {"/p": (8, 0.05)},
+        "inferences": 6,
+        "buckets": {"/p": ((0.001, 1), (0.05, 8), (math.inf, 8))},
+        "rejections": {"refused_total": 2},
+    }
+    return Counted(**agreeing | changes)
+
+
+def filed(*counts):
+    return counted(buckets={"/p": tuple(zip((0.001, 0.05, math.inf), counts, strict=True))})
 
 
 def wrong(findings):
@@ -49,7 +65,10 @@ def wrong(findings):
 def test_what_agrees_passes():
     findings = judged()
     assert wrong(findings) == set()
-    assert findings.keys() == {"scrape", "requests", "inferences", "duration", "request_id", "secrets"}
+    assert findings.keys() == {
+        *("scrape", "requests", "inferences", "duration", "duration_buckets", "rejections"),
+        *("request_id", "secrets"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -67,6 +86,13 @@ def test_what_agrees_passes():
         ({"counted": counted(durations={"/p": (8, 50.0)})}, "duration", "clients waited 0.08 s in all"),
         ({"counted": counted(durations={"/p": (8, 0.0)})}, "duration", "rose by 0"),
         ({"counted": counted(durations={"/p": (6, 0.05)})}, "duration", "8 answers, observed 6"),
+        ({"counted": filed(0, 7, 8)}, "duration_buckets", "8 clients waited at most 0.05 s, counted 7"),
+        ({"counted": filed(9, 9, 8)}, "duration_buckets", "counted 9"),
+        ({"counted": filed(0, 8, 9)}, "duration_buckets", "8 answers, the last bucket counted 9"),
+        ({"counted": filed(8, 8, 7)}, "duration_buckets", "fewer than a smaller one"),
+        ({"counted": counted(buckets={"/p": ()})}, "duration_buckets", "the last bucket counted 0"),
+        ({"counted": counted(rejections={"refused_total": 1})}, "rejections", "2 answers 401, counted 1"),
+        ({"counted": counted(rejections={})}, "rejections", "there is no such metric"),
         (
             {"requests": [*sent(), *sent(2, 401, request_id=None)]},
             "request_id",
@@ -89,7 +115,7 @@ def test_metrics_that_cannot_be_read_leave_the_counts_undecided():
     findings = judged(counted=None, problem="GET /metrics: status 500")
     assert wrong(findings) == {"scrape"}
     undecided = {name for name, found in findings.items() if found.outcome is Outcome.INCONCLUSIVE}
-    assert undecided == {"requests", "inferences", "duration"}
+    assert undecided == {"requests", "inferences", "duration", "duration_buckets", "rejections"}
 
 
 def test_a_service_without_a_log_of_ours_still_has_to_name_its_requests():
@@ -99,7 +125,11 @@ def test_a_service_without_a_log_of_ours_still_has_to_name_its_requests():
 
 def test_only_what_the_suite_names_is_judged():
     findings = judged(
-        request_counter=None, inference_counter=None, duration_histogram=None, request_id_header=None
+        request_counter=None,
+        inference_counter=None,
+        duration_histogram=None,
+        rejection_counters=(),
+        request_id_header=None,
     )
     assert findings.keys() == {"scrape", "secrets"}
 
@@ -114,3 +144,8 @@ def test_a_count_passes_exactly_when_it_is_the_number_of_answers(answers, count)
     requests = [*sent(), *sent(answers, 401)]
     found = judged(requests, counted=counted(requests={"/p 200": 6, "/p 401": count}))
     assert ("requests" in wrong(found)) == (count != answers and answers > 0)
+
+
+def test_a_clock_that_the_service_stops_a_little_later_is_no_fault():
+    at_the_bound = [*sent(seconds=0.0495), *sent(2, 401, seconds=0.0495)]
+    assert "duration_buckets" not in wrong(judged(at_the_bound, counted=filed(0, 0, 8)))
