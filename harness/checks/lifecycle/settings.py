@@ -46,7 +46,7 @@ class RefusalSettings(Section):
     variant: str
     exit_code: Annotated[int, Field(ge=0, le=255)] | None = None
     log: Expression | None = None
-    wait_s: Seconds = 15.0
+    wait_s: Seconds = 45.0
 
 
 class RestartSettings(Section):
@@ -88,7 +88,7 @@ class SoakSettings(Section):
     requests: Annotated[int, Field(ge=1000, le=10_000_000)] = 10_000
     connections: Annotated[int, Field(ge=1, le=64)] = 4
     warm_up_share: Annotated[float, Field(ge=0, le=0.5)] = 0.3
-    budget_s: Annotated[float, Field(gt=0, le=86_400)] = 60.0
+    budget_s: Annotated[float, Field(gt=0, le=86_400)] = 120.0
 
 
 class LifecycleLimits(Limits):
@@ -106,13 +106,13 @@ class LifecycleLimits(Limits):
     """
 
     ready_s: Seconds = 30.0
-    first_answer_ms: Milliseconds = 1000.0
-    refuse_s: Seconds = 10.0
+    first_answer_ms: Milliseconds = 2000.0
+    refuse_s: Seconds = 30.0
     restart_atol: Annotated[float, Field(ge=0)] = 0.0
     exit_codes: Annotated[tuple[Annotated[int, Field(ge=0, le=255)], ...], Field(min_length=1)] = (0,)
     exit_s: Seconds = 10.0
     growth_kib: Annotated[float, Field(gt=0)] = 256.0
-    ready_ms: Milliseconds = 1000.0
+    ready_ms: Milliseconds = 2000.0
 
 
 class LifecycleSettings(FamilySettings):

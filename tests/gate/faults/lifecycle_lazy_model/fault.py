@@ -8,7 +8,7 @@ import reference_service.api.routes
 from reference_service.__main__ import main
 
 answer = reference_service.api.routes.scheduled
-LOADING_S = 1.5
+LOADING_S = 3.0
 asked = []
 
 

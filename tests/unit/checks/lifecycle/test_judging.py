@@ -50,7 +50,7 @@ GOOD_START = StartSeen(ready_s=1.0, first_answer_ms=5.0, asked=10)
         (GOOD_START, set()),
         (StartSeen(problem="exit code 3"), {"ready"}),
         (GOOD_START.model_copy(update={"ready_s": 31.0}), {"ready"}),
-        (GOOD_START.model_copy(update={"first_answer_ms": 1001.0}), {"first_answer"}),
+        (GOOD_START.model_copy(update={"first_answer_ms": 2001.0}), {"first_answer"}),
         (GOOD_START.model_copy(update={"untrue": ("ready, and a prediction got HTTP 503",)}), {"true"}),
     ],
 )
@@ -88,7 +88,7 @@ GOOD_REFUSAL = RefusalSeen(
         ({"exit_code": None, "ready": True}, False),
         ({"ready": True}, False),
         ({"answered": True}, False),
-        ({"after_s": 10.1}, False),
+        ({"after_s": 30.1}, False),
         ({"told": False}, False),
     ],
 )
@@ -211,7 +211,7 @@ def soaked(kib_at=lambda _requests: 0.0, readings=50, failures=None, readiness=(
         (soaked(failures={"HTTP 500": 1}), {"answers"}),
         (soaked(readiness=(503, 5.0)), {"ready"}),
         (soaked(readiness=(None, 5.0)), {"ready"}),
-        (soaked(readiness=(200, 1500.0)), {"ready"}),
+        (soaked(readiness=(200, 2500.0)), {"ready"}),
     ],
 )
 def test_a_soak_leaves_memory_health_and_answers_as_they_were(evidence, wrong):
