@@ -14,7 +14,6 @@ from harness.cli.golden_options import GATE_TOML, AsJson, Candidate, Compress, C
 from harness.cli.progress import Progress
 from harness.cli.run import Device
 from harness.config.suite import load_suite
-from harness.errors import UsageError
 from harness.golden import record as recording
 from harness.golden.inputs import read_inputs
 from harness.golden.service import find_service, golden_settings
@@ -56,8 +55,6 @@ def record(
     folder = out or suite.folder / golden_settings(suite).path
     require_free(folder, force=force)
     given = read_inputs(inputs, dataset)
-    if force and inputs.resolve().parent == folder.resolve() and inputs.name != "cases.jsonl":
-        raise UsageError(f"{inputs} would be replaced", fix="name another folder with --out")
     console = Console(stderr=True)
     with Progress(console) as progress:
         named = find_service(suite, candidate, os.environ, progress.handle, gpu=device is Device.GPU)

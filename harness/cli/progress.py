@@ -50,6 +50,7 @@ class Progress:
                 if step == total:
                     self._remove_bar()
             case CheckStarted(check_id):
+                self._remove_bar()
                 self._start_bar(check_id)
             case CheckProgress(_, done, total):
                 self._advance(done, total)

@@ -55,7 +55,6 @@ class Service:
 
     def context(self, folder: Path, doing: str) -> CheckContext:
         """What a golden check needs to ask it; progress shows under the name ``doing``."""
-        self.emit(CheckStarted(doing))
         return CheckContext(
             candidate=self.endpoint,
             reference=None,
@@ -67,7 +66,8 @@ class Service:
         )
 
     def progress(self, doing: str) -> Callable[[int, int], None]:
-        """Shows how many are done, and of how many."""
+        """Start a bar; what is returned shows how many are done, and of how many."""
+        self.emit(CheckStarted(doing))
         return lambda done, total: self.emit(CheckProgress(doing, done, total))
 
 

@@ -1,7 +1,12 @@
 """``harness golden``: record, verify, bless and calibrate a service that runs; each command's --help."""
 
+import contextlib
 import gzip
 import json
+import os
+import pty
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -130,6 +135,48 @@ def test_a_change_needs_a_reason(run_main, tiny_suite, faulty_url, reason):
     assert result.returncode == ExitCode.USAGE
     assert "reason" in result.stderr
     assert (config.parent / "golden" / "cases.jsonl").read_bytes() == before
+
+
+def test_on_a_terminal_the_reason_is_asked_for_once_the_difference_is_seen(tiny_suite, faulty_url):
+    config = tiny_suite()
+    ours, theirs = pty.openpty()
+    command = [
+        sys.executable,
+        "-m",
+        "harness",
+        "golden",
+        "bless",
+        "--candidate",
+        faulty_url,
+        "--config",
+        config,
+    ]
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, **KEY}
+    ) as process:
+        os.close(theirs)
+        said = b""
+        while b"why may they be others?" not in said:
+            said += os.read(ours, 4096)
+        os.write(ours, b"it triples\n")
+        with contextlib.suppress(OSError):  # how a terminal ends
+            while os.read(ours, 4096):
+                pass
+    os.close(ours)
+    assert process.returncode == 0
+    assert b"11 cases change" in said
+    (blessing,) = tomllib.loads((config.parent / "golden" / "golden.toml").read_text())["blessings"]
+    assert blessing["reason"] == "it triples"
+
+
+def test_a_file_of_cases_is_recorded_in_its_own_place(golden, tiny_suite, faulty_url):
+    config = tiny_suite()
+    cases = config.parent / "golden" / "cases.jsonl"
+    code, header, _ = golden(
+        "record", "--inputs", cases, "--candidate", faulty_url, "--config", config, "--force"
+    )
+    assert (code, header["cases"]["count"]) == (0, 12)
+    assert json.loads(cases.read_text().splitlines()[2])["expected"] == {"y": 6}
 
 
 def test_calibrating_measures_and_proposes(golden, run_main, tiny_suite, serve_tiny):
