@@ -75,12 +75,12 @@ def ask_all(
     Raises:
         TargetError: when the service died.
     """
-    asker = _Asker(settings)
     waiting = deque[tuple[Q, Request, Future[Answer | None]]]()
     with (
         http_client(endpoint.base_url, connections=settings.connections) as client,
         ThreadPoolExecutor(settings.connections, thread_name_prefix="golden") as pool,
     ):
+        asker = _Asker(settings)  # with the connections ready: the budget is that of the requests
         for asked, request in questions:
             waiting.append((asked, request, pool.submit(asker.ask, client, request)))
             if len(waiting) > AHEAD * settings.connections:

@@ -403,12 +403,12 @@ def test_a_missing_golden_folder_is_named(suite):
 @pytest.mark.parametrize("check", [GoldenSingle(), GoldenBatch()])
 def test_a_budget_that_is_spent_leaves_cases_unasked_and_is_no_pass(check, suite, tmp_path):
     def slow(answer):
-        time.sleep(0.1)
+        time.sleep(0.2)
         return as_json(answer)
 
     golden = suite.config.golden
     batch = golden.batch.model_copy(update={"size": 2})
-    settings = golden.model_copy(update={"budget_s": 0.15, "connections": 1, "batch": batch})
+    settings = golden.model_copy(update={"budget_s": 0.5, "connections": 1, "batch": batch})
     with Service(
         lambda n: slow(right(n)), lambda numbers: slow({"results": [right(n) for n in numbers]})
     ) as service:
