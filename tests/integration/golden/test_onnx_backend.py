@@ -83,3 +83,11 @@ def test_the_gate_takes_such_a_suite(backend, tmp_path):
     assert result.returncode == ExitCode.PROMOTE, result.stderr
     checks = {check["id"]: check["outcome"] for check in json.loads(result.stdout)["checks"]}
     assert checks["golden.single"] in {"pass", "warn"}
+
+
+@pytest.mark.slow
+def test_every_one_that_can_be_is_verified(backend, tmp_path):
+    results = backend.run(tmp_path)
+    counts = backend.summary(results)
+    published = json.loads((ROOT / "benchmarks/onnx_backend/results.json").read_text())
+    assert counts["outcomes"] == published["outcomes"]
