@@ -11,10 +11,10 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 mutmut=mutmut==3.8.1
 declare -A modules=(
-    [golden]='harness/checks/golden/{compare,judge,wire}.py'
+    [golden]='harness/checks/golden/{classes,compare,distribution,judge,limits,members,ulp,wire}.py'
 )
 declare -A tests=(
-    [golden]='tests/unit/checks/golden/test_{compare,judge}.py'
+    [golden]='tests/unit/checks/golden/test_{classes,compare,distribution,judge,limits,members,ulp}.py'
 )
 
 target=${1:-}
