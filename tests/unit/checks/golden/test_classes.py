@@ -111,6 +111,49 @@ def test_the_best_k(observed, margin, agrees):
     assert ("scores.top_k" not in failed(found)) == agrees
 
 
+def test_the_best_k_are_those_of_the_scores_whatever_they_are_called():
+    golden = answer("a", 0.6, 0.3, 0.1)
+    assert failed(findings((golden, golden), top_k=1)) == set()
+    assert failed(findings((golden, answer("a", 0.5, 0.1, 0.4)), top_k=2)) == {"scores.top_k"}
+    # b is among the best two, but the second is only 0.05 above c and so may be either.
+    close = answer("b", 0.3, 0.375, 0.325)
+    assert failed(findings((close, answer("b", 0.31, 0.375, 0.3)), top_k=2, tie_margin=0.05)) == set()
+    assert failed(findings((close, answer("b", 0.31, 0.375, 0.3)), top_k=2, tie_margin=0.01)) == {
+        "scores.top_k"
+    }
+    # The worst of those taken and the best of those left count, not the first by name.
+    wide = answer("b", 0.3, 0.9, 0.1)
+    assert failed(findings((wide, answer("c", 0.1, 0.3, 0.9)), top_k=1, tie_margin=0.5)) >= {"scores.top_k"}
+
+
+def test_of_equally_wrong_cases_the_first_is_told():
+    off = (GOLDEN, answer("c", 0.1, 0.61, 0.29))
+    assert "; row-0 is" in findings(off, off)["label.argmax"].message
+
+
+def test_cases_without_scores_are_passed_over():
+    made = evidence(OUTPUTS, [(GOLDEN, GOLDEN)] * 4)
+    unanswered, lacking, unread, whole = made.cases
+    cases = (
+        unanswered.model_copy(update={"problem": "HTTP 500", "observed": {}}),
+        lacking.model_copy(update={"missing": {"scores": "nothing"}, "observed": {"label": "c"}}),
+        unread.model_copy(update={"missing": {"label": "nothing"}, "observed": {"scores": GOLDEN["scores"]}}),
+        whole,
+    )
+    limits = GoldenLimits(classes={"scores": ClassLimits(top_k=1, sums_to=1.0, sums_atol=1e-9)})
+    made = made.model_copy(update={"cases": cases})
+    found = {finding.id: finding for finding in judge_cases("x", made, limits)}
+    samples = {name: found[f"x.{name}"].samples for name in ("label.argmax", "scores.top_k", "scores.sum")}
+    assert samples == {"label.argmax": 1, "scores.top_k": 2, "scores.sum": 2}
+    assert {found[f"x.{name}"].outcome for name in samples} == {Outcome.INCONCLUSIVE}
+
+
+def test_a_finding_of_classes_is_whole():
+    found = findings((GOLDEN, answer("c", 0.1, 0.61, 0.29)))["label.argmax"]
+    assert (found.unit, found.samples, found.limit) == ("cases off", 1, 0)
+    assert found.evidence == "golden.single/evidence.json"
+
+
 def test_who_is_missing_among_the_best_is_told():
     found = findings((GOLDEN, answer("c", 0.3, 0.1, 0.6)), top_k=2)["scores.top_k"]
     assert found.message == "1 of 1 cases disagree; row-0 has 'a' among its best 2, not 'b'"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from harness.checks.golden.compare import compare, tolerance_used
 from harness.checks.golden.limits import Tolerance
 from harness.checks.golden.settings import OutputSettings
-from harness.checks.golden.wire import WireError, leaves, parse_json
+from harness.checks.golden.wire import WireError, cut, json_type, leaves, parse_json
 
 EXACT = Tolerance()
 LOOSE = Tolerance(atol=1e-5, rtol=1e-4)
@@ -165,6 +165,46 @@ def test_what_is_not_json_is_refused(text):
         parse_json(text.encode())
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("-Infinity", "^-Infinity is not JSON$"),
+        ("-1e999", "^'-1e999' is beyond a double$"),
+        ('{"p": 1, "p": 1}', "^an object has a key twice$"),
+        ('{"a":' * 65 + "1" + "}" * 65, "^nested more than 64 levels$"),
+        ('{"a":[' * 33 + "1" + "]}" * 33, "^nested more than 64 levels$"),
+        ("[" * 100_000, "^nested more than 64 levels$"),
+    ],
+)
+def test_what_is_not_json_is_told(text, problem):
+    with pytest.raises(ValueError, match=problem):
+        parse_json(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (None, "null"),
+        (True, "boolean"),
+        (1, "number"),
+        (1.5, "number"),
+        ("", "string"),
+        ([], "array"),
+        ({}, "object"),
+    ],
+)
+def test_json_names_its_types(value, name):
+    assert json_type(value) == name
+
+
+@pytest.mark.parametrize(("length", "kept"), [(9, 9), (10, 10), (11, 10), (500, 10)])
+def test_text_is_cut_to_a_length(length, kept):
+    cut_text = cut("x" * length, 10)
+    assert len(cut_text) == kept
+    assert cut_text.endswith("...") == (length > 10)
+    assert len(cut("x" * 500)) == 200
+
+
 def test_invalid_utf8_is_refused():
     with pytest.raises(ValueError, match="utf-8"):
         parse_json(b'"\xff"')
@@ -255,6 +295,8 @@ def test_any_json_is_compared_without_an_exception(observed):
         ("nan", "NaN", False),
         (None, "NaN", False),
         (True, "NaN", False),
+        ([], "NaN", False),
+        ({}, "NaN", False),
     ],
 )
 def test_nonfinite_strings_hold_only_at_the_same_place_with_the_same_sign(observed, expected, holds):

@@ -129,6 +129,56 @@ def test_cases_without_an_answer_or_without_the_output_are_left_out():
     assert found["golden.single.score.max"].samples == 1
 
 
+def test_a_place_with_just_the_least_number_counts():
+    bias = findings(CLASSES, split([1e-6] * 100), bias=1e-7, least=100)["golden.single.p.bias"]
+    assert (bias.outcome, bias.samples) == (Outcome.FAIL, 100)
+
+
+def test_an_answer_that_cannot_be_read_hides_none_of_those_after_it():
+    pairs = [({"score": 0.5}, {"score": "0.5"}), *scores([1e-6] * 100)]
+    assert findings(SCORE, pairs, bias=1e-7)["golden.single.score.bias"].samples == 100
+
+
+def test_places_that_are_not_finite_have_no_error():
+    outputs = {"score": output(name="score", dtype="float64", nonfinite="strings")}
+    pairs = [
+        ({"score": "Infinity"}, {"score": 1.0}),
+        ({"score": 1.0}, {"score": "Infinity"}),
+        ({"score": "NaN"}, {"score": "NaN"}),
+        *scores([0.0] * 100),
+    ]
+    found = findings(outputs, pairs, bias=1e-7, max=1e-7)
+    assert found["golden.single.score.bias"].outcome is Outcome.PASS
+    assert found["golden.single.score.max"].samples == 100
+
+
+def test_errors_too_large_for_a_double_to_both_sides_are_a_bias():
+    pairs = [({"score": -1e308}, {"score": 1e308}), ({"score": 1e308}, {"score": -1e308})]
+    assert findings(SCORE, pairs, bias=1e300, least=1)["golden.single.score.bias"].outcome is Outcome.FAIL
+
+
+def test_the_mean_of_one_is_that_one():
+    found = findings(SCORE, scores([0.25]), bias=1.0, least=1)["golden.single.score.bias"]
+    assert found.observed == 0.25
+
+
+def test_no_elements_have_no_error():
+    found = findings(SCORE, [({"score": 0.5}, {"score": None})], bias=1.0, p50=1.0, least=1)
+    for measure in ("bias", "p50"):
+        finding = found[f"golden.single.score.{measure}"]
+        assert (finding.outcome, finding.observed, finding.samples) == (Outcome.INCONCLUSIVE, 0.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("limit", "outcome"), [(4.0, Outcome.PASS), (1.5, Outcome.WARN), (0.5, Outcome.FAIL)]
+)
+def test_half_is_that_of_the_limit(limit, outcome):
+    finding = findings(SCORE, scores([1.0] * 100, expected=0.0), p50=limit)["golden.single.score.p50"]
+    assert finding.outcome is outcome
+    how = "beyond" if outcome is Outcome.FAIL else "within"
+    assert finding.message == f"p50 of the error is 1, {how} {limit:g}, over 100 elements"
+
+
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), max_size=8))
 def test_any_finite_errors_are_judged_without_an_exception(values):
     pairs = [({"score": -value}, {"score": value}) for value in values]

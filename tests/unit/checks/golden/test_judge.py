@@ -1,6 +1,7 @@
 """The judges on made evidence: what must fail fails, what must pass passes, and says why."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -128,6 +129,21 @@ def test_a_value_beyond_tolerance_fails_its_output_alone_and_names_the_case():
     assert '{"x": 2}' in found.reproduce
 
 
+@pytest.mark.parametrize(
+    ("declared", "told"),
+    [
+        ({"atol": 1e-3}, "error 0.5, 500 of tolerance (atol 0.001, rtol 0)"),
+        ({"rtol": 0.5, "ulp": 4}, "of tolerance (atol 0, rtol 0.5 or 4 ulp)"),
+        ({}, "error 0.5, exact required"),
+    ],
+)
+def test_the_tolerance_is_told(declared, told):
+    limits = GoldenLimits(outputs={"score": Tolerance(**declared)})
+    found = single(changed(1, score=0.6), limits)["golden.single.score"]
+    assert found.outcome is Outcome.FAIL
+    assert found.message.endswith(told)
+
+
 def test_more_than_half_of_the_tolerance_warns():
     assert outcomes(single(changed(2, score=0.2006)))["golden.single.score"] is Outcome.WARN
     assert outcomes(single(changed(2, score=0.2004)))["golden.single.score"] is Outcome.PASS
@@ -221,6 +237,16 @@ def test_a_wrong_value_is_no_matter_of_order():
     assert findings["golden.batch.items"].outcome is Outcome.PASS
     assert findings["golden.batch.score"].outcome is Outcome.FAIL
     assert findings["golden.batch.score"].reproduce == ""
+
+
+def test_of_very_many_wrong_answers_only_the_first_are_looked_at():
+    made = cases(70)
+    turned = [case.model_copy(update={"observed": other.observed}) for case, other in pairwise(made[:65])]
+    nowhere = [case.model_copy(update={"observed": {"label": "?", "score": 99.0}}) for case in made[64:]]
+    found = batch([*turned, *nowhere], answered=(2,) * 35)
+    assert found["golden.batch.items"].outcome is Outcome.PASS  # no batch of two holds both
+    outcomes = concurrent([*turned, *nowhere, *made])
+    assert outcomes["golden.concurrent.own"] is Outcome.FAIL
 
 
 def test_batches_without_answer_leave_the_items_inconclusive():

@@ -70,6 +70,11 @@ def test_more_than_declared_fails_and_is_named():
     assert finding.outcome is Outcome.FAIL
     assert finding.message == "2 of 3 answers hold more; row-1 has /more, /most"
     assert (finding.observed, finding.limit, finding.samples) == (2, 0, 3)
+    assert (finding.unit, finding.evidence) == ("answers with more", "golden.single/evidence.json")
+
+
+def test_much_more_is_told_in_few_words():
+    assert len(judged([tuple(f"/{letter * 190}" for letter in "abcdefgh")]).message) == 300
 
 
 def test_nothing_more_passes():
@@ -77,7 +82,7 @@ def test_nothing_more_passes():
 
 
 def test_no_answers_are_inconclusive():
-    assert judged([]).outcome is Outcome.INCONCLUSIVE
+    assert (judged([]).outcome, judged([]).message) == (Outcome.INCONCLUSIVE, "no answer to look at")
 
 
 def test_a_suite_that_does_not_look_has_no_such_finding():
