@@ -69,7 +69,7 @@ def _measured(errors: Errors, limits: ErrorLimits) -> Iterator[_Measured]:
         every.extend(place)
     if limits.bias is not None:
         yield _bias(errors, every, limits.bias, limits.least)
-    sizes = np.abs(np.frombuffer(every)) if every else np.empty(0)
+    sizes = np.abs(np.frombuffer(every))
     for name, probability in QUANTILES.items():
         limit = getattr(limits, name)
         if limit is not None:

@@ -121,7 +121,9 @@ def test_the_best_k_are_those_of_the_scores_whatever_they_are_called():
     assert failed(findings((close, answer("b", 0.31, 0.375, 0.3)), top_k=2, tie_margin=0.01)) == {
         "scores.top_k"
     }
-    # The worst of those taken and the best of those left count, not the first by name.
+    # The worst of those taken and the best of those left count, not the first or last by name.
+    left = answer("b", 0.3, 0.6, 0.1)
+    assert "scores.top_k" in failed(findings((left, answer("a", 0.9, 0.05, 0.05)), top_k=1, tie_margin=0.2))
     wide = answer("b", 0.3, 0.9, 0.1)
     assert failed(findings((wide, answer("c", 0.1, 0.3, 0.9)), top_k=1, tie_margin=0.5)) >= {"scores.top_k"}
 

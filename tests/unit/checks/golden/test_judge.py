@@ -197,6 +197,93 @@ def test_a_case_without_answer_fails_the_answers_and_leaves_the_outputs_inconclu
     assert findings["golden.single.answers"].reproduce
 
 
+def whole(finding):
+    return (
+        finding.outcome,
+        finding.message,
+        finding.observed,
+        finding.limit,
+        finding.unit,
+        finding.samples,
+        finding.evidence,
+        finding.reproduce,
+    )
+
+
+EVIDENCE = "golden.single/evidence.json"
+
+
+def test_findings_on_the_answers_are_whole():
+    made = cases()
+    for number in (1, 3):
+        made[number] = CaseRecord(id=f"row-{number}", expected=made[number].expected, problem="HTTP 500")
+    assert whole(single(made)["golden.single.answers"]) == (
+        Outcome.FAIL,
+        "2 of 4 cases have no usable answer; row-1: HTTP 500",
+        2,
+        0,
+        "cases without answer",
+        4,
+        EVIDENCE,
+        "",
+    )
+    assert whole(single(cases())["golden.single.answers"]) == (
+        Outcome.PASS,
+        "4 of 4 cases have an answer",
+        0,
+        0,
+        "cases without answer",
+        4,
+        EVIDENCE,
+        "",
+    )
+    assert single([])["golden.single.answers"].message == "the golden set has no case"
+
+
+def test_findings_on_an_output_are_whole():
+    unanswered = [CaseRecord(id=c.id, expected=c.expected, problem="no answer") for c in cases()]
+    assert whole(single(unanswered)["golden.single.score"]) == (
+        Outcome.INCONCLUSIVE,
+        "no answer of 4 cases to compare",
+        0,
+        0,
+        "cases off",
+        0,
+        EVIDENCE,
+        "",
+    )
+    some = [*cases(3), unanswered[3]]
+    assert whole(single(some)["golden.single.score"]) == (
+        Outcome.INCONCLUSIVE,
+        "only 3 of 4 cases have an answer to compare; they hold",
+        0.0,
+        1.0,
+        "share of tolerance",
+        3,
+        EVIDENCE,
+        "",
+    )
+    assert whole(single(cases())["golden.single.label"]) == (
+        Outcome.PASS,
+        "4 cases are equal",
+        0,
+        0,
+        "cases off",
+        4,
+        EVIDENCE,
+        "",
+    )
+
+
+def test_of_equally_bad_cases_the_first_is_told():
+    made = cases()
+    for number in (1, 2):
+        made[number] = made[number].model_copy(update={"observed": {"label": "?", "score": None}})
+    found = single(made)
+    assert "worst row-1 at /label: expected 'label-1', got '?'" in found["golden.single.label"].message
+    assert "worst row-1 at /score: null instead of a number" in found["golden.single.score"].message
+
+
 def test_no_answers_and_no_cases_never_pass():
     unanswered = [CaseRecord(id=c.id, expected=c.expected, problem="no answer") for c in cases()]
     assert Outcome.PASS not in outcomes(single(unanswered)).values()
