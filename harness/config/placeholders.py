@@ -58,6 +58,7 @@ def _templates(service: ServiceSettings, auth: AuthSettings) -> Iterator[_Templa
         for name, text in service.gpu.environment.items():
             yield f"service.gpu.environment.{name}", text, started
     yield from _variants(service, secrets, started)
+    yield from _companions(service, secrets)
     if service.process is not None:
         for name, text in service.process.environment.items():
             yield f"service.process.environment.{name}", text, [*started, "python"]
@@ -81,3 +82,13 @@ def _variants(
         handed = [*started, *(f"file.{name}" for name in settings.files)]
         for name, text in settings.environment.items():
             yield f"service.variants.{variant}.environment.{name}", text, handed
+
+
+def _companions(service: ServiceSettings, secrets: Sequence[str]) -> Iterator[_Template]:
+    for companion, settings in service.companions.items():
+        key = f"service.companions.{companion}"
+        for name, file in settings.files.items():
+            yield f"{key}.files.{name}.content", file.content, secrets
+        handed = [*secrets, *(f"file.{name}" for name in settings.files)]
+        for name, text in settings.environment.items():
+            yield f"{key}.environment.{name}", text, handed

@@ -6,43 +6,14 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from harness.config.building import BuildSettings, ContainerPath, FileSettings, Memory, absolute
+from harness.config.companions import CompanionSettings
 from harness.config.section import Section
 
-
-def _absolute(path: str) -> str:
-    if not path.startswith("/"):
-        raise ValueError("must start with /")
-    return path
-
-
-UrlPath = Annotated[str, AfterValidator(_absolute)]
-ContainerPath = Annotated[str, AfterValidator(_absolute)]
-Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]*[kmg]$")]
+VariantName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+Replicas = Annotated[int, Field(ge=1, le=8)]
+UrlPath = Annotated[str, AfterValidator(absolute)]
 Pointer = Annotated[str, Field(pattern=r"^(/.*)?$", description="RFC 6901 JSON pointer")]
-
-
-class BuildSettings(Section):
-    """How to build the image of this checkout, for a candidate that is a folder or not named at all.
-
-    Attributes:
-        context: Build context, relative to gate.toml.
-        dockerfile: Relative to the context.
-        args: Build arguments.
-        base_image_arg: Build argument that receives ``HARNESS_BASE_IMAGE`` where that is set, for machines
-            that cannot pull the Dockerfile's own base.
-    """
-
-    context: str = "."
-    dockerfile: str = "Dockerfile"
-    args: dict[str, str] = {}
-    base_image_arg: str | None = None
-
-
-class FileSettings(Section):
-    """A file handed to the service, read-only; its content is a template (docs/gate-toml.md)."""
-
-    path: ContainerPath
-    content: str
 
 
 class ProcessSettings(Section):
@@ -86,11 +57,15 @@ class VariantSettings(Section):
         environment: Added to that of ``[service]``, in place of variables of the same name.
         files: Likewise; one at the path of a file in the image hides that.
         command: In place of that of ``[service]``; None keeps it.
+        start_with: Companions that are started first, besides those of ``[service]``.
+        replicas: How many containers of it; in place of that of ``[service]``.
     """
 
     environment: dict[str, str] = {}
     files: dict[str, FileSettings] = {}
     command: tuple[str, ...] | None = None
+    start_with: tuple[VariantName, ...] = ()
+    replicas: Replicas | None = None
 
 
 class ServiceSettings(Section):
@@ -104,6 +79,8 @@ class ServiceSettings(Section):
         cpus: Bound of CPU time, in cores.
         pids: Bound of processes and threads.
         egress: Whether the service may open connections to the outside.
+        start_with: Companions that are started before it, in this order.
+        replicas: How many containers of it are started; all but the first are asked by scenarios alone.
     """
 
     port: Annotated[int, Field(ge=1, le=65535)]
@@ -124,7 +101,10 @@ class ServiceSettings(Section):
     process: ProcessSettings | None = None
     metadata: MetadataSettings | None = None
     gpu: GpuSettings | None = None
-    variants: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], VariantSettings] = {}
+    companions: dict[VariantName, CompanionSettings] = {}
+    start_with: tuple[VariantName, ...] = ()
+    replicas: Replicas = 1
+    variants: dict[VariantName, VariantSettings] = {}
 
     def as_variant(self, name: str | None) -> Self:
         """What ``[service.variants.NAME]`` makes of it; unchanged for None.
@@ -138,10 +118,17 @@ class ServiceSettings(Section):
         changed: dict[str, Any] = {
             "environment": self.environment | variant.environment,
             "files": self.files | variant.files,
+            "start_with": tuple(dict.fromkeys((*self.start_with, *variant.start_with))),
+            "replicas": variant.replicas or self.replicas,
         }
         if variant.command is not None:
             changed["command"] = variant.command
         return self.model_copy(update=changed)
+
+    @property
+    def needs_containers(self) -> bool:
+        """Whether a process of this machine can't stand for it: it has replicas, or something beside it."""
+        return bool(self.start_with) or self.replicas > 1
 
     def on_gpu(self) -> Self:
         """What ``[service.gpu]`` makes of it; unchanged without that section."""
@@ -158,6 +145,18 @@ class ServiceSettings(Section):
     def _build_args_have_a_build(self) -> Self:
         if self.gpu is not None and self.gpu.build_args and self.build is None:
             raise ValueError("gpu.build_args is given, and there is no build section that would take them")
+        return self
+
+    @model_validator(mode="after")
+    def _companions_are_declared(self) -> Self:
+        named = {"start_with": self.start_with} | {
+            f"variants.{name}.start_with": variant.start_with for name, variant in self.variants.items()
+        }
+        for key, companions in named.items():
+            for companion in companions:
+                if companion not in self.companions:
+                    known = ", ".join(self.companions) or "none is declared"
+                    raise ValueError(f"{key}: no companion {companion!r}; under companions: {known}")
         return self
 
     @field_validator("files")

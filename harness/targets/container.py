@@ -3,8 +3,9 @@
 import contextlib
 import secrets
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import docker.errors
@@ -18,6 +19,7 @@ from harness.config.service import ServiceSettings
 from harness.errors import InfrastructureError, TargetError
 from harness.model import Scope, TargetDescription
 from harness.owner import Owner
+from harness.targets.companion import Companion, Companions
 from harness.targets.container_state import (
     container_logs,
     death,
@@ -41,20 +43,36 @@ NO_ADDRESS = "http://127.0.0.1:0"
 
 
 class ContainerEndpoint:
-    """A container that was started."""
+    """A container that was started, with its replicas and companions.
 
-    def __init__(self, container: Any, base_url: str, description: TargetDescription) -> None:
-        self._container = container
-        self.base_url = base_url
+    Args:
+        containers: The service; what is asked of one container is asked of the first.
+        base_urls: Of each.
+        description: What it is.
+        companions: By name.
+    """
+
+    def __init__(
+        self,
+        containers: Sequence[Any],
+        base_urls: Sequence[str],
+        description: TargetDescription,
+        companions: Mapping[str, Companion],
+    ) -> None:
+        self._containers = tuple(containers)
+        self._container = containers[0]
+        self.base_url = base_urls[0]
+        self.base_urls = tuple(base_urls)
         self.description = description
+        self.companions = companions
 
     def alive(self) -> bool:
-        """Whether the container still runs."""
-        return death(self._container) is None
+        """Whether all of its containers still run."""
+        return all(death(container) is None for container in self._containers)
 
     def logs(self) -> str:
-        """The last 256 KiB of what it wrote."""
-        return container_logs(self._container)
+        """The last 256 KiB of what each of its containers wrote."""
+        return "".join(container_logs(container) for container in self._containers)
 
     def exit_code(self) -> int | None:
         """With which it ended."""
@@ -90,6 +108,7 @@ class ContainerTarget:
         cpuset: Cores to bind it to (``0-2``), None for any.
         gpu: Whether to hand it the machine's GPUs.
         until_ready: Whether entering waits until it is ready.
+        companions: Starts those that the service is started with, None where it has none.
     """
 
     def __init__(
@@ -103,6 +122,7 @@ class ContainerTarget:
         cpuset: str | None = None,
         gpu: bool = False,
         until_ready: bool = True,
+        companions: Companions | None = None,
     ) -> None:
         self._engine = engine
         self._image = image
@@ -113,6 +133,7 @@ class ContainerTarget:
         self._cpuset = cpuset
         self._gpu = gpu
         self._until_ready = until_ready
+        self._companions = companions
         self._stack = ExitStack()
 
     def __enter__(self) -> ContainerEndpoint:
@@ -134,13 +155,15 @@ class ContainerTarget:
 
     def _start(self, stack: ExitStack) -> ContainerEndpoint:
         with uninterrupted():
-            wrapped, base_url = self._create(stack)
+            network, companions = self._prepare(stack)
+            files = stack.enter_context(HandedFiles(self._service.files, self._values))
+            created = [
+                self._create(stack, network, files, number) for number in range(self._service.replicas)
+            ]
         startup_s = None
         if self._until_ready:
-            waited_s = wait_until_ready(
-                base_url, self._service, died=lambda: death(wrapped), logs=lambda: container_logs(wrapped)
-            )
-            startup_s = round(waited_s, 3)
+            startup_s = round(max(self._wait(*each) for each in created), 3)
+        base_url = created[0][1]
         description = TargetDescription(
             kind=Scope.CONTAINER,
             image=self._image.name,
@@ -150,14 +173,30 @@ class ContainerTarget:
             device="gpu" if self._gpu else "cpu",
             startup_s=startup_s,
         )
-        return ContainerEndpoint(wrapped, base_url, description)
+        containers, base_urls = zip(*created, strict=True)
+        return ContainerEndpoint(containers, base_urls, description, companions)
 
-    def _create(self, stack: ExitStack) -> tuple[Any, str]:
-        """The started container and its base URL."""
-        try:
-            files = stack.enter_context(HandedFiles(self._service.files, self._values))
+    def _wait(self, container: Any, base_url: str) -> float:
+        return wait_until_ready(
+            base_url, self._service, died=lambda: death(container), logs=lambda: container_logs(container)
+        )
+
+    def _prepare(self, stack: ExitStack) -> tuple[Network, dict[str, Companion]]:
+        """The network, and on it what is started before the service."""
+        with _as_infrastructure_error():
             network = self._make_network(stack)
-            container = DockerContainer(self._image.image_id, name=self._name)
+        declared = {name: self._service.companions[name] for name in self._service.start_with}
+        if self._companions is None or not declared:
+            return network, {}
+        return network, self._companions.start(stack, network, declared, self._labels)
+
+    def _create(
+        self, stack: ExitStack, network: Network, files: Mapping[str, Path], number: int
+    ) -> tuple[Any, str]:
+        """The started container of a replica, and its base URL."""
+        with _as_infrastructure_error():
+            name = f"{self._name}-{number}" if number else self._name
+            container = DockerContainer(self._image.image_id, name=name)
             container.with_envs(**self._environment())
             for name, path in files.items():
                 container.with_volume_mapping(str(path), self._service.files[name].path, "ro")
@@ -171,10 +210,6 @@ class ContainerTarget:
             self._run(container)
             wrapped = container.get_wrapped_container()
             return wrapped, self._base_url(wrapped)
-        except docker.errors.APIError as error:
-            raise InfrastructureError(f"container engine: {error.explanation or error}") from error
-        except (docker.errors.DockerException, requests.RequestException) as error:
-            raise InfrastructureError(f"container engine: {error}") from error
 
     def _run(self, container: DockerContainer) -> None:
         """Create and start it."""
@@ -229,6 +264,16 @@ class ContainerTarget:
         if not bindings:
             raise TargetError("the engine published no port", logs=container_logs(container))
         return f"http://127.0.0.1:{bindings[0]['HostPort']}"
+
+
+@contextlib.contextmanager
+def _as_infrastructure_error() -> Iterator[None]:
+    try:
+        yield
+    except docker.errors.APIError as error:
+        raise InfrastructureError(f"container engine: {error.explanation or error}") from error
+    except (docker.errors.DockerException, requests.RequestException) as error:
+        raise InfrastructureError(f"container engine: {error}") from error
 
 
 def _is_created(container: DockerContainer) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from harness.config.service import FileSettings
+from harness.config.building import FileSettings
 from harness.targets.scratch import ScratchFolder
 from harness.template import fill
 

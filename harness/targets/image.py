@@ -9,7 +9,7 @@ from typing import Any
 import docker.errors
 import requests
 
-from harness.config.service import BuildSettings
+from harness.config.building import BuildSettings
 from harness.errors import InfrastructureError
 from harness.targets.engine import Engine
 from harness.targets.interface import Image

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, Protocol
+from types import MappingProxyType
+from typing import Literal, NoReturn, Protocol
 
 from harness.errors import InfrastructureError
 from harness.model import TargetDescription
 
 LOG_BYTES = 256 * 1024
+CompanionAction = Literal["stop", "start", "pause", "unpause"]
 
 
 def tail(log: bytes) -> str:
@@ -37,8 +39,28 @@ class RunningProcess:
     capabilities: int | None
 
 
+class StandsBeside(Protocol):
+    """A container beside the service."""
+
+    def act(self, action: CompanionAction) -> None:
+        """Stop, start, pause or unpause it; a started one is ready when this returns.
+
+        Raises:
+            InfrastructureError: the engine failed, or it did not get ready.
+        """
+        ...
+
+
 class Uncontained:
     """What a process and a URL have in common: there is no container to ask an engine about."""
+
+    base_url: str
+    companions: Mapping[str, StandsBeside] = MappingProxyType({})
+
+    @property
+    def base_urls(self) -> tuple[str, ...]:
+        """There are no replicas."""
+        return (self.base_url,)
 
     def exit_code(self) -> NoReturn:
         """Nobody is asked."""
@@ -112,6 +134,16 @@ class Endpoint(Protocol):
     @property
     def base_url(self) -> str:
         """Without a trailing slash (``http://127.0.0.1:32768``)."""
+        ...
+
+    @property
+    def base_urls(self) -> tuple[str, ...]:
+        """Those of its replicas, the first of which is :attr:`base_url`."""
+        ...
+
+    @property
+    def companions(self) -> Mapping[str, StandsBeside]:
+        """What was started with it, by its name under ``[service.companions]``."""
         ...
 
     @property

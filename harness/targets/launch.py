@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from harness.config.service import ServiceSettings
 from harness.config.suite import Suite
 from harness.errors import ConfigError, InfrastructureError, UsageError
 from harness.model import Scope, TargetDescription
+from harness.targets.companion import Companions
 from harness.targets.container import ContainerTarget
 from harness.targets.engine import INSTALL, Engine
 from harness.targets.image import ImageIdentity, build_image, find_image
@@ -155,7 +157,7 @@ class Launcher:
             ) -> ProcessTarget:
                 return ProcessTarget(
                     folder=folder,
-                    service=service.as_variant(variant),
+                    service=_alone(service.as_variant(variant)),
                     process=process,
                     values=self.values,
                     cpuset=cpuset,
@@ -187,6 +189,7 @@ class Launcher:
             repo_digest=image.repo_digest,
             device="gpu" if self.gpu else "cpu",
         )
+        companions = Companions(engine, cache(lambda name: self._companion_image(engine, name)), self.values)
 
         def start(
             cpuset: str | None = None, /, *, variant: str | None = None, until_ready: bool = True
@@ -200,6 +203,30 @@ class Launcher:
                 cpuset=cpuset,
                 gpu=self.gpu,
                 until_ready=until_ready,
+                companions=companions,
             )
 
         return Launch(description, start, image.content)
+
+    def _companion_image(self, engine: Engine, name: str) -> str:
+        """The image id of a companion; it is built for the first start that needs it."""
+        declared = self.suite.config.service.companions[name]
+        if declared.build is None:
+            return find_image(engine, declared.image or "").image_id
+        return build_image(
+            engine,
+            self.suite.folder,
+            declared.build,
+            tag=f"harness-{self.suite.config.name}:companion-{name}",
+            base_image=self.base_image,
+            progress=self.progress,
+        ).image_id
+
+
+def _alone(service: ServiceSettings) -> ServiceSettings:
+    if service.needs_containers:
+        raise UsageError(
+            "a process of this machine has no companions and no replicas",
+            fix="name an image, or start an engine",
+        )
+    return service

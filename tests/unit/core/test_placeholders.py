@@ -17,6 +17,11 @@ environment = { B = "%(gpu)s" }
 [service.files.f]
 path = "/f"
 content = "%(file)s"
+[service.companions.store]
+image = "redis"
+port = 6379
+environment = { C = "%(companion)s" }
+files = { g = { path = "/g", content = "%(companion_file)s" } }
 [service.process]
 command = ["%(command)s"]
 [auth]
@@ -32,6 +37,8 @@ RIGHT = {
     "environment": "${key.one} ${host} ${port} ${device} ${file.f}",
     "gpu": "${key.one} ${host} ${port} ${device} ${file.f}",
     "file": "${key.one.sha256} ${signer.issuer.public_key_pem} ${signer.issuer.jwk} ${signer.issuer.jwks}",
+    "companion": "${key.one} ${file.g}",
+    "companion_file": "${key.one.sha256}",
     "command": "${python} ${file.f}",
     "header": "${key.one}",
     "token_header": "Bearer ${token}",
@@ -54,6 +61,9 @@ def test_all_that_the_documentation_names_is_known():
         ("environment", "${python}", "service.environment.A"),
         ("gpu", "${key.nope}", "service.gpu.environment.B"),
         ("gpu", "${python}", "service.gpu.environment.B"),
+        ("companion", "${port}", "service.companions.store.environment.C"),
+        ("companion", "${file.f}", "service.companions.store.environment.C"),
+        ("companion_file", "${file.g}", "service.companions.store.files.g.content"),
         ("file", "${file.f}", "service.files.f.content"),
         ("command", "${pyton}", "service.process.command.0"),
         ("header", "${key.nope}", "auth.credentials.c.headers.X"),
