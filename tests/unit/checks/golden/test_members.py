@@ -51,7 +51,7 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_answer_is_searched_and_its_own_pointers_are_enough(document):
     found = undeclared(document, DECLARED)
-    if len(found) < 8:
+    if len(found) < 8 and all(len(pointer) < 200 for pointer in found):  # longer ones are cut
         assert undeclared(document, [*DECLARED, *found]) == ()
 
 
