@@ -4,7 +4,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import ExitStack
 from itertools import cycle
 from typing import ClassVar
 
@@ -21,10 +22,10 @@ from harness.model import Capability, Family, Finding, Model, Outcome
 from harness.stats.slope import theil_sen
 from harness.targets.interface import Endpoint
 
-SAMPLES = 60
+PARTS = 40
 LEAST_SAMPLES = 10
 KIB = 1024
-WATCH_S = 0.05
+WATCH_S = 0.02
 
 
 class MemorySeen(Model):
@@ -89,19 +90,22 @@ class LifecycleSoak:
         declared = settings.soak or SoakSettings()
         service = context.suite.config.service
         requests = payloads(context.suite, context.credentials)
-        load = _Load(context.candidate.base_url, requests, declared)
+        base_url = context.candidate.base_url
+        load = _Load(requests, declared.budget_s)
         memory: list[MemorySeen] = []
         readiness: list[ReadinessSeen] = []
-        with ThreadPoolExecutor(declared.connections) as pool:
-            clients = [pool.submit(load.ask_on) for _ in range(declared.connections)]
-            while not all(client.done() for client in clients):
-                readiness.append(_readiness(context.candidate.base_url, service.ready_path))
-                if load.answered >= len(memory) * declared.requests / SAMPLES:
-                    memory += _memory(context.candidate, load.answered)
+        with ThreadPoolExecutor(declared.connections) as pool, ExitStack() as stack:
+            clients = [stack.enter_context(Client(base_url, TIMEOUT_S)) for _ in range(declared.connections)]
+            # A reading between two parts of the load: however slow the engine is, none is left out.
+            for part in range(PARTS):
+                memory += _memory(context.candidate, load.answered)
+                load.hand_out(declared.requests * (part + 1) // PARTS - declared.requests * part // PARTS)
+                busy = [pool.submit(load.ask_on, client) for client in clients]
+                while wait(busy, timeout=WATCH_S).not_done:
+                    readiness.append(_readiness(base_url, service.ready_path))
+                for asked in busy:
+                    asked.result()
                 context.progress(load.answered, declared.requests)
-                time.sleep(WATCH_S)
-            for client in clients:
-                client.result()
         if not context.candidate.alive():
             raise TargetError("it stopped under the load of a soak", logs=context.candidate.logs())
         return SoakEvidence(
@@ -157,22 +161,24 @@ def _growth(identity: str, memory: Sequence[MemorySeen], most_kib: float) -> Fin
 
 
 class _Load:
-    """Requests that several threads share out, until all are answered or the time is over."""
+    """Requests that several threads share, part by part, until the time is over."""
 
-    def __init__(self, base_url: str, requests: Sequence[Request], declared: SoakSettings) -> None:
-        self._base_url = base_url
+    def __init__(self, requests: Sequence[Request], budget_s: float) -> None:
         self._requests = cycle(requests)
-        self._left = declared.requests
-        self._give_up = time.monotonic() + declared.budget_s
+        self._left = 0
+        self._give_up = time.monotonic() + budget_s
         self._lock = threading.Lock()
         self.answered = 0
         self.failures: Counter[str] = Counter()
 
-    def ask_on(self) -> None:
-        """In a thread of its own."""
-        with Client(self._base_url, TIMEOUT_S) as client:
-            for request in self._shared_out():
-                self._count(client.ask(request))
+    def hand_out(self, number: int) -> None:
+        """So many requests more may be asked."""
+        self._left += number
+
+    def ask_on(self, client: Client) -> None:
+        """In a thread of its own, until all that was handed out is asked."""
+        for request in self._shared_out():
+            self._count(client.ask(request))
 
     def _shared_out(self) -> Iterator[Request]:
         while time.monotonic() < self._give_up:
