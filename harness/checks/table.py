@@ -12,7 +12,10 @@ from harness.checks.fuzz.replay import ReplayFuzz
 from harness.checks.fuzz.schema import SchemaFuzz
 from harness.checks.golden.batch import GoldenBatch
 from harness.checks.golden.concurrent import GoldenConcurrent
+from harness.checks.golden.loaded import GoldenLoaded
 from harness.checks.golden.metadata import GoldenMetadata
+from harness.checks.golden.metamorphic.check import GoldenMetamorphic
+from harness.checks.golden.quality.check import GoldenQuality
 from harness.checks.golden.single import GoldenSingle
 from harness.checks.image.config import ImageConfig
 from harness.checks.image.labels import ImageLabels
@@ -40,6 +43,8 @@ CHECKS: tuple[AnyCheck, ...] = (
     GoldenBatch(),
     GoldenConcurrent(),
     GoldenMetadata(),
+    GoldenLoaded(),
+    GoldenMetamorphic(),
     ContractResponses(),
     LifecycleContainer(),
     LifecycleStartup(),
@@ -53,6 +58,7 @@ CHECKS: tuple[AnyCheck, ...] = (
     RateScenarios(),
     TelemetryMetrics(),
     TelemetrySeries(),
+    GoldenQuality(),
     DriftPredictions(),
     LatencyPaired(),
 )

@@ -11,13 +11,15 @@ from reference_service.pipeline.metadata import recorded_metadata
 
 CASES_FILE = "cases.jsonl"
 METADATA_FILE = "metadata.json"
+LABELLED_FILE = "labelled.jsonl"
 
 
 def write_golden(folder: Path, build: Build, manifest: Manifest) -> int:
-    """Write `cases.jsonl`, its header `golden.toml`, and `metadata.json`.
+    """Write `cases.jsonl`, its header `golden.toml`, `metadata.json`, and `labelled.jsonl`.
 
     Expected values are the trained model's own at full precision, never a served model's. Every second case
-    is written compactly, so that each form an input may have is asked.
+    is written compactly, so that each form an input may have is asked. The true labels are those of the rows
+    that the model was not trained on.
 
     Returns:
         The number of cases.
@@ -54,13 +56,22 @@ count = {len(rows)}
     (folder / CASES_FILE).write_bytes(content)
     (folder / "golden.toml").write_text(header, encoding="utf-8")
     (folder / METADATA_FILE).write_text(recorded_metadata(manifest), encoding="utf-8")
+    labelled = "".join(
+        json.dumps({"id": _name(row), "label": str(build.dataset.labels[row])}) + "\n"
+        for row in sorted(build.split.evaluation.tolist())
+    )
+    (folder / LABELLED_FILE).write_text(labelled, encoding="utf-8")
     return len(rows)
+
+
+def _name(row: int) -> str:
+    return f"row-{row:04d}"
 
 
 def _line(build: Build, row: int, *, compact: bool) -> str:
     """Write one case."""
     case = {
-        "id": f"row-{row:04d}",
+        "id": _name(row),
         "input": build.recipe.encode(build.dataset, row, compact=compact),
         "expected": build.expected(row).model_dump(),
     }

@@ -88,6 +88,21 @@ class ConcurrentEvidence(GoldenEvidence):
     together: int
 
 
+class BesideLoad(Model):
+    """A load beside the cases; ``problem`` is why it ended before them, empty when it did not."""
+
+    rate_per_s: float
+    requests: int
+    failed: int
+    problem: Utf8Text = ""
+
+
+class LoadedEvidence(GoldenEvidence):
+    """Evidence of ``golden.loaded``."""
+
+    beside: BesideLoad
+
+
 class BatchRecord(Model):
     """One batch request.
 

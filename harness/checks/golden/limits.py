@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from harness.checks.golden.quality.settings import QualityLimits
 from harness.config.section import Limits, Section
 
 NotNegative = Annotated[float, Field(ge=0)]
@@ -118,9 +119,11 @@ class GoldenLimits(OutputLimits):
 
     Attributes:
         overrides: Replace the limits of the same outputs where they hold; a later one replaces an earlier.
+        quality: Of the model on labelled cases.
     """
 
     overrides: tuple[OverriddenLimits, ...] = ()
+    quality: QualityLimits | None = None
 
     def on(self, device: str, provider: str | None, against: str | None) -> Self:
         """The limits of one run, without overrides.

@@ -7,12 +7,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from harness.checks.golden.limits import ClassLimits, GoldenLimits, OutputLimits, Tolerance
+from harness.checks.golden.quality.settings import QualitySettings
 from harness.config.section import FamilySettings, Section
 from harness.config.service import Pointer
 from harness.http_request import RequestTemplate
 from harness.template import PLACEHOLDER
 
-OTHER_FINDINGS = frozenset({"answers", "items", "members", "own", "repeats"})
+OTHER_FINDINGS = frozenset({"answers", "items", "load", "members", "own", "repeats"})
 """What the checks find besides one thing of each output."""
 
 OF_AN_OUTPUT = ("argmax", "bias", "max", "p50", "p99", "sum", "top_k")
@@ -88,6 +89,40 @@ class ConcurrentSettings(Section):
     repeats: Annotated[int, Field(ge=2, le=100)] = 2
 
 
+class LoadedSettings(Section):
+    """``[golden.loaded]``: the load that goes on beside the cases.
+
+    Attributes:
+        rate_per_s: Requests that arrive a second, whatever the answers take.
+    """
+
+    rate_per_s: Annotated[float, Field(gt=0, le=10_000)] = 200.0
+
+
+class MetamorphicSettings(Section):
+    """``[golden.metamorphic]``: inputs whose answers have to be the same however they are asked.
+
+    Attributes:
+        file: JSON lines, relative to gate.toml; None takes the inputs of the golden cases.
+        pointer: To the input in each line.
+        most: Of more inputs a seeded sample is asked.
+        sizes: Of the batches.
+        connections: Requests at a time, where they are asked many at once.
+    """
+
+    file: str | None = None
+    pointer: Pointer = ""
+    most: Annotated[int, Field(ge=2, le=10_000)] = 64
+    sizes: Annotated[tuple[Annotated[int, Field(ge=2)], ...], Field(min_length=1)] = (2, 7, 32)
+    connections: Annotated[int, Field(ge=2, le=64)] = 16
+
+    @model_validator(mode="after")
+    def _distinct_sizes(self) -> Self:
+        if len(set(self.sizes)) != len(self.sizes):
+            raise ValueError("sizes names one twice")
+        return self
+
+
 class MetadataGolden(RequestTemplate):
     """``[golden.metadata]``: how to get the document that describes the model, and the recorded one.
 
@@ -108,7 +143,10 @@ class GoldenSettings(FamilySettings):
         path: Folder with golden.toml, relative to gate.toml.
         single: One case a request; ``${input}`` is the case's input.
         concurrent: Ask every case several times, many at once.
+        loaded: Ask every case beside a load.
+        metamorphic: Ask inputs in several ways.
         metadata: The recorded description of the model.
+        quality: Labelled cases, and where predictions lie.
         outputs: What the cases' ``expected`` names.
         ignored: Pointers to what an answer, or an item of a batch, may hold besides the outputs; more fails.
             None does not look.
@@ -122,7 +160,10 @@ class GoldenSettings(FamilySettings):
     single: RequestTemplate
     batch: BatchTemplate | None = None
     concurrent: ConcurrentSettings | None = None
+    loaded: LoadedSettings | None = None
+    metamorphic: MetamorphicSettings | None = None
     metadata: MetadataGolden | None = None
+    quality: QualitySettings | None = None
     outputs: Annotated[dict[str, OutputSettings], Field(min_length=1)]
     ignored: tuple[Pointer, ...] | None = None
     connections: Annotated[int, Field(ge=1, le=64)] = 4
@@ -167,6 +208,15 @@ class GoldenSettings(FamilySettings):
         return self
 
     @model_validator(mode="after")
+    def _quality_is_declared_whole(self) -> Self:
+        limits = self.limits.quality
+        if (self.quality is None) != (limits is None):
+            raise ValueError("[golden.quality] and [golden.limits.quality] need each other")
+        if self.quality is not None and limits is not None:
+            self.quality.require(limits)
+        return self
+
+    @model_validator(mode="after")
     def _bodies_carry_the_cases(self) -> Self:
         # A body without its placeholder would ask every case the same question.
         _require_only(self.single, "input", "single")
@@ -177,6 +227,7 @@ class GoldenSettings(FamilySettings):
     def not_declared(self) -> tuple[str, ...]:
         """Aspects of the answers that nothing is said of."""
         aspects = {
+            "golden.metamorphic: batches": self.metamorphic is None or self.batch is not None,
             "golden: what an answer may hold besides the outputs (ignored)": self.ignored is not None,
             "golden: how errors are distributed (limits.errors)": bool(self.limits.errors),
             "golden: agreement of classes (argmax_of, limits.classes)": bool(

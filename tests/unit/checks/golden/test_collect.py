@@ -11,8 +11,11 @@ import pytest
 
 from harness.checks.golden.batch import GoldenBatch
 from harness.checks.golden.concurrent import GoldenConcurrent
+from harness.checks.golden.evidence import BesideLoad
+from harness.checks.golden.loaded import GoldenLoaded
+from harness.checks.golden.metamorphic.check import GoldenMetamorphic
 from harness.checks.golden.payloads import payloads
-from harness.checks.golden.settings import ConcurrentSettings
+from harness.checks.golden.settings import ConcurrentSettings, LoadedSettings, MetamorphicSettings
 from harness.checks.golden.single import GoldenSingle
 from harness.checks.interface import CheckContext
 from harness.config.suite import parse_suite
@@ -428,3 +431,106 @@ def test_a_budget_that_is_spent_leaves_cases_unasked_and_is_no_pass(check, suite
         evidence_files={},
     )
     assert result.outcome is Outcome.INCONCLUSIVE
+
+
+def in_company(suite, **changes):
+    declared = {
+        "loaded": LoadedSettings(rate_per_s=100),
+        "metamorphic": MetamorphicSettings(sizes=(2, 3)),
+        "timeout_s": 10.0,
+    }
+    return suite.config.golden.model_copy(update=declared | changes)
+
+
+def test_cases_are_asked_beside_a_load(suite, tmp_path):
+    def answer(number):
+        time.sleep(0.02)
+        return as_json(right(number))
+
+    with Service(answer) as service:
+        one_by_one = in_company(suite, connections=1)
+        evidence = GoldenLoaded().collect(context(suite, service, tmp_path), one_by_one)
+    assert (evidence.expected, evidence.executed) == (10, 10)
+    assert evidence.beside.requests >= 50
+    assert len(service.seen) >= 10 + evidence.beside.requests
+    assert {f.outcome for f in judged(GoldenLoaded(), suite, evidence).values()} == {Outcome.PASS}
+
+
+def test_an_answer_that_is_wrong_under_load_only_is_found(suite, tmp_path):
+    busy = threading.Semaphore(2)
+
+    def answer(number):
+        found = busy.acquire(blocking=False)
+        time.sleep(0.05)
+        if not found:
+            return as_json(right(number + 1))
+        busy.release()
+        return as_json(right(number))
+
+    for folder in ("alone", "beside"):
+        (tmp_path / folder).mkdir()
+    with Service(answer) as service:
+        quiet = in_company(suite, connections=1)
+        alone = GoldenSingle().collect(context(suite, service, tmp_path / "alone"), quiet)
+        beside = GoldenLoaded().collect(context(suite, service, tmp_path / "beside"), quiet)
+    assert {f.outcome for f in judged(GoldenSingle(), suite, alone).values()} == {Outcome.PASS}
+    assert judged(GoldenLoaded(), suite, beside)["golden.loaded.label"].outcome is Outcome.FAIL
+
+
+def test_a_load_that_is_refused_is_none(suite, tmp_path):
+    evidence = GoldenLoaded.evidence
+    beside = BesideLoad(rate_per_s=100, requests=50, failed=26)
+    with Service(lambda n: as_json(right(n))) as service:
+        seen = GoldenLoaded().collect(context(suite, service, tmp_path), in_company(suite))
+    assert isinstance(seen, evidence)
+    refused = seen.model_copy(update={"beside": beside})
+    assert judged(GoldenLoaded(), suite, refused)["golden.loaded.load"].outcome is Outcome.INCONCLUSIVE
+    ended = seen.model_copy(update={"beside": seen.beside.model_copy(update={"problem": "ended"})})
+    assert judged(GoldenLoaded(), suite, ended)["golden.loaded.load"].outcome is Outcome.INCONCLUSIVE
+
+
+def metamorphic(suite, answer, folder, of_size=lambda number, _size: right(number)):
+    """Outcomes for a service that answers a number by ``answer``, and one in a batch by ``of_size``."""
+    folder.mkdir()
+
+    def many(numbers):
+        return as_json({"results": [of_size(number, len(numbers)) for number in numbers]})
+
+    with Service(answer, many) as service:
+        seen = GoldenMetamorphic().collect(context(suite, service, folder), in_company(suite))
+    found = judged(GoldenMetamorphic(), suite, seen)
+    return {name.removeprefix("golden.metamorphic."): each.outcome for name, each in found.items()}
+
+
+def test_a_service_whose_answers_follow_from_the_input_alone_passes(suite, tmp_path):
+    found = metamorphic(suite, lambda n: as_json(right(n)), tmp_path / "right")
+    assert set(found) == {"answers", "repeat", "concurrent", "batch_2", "batch_3", "permuted"}
+    assert set(found.values()) == {Outcome.PASS}
+    # Wrong, but always in the same way: that is for the golden values to tell.
+    wrong = metamorphic(
+        suite, lambda n: as_json(right(n + 1)), tmp_path / "wrong", of_size=lambda n, _size: right(n + 1)
+    )
+    assert set(wrong.values()) == {Outcome.PASS}
+
+
+def test_a_service_whose_answers_change_is_found_by_asking_again(suite, tmp_path):
+    asked = []
+
+    def drifting(number):
+        asked.append(number)
+        return as_json(right(number + (len(asked) > 10)))
+
+    found = metamorphic(suite, drifting, tmp_path / "again")
+    assert found["answers"] is Outcome.PASS
+    assert found["repeat"] is Outcome.FAIL
+
+
+def test_a_batch_that_is_answered_otherwise_than_its_rows_is_found(suite, tmp_path):
+    found = metamorphic(
+        suite,
+        lambda n: as_json(right(n)),
+        tmp_path / "batches",
+        of_size=lambda number, size: right(number + (size == 3)),
+    )
+    assert found["batch_2"] is Outcome.PASS
+    assert (found["batch_3"], found["permuted"]) == (Outcome.FAIL, Outcome.FAIL)
