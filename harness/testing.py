@@ -33,6 +33,10 @@ class FakeEndpoint(Uncontained):
         """What ``written`` says."""
         return self.written
 
+    def host_address(self) -> str | None:
+        """Loopback."""
+        return "127.0.0.1"
+
     def memory_bytes(self) -> int | None:
         """What ``held_bytes`` says."""
         return self.held_bytes

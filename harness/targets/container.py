@@ -82,6 +82,12 @@ class ContainerEndpoint:
         """Ask it to end, as ``docker stop`` does, and wait; it is not killed."""
         return terminate(self._container, timeout_s)
 
+    def host_address(self) -> str | None:
+        """The gateway of its network, which is this machine where the engine runs here."""
+        networks = self._container.attrs["NetworkSettings"]["Networks"]
+        gateways = [network["Gateway"] for network in networks.values() if network.get("Gateway")]
+        return gateways[0] if gateways else None
+
     def memory_bytes(self) -> int | None:
         """Anonymous memory of the container's control group."""
         return memory_bytes(self._container)

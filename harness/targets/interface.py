@@ -120,6 +120,9 @@ class Unstarted(Uncontained):
         """It wrote nothing."""
         return ""
 
+    def host_address(self) -> None:
+        """It reaches nothing."""
+
     def memory_bytes(self) -> None:
         """It holds none."""
 
@@ -165,6 +168,10 @@ class Endpoint(Protocol):
         Raises:
             InfrastructureError: the engine failed.
         """
+        ...
+
+    def host_address(self) -> str | None:
+        """The address by which it would reach this machine, without egress too; None where nobody knows."""
         ...
 
     def exit_code(self) -> int | None:

@@ -22,6 +22,7 @@ from harness.targets.scratch import ScratchFolder
 from harness.targets.uninterrupted import uninterrupted
 from harness.template import fill
 
+LOOPBACK = "127.0.0.1"
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 
 
@@ -43,6 +44,10 @@ class ProcessEndpoint(Uncontained):
     def logs(self) -> str:
         """The last 256 KiB of what it wrote."""
         return _tail(self._log)
+
+    def host_address(self) -> str:
+        """Loopback."""
+        return LOOPBACK
 
     def memory_bytes(self) -> int | None:
         """Anonymous memory of its session's processes, where the kernel tells it (Linux)."""
@@ -99,7 +104,7 @@ class ProcessTarget:
     def _start(self, stack: ExitStack) -> ProcessEndpoint:
         with uninterrupted():
             process, log, port = self._create(stack)
-        base_url = f"http://127.0.0.1:{port}"
+        base_url = f"http://{LOOPBACK}:{port}"
         if not self._until_ready:
             description = TargetDescription(kind=Scope.PROCESS, url=base_url)
             return ProcessEndpoint(process, log, base_url, description)
@@ -123,7 +128,7 @@ class ProcessTarget:
         values = {
             **self._values,
             **{f"file.{name}": str(path) for name, path in files.items()},
-            "host": "127.0.0.1",
+            "host": LOOPBACK,
             "port": str(port),
             "python": sys.executable,
         }
@@ -176,7 +181,7 @@ def _anonymous_bytes(folder: Path) -> int:
 def free_port() -> int:
     """A loopback port that was free a moment ago."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 

@@ -50,6 +50,9 @@ class UrlEndpoint(Uncontained):
         """Empty: they are not ours to read."""
         return ""
 
+    def host_address(self) -> None:
+        """None: who knows what lies between."""
+
     def memory_bytes(self) -> None:
         """None: it is not ours to look into."""
 

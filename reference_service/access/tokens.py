@@ -22,6 +22,8 @@ class Claims(BaseModel):
     """What a token says about its subject; a wrong type is a wrong token, never a lifted restriction.
 
     Attributes:
+        exp: Its end, in seconds, already verified; a number in quotes is none (RFC 7519, section 2).
+        nbf: Its beginning, likewise.
         sub: Whose token it is.
         scope: Separated by spaces; anything but text allows nothing.
         models: Model versions that may predict for it; None: any.
@@ -30,6 +32,8 @@ class Claims(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True)
 
+    exp: float
+    nbf: float
     sub: Annotated[str, Field(min_length=1)]
     scope: Any = None
     models: list[str] | None = None

@@ -1,20 +1,79 @@
 """The checks ``scenarios.auth`` and ``scenarios.rate``."""
 
 import contextlib
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from harness.checks.interface import CheckContext, Stage
+from harness.checks.scenarios.counting import Counters
 from harness.checks.scenarios.evidence import ScenarioRecord, ScenariosEvidence
-from harness.checks.scenarios.judging import judge_scenario
-from harness.checks.scenarios.loading import load_plan
-from harness.checks.scenarios.playing import BudgetSpentError, Player
+from harness.checks.scenarios.judging import judge_scenario, judge_secrets
+from harness.checks.scenarios.loading import Plan, PlannedScenario, load_plan
+from harness.checks.scenarios.playing import BudgetSpentError, Player, unplayable
 from harness.checks.scenarios.sending import Sender
 from harness.checks.scenarios.settings import ScenariosSettings
 from harness.config.section import Limits
 from harness.config.suite import Suite
-from harness.model import Capability, Family, Finding
+from harness.model import Capability, Family, Finding, Scope
+
+
+class _Run:
+    """One run of a check.
+
+    Attributes:
+        records: The scenarios that were played so far.
+        searched: Whether a secret stands in the place of that name.
+    """
+
+    def __init__(self, context: CheckContext, settings: ScenariosSettings, plan: Plan) -> None:
+        self.records: list[ScenarioRecord] = []
+        self.searched: dict[str, bool] = {}
+        self._context = context
+        self._settings = settings
+        self._plan = plan
+        self._give_up_s = time.perf_counter() + settings.budget_s
+
+    def play(self, variant: str | None) -> None:
+        """Play the scenarios of one variant of the service, on a candidate of their own.
+
+        Raises:
+            BudgetSpentError: when there is no time left.
+            TargetError: when the candidate died, or did not get ready as that variant.
+        """
+        scenarios = [scenario for scenario in self._plan.scenarios if scenario.service == variant]
+        if variant is None:
+            self._play_on(self._context, scenarios)
+        elif self._context.start is None:
+            reason = f"no service can be started here as variant {variant}"
+            self.records += [unplayable(scenario, reason) for scenario in scenarios]
+        else:
+            with self._context.start(variant) as candidate:
+                self._play_on(replace(self._context, candidate=candidate), scenarios)
+
+    def _play_on(self, context: CheckContext, scenarios: Sequence[PlannedScenario]) -> None:
+        settings = self._settings
+        with Sender(context.candidate.base_url, settings.timeout_s) as sender:
+            counters = Counters(settings.counters, sender, context.credentials)
+            player = Player(context, settings, self._plan, sender, counters, give_up_s=self._give_up_s)
+            for scenario in scenarios:
+                self.records.append(player.play(scenario))
+                context.progress(len(self.records), len(self._plan.scenarios))
+            self._search(context, counters, scenarios)
+
+    def _search(
+        self, context: CheckContext, counters: Counters, scenarios: Sequence[PlannedScenario]
+    ) -> None:
+        """Look for secrets where the service writes."""
+        texts = counters.texts()
+        if context.candidate.description.kind is not Scope.URL:
+            texts["the log"] = context.candidate.logs()
+        variant = scenarios[0].service if scenarios else None
+        for place, text in texts.items():
+            name = place if variant is None else f"{place} of variant {variant}"
+            self.searched[name] = context.credentials.redact(text) != text
 
 
 class ScenariosCheck(ABC):
@@ -54,23 +113,23 @@ class ScenariosCheck(ABC):
             TargetError: when the candidate died.
         """
         plan = load_plan(context.suite, settings, self.files(settings), key=self.id)
-        records: list[ScenarioRecord] = []
-        with Sender(context.candidate.base_url, settings.timeout_s) as sender:
-            player = Player(context, settings, plan, sender)
-            with contextlib.suppress(BudgetSpentError):
-                for scenario in plan.scenarios:
-                    records.append(player.play(scenario))
-                    context.progress(len(records), len(plan.scenarios))
+        run = _Run(context, settings, plan)
+        with contextlib.suppress(BudgetSpentError):
+            for variant in dict.fromkeys([None, *(scenario.service for scenario in plan.scenarios)]):
+                run.play(variant)
         return ScenariosEvidence(
             expected=max(len(plan.scenarios), self.least(settings)),
-            executed=len(records),
-            scenarios=tuple(records),
+            executed=len(run.records),
+            scenarios=tuple(run.records),
+            searched=tuple(run.searched),
+            leaked=tuple(place for place, leaked in run.searched.items() if leaked),
         )
 
     def judge(self, evidence: ScenariosEvidence, limits: Limits) -> Sequence[Finding]:
         """One finding for each scenario; the expectations are in the evidence, so ``limits`` is unused."""
         del limits
-        return [judge_scenario(scenario, self.id) for scenario in evidence.scenarios]
+        scenarios = [judge_scenario(scenario, self.id) for scenario in evidence.scenarios]
+        return [*scenarios, *judge_secrets(evidence, self.id)]
 
 
 class AuthScenarios(ScenariosCheck):

@@ -4,7 +4,8 @@ from pydantic import BaseModel, ConfigDict
 
 from harness.checks.interface import Evidence
 from harness.checks.scenarios.rate_policy import RatePolicy
-from harness.checks.scenarios.scenario import Expect
+from harness.checks.scenarios.scenario import Expect, Rule
+from harness.model import Utf8Text
 
 
 class Record(BaseModel):
@@ -36,6 +37,19 @@ class Exchange(Record):
     closed: bool = False
 
 
+class Rise(Record):
+    """By how much a counter of the service rose while a step was played.
+
+    Attributes:
+        rose: None where it could not be read; ``problem`` says why.
+    """
+
+    counter: str
+    rule: Rule
+    rose: float | None = None
+    problem: Utf8Text = ""
+
+
 class StepRecord(Record):
     """One step as it went.
 
@@ -46,6 +60,8 @@ class StepRecord(Record):
         policy: That of the quota which is expected.
         not_sent: Why the step could not be sent, else empty.
         exchanges: In the order of the repeated request.
+        rises: Of each counter that something is expected of.
+        connections: That the service opened to the scenario's listener meanwhile.
     """
 
     request: str
@@ -56,17 +72,33 @@ class StepRecord(Record):
     policy: RatePolicy | None = None
     not_sent: str = ""
     exchanges: tuple[Exchange, ...] = ()
+    rises: tuple[Rise, ...] = ()
+    connections: int = 0
 
 
 class ScenarioRecord(Record):
-    """One scenario as it went; steps after one that could not be sent are left out."""
+    """One scenario as it went; steps after one that could not be sent are left out.
+
+    Attributes:
+        service: The variant of the service that it was played on, None for the service as it always is.
+        steps: None at all where it is ``unplayable`` on this candidate, for that reason.
+    """
 
     id: str
     title: str
+    service: str | None = None
+    unplayable: str = ""
     steps: tuple[StepRecord, ...]
 
 
 class ScenariosEvidence(Evidence):
-    """All scenarios of one check, in the order of their files."""
+    """All scenarios of one check: first those of the service as it always is, then those of its variants.
+
+    Attributes:
+        searched: Where secrets of the run were looked for, after the scenarios: log and metrics.
+        leaked: In which of these one was found.
+    """
 
     scenarios: tuple[ScenarioRecord, ...]
+    searched: tuple[str, ...] = ()
+    leaked: tuple[str, ...] = ()

@@ -2,7 +2,8 @@
 
 Written out by hand where PyJWT rightly refuses to make such a token. Pure: the claims, the time and
 the keys are arguments. The compact serialisation is that of RFC 7515 section 7.1; ``alg: none`` and a
-public key used as an HMAC secret are the attacks of RFC 8725 sections 2.1 and 3.1.
+public key used as an HMAC secret are the attacks of RFC 8725 sections 2.1 and 3.1; an ECDSA signature of
+zeros is that of CVE-2022-21449.
 """
 
 import base64
@@ -10,16 +11,26 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from harness.checks.scenarios.scenario import Forge
 from harness.credentials import Signer
+from harness.template import fill, fill_json
 
 TIME = re.compile(r"now(?:([+-])([0-9]+))?")
 HMAC_DIGESTS = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
 
 
-def forge_token(forge: Forge, claims: Mapping[str, Any], *, now: int, signer: Signer, other: Signer) -> str:
+def forge_token(
+    forge: Forge,
+    claims: Mapping[str, Any],
+    *,
+    now: int,
+    signer: Signer,
+    other: Signer,
+    values: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
     """A token that differs from a valid one as ``forge`` says.
 
     Args:
@@ -28,19 +39,32 @@ def forge_token(forge: Forge, claims: Mapping[str, Any], *, now: int, signer: Si
         now: Unix time in seconds that ``"now+60"`` refers to.
         signer: The key pair that the service trusts.
         other: A key pair that it does not know.
+        values: Of the variables in header and payload.
     """
+    signing = other if forge.key == "other" else signer
     payload = {**claims, **_with_times(forge.claims, now)}
     payload = {name: value for name, value in payload.items() if name not in forge.drop}
-    head = _encoded(signer.header({**forge.header, **({"alg": forge.alg} if forge.alg else {})}))
-    signed = f"{head}.{_encoded(payload)}"
+    if forge.padding is not None:
+        payload["padding"] = "x" * forge.padding
+    header = fill_json(forge.header, {**values, "jwk": signing.jwk})
+    head = _encoded(signer.header({**header, **({"alg": forge.alg} if forge.alg else {})}))
+    text = None if forge.payload is None else _base64url(fill(forge.payload, values).encode())
+    signed = f"{head}.{text or _encoded(payload)}"
+    signature = _signature(forge, signed, signer=signer, signing=signing)
+    body = text or _encoded({**payload, **_with_times(forge.tamper, now)})
+    return f"{head}.{body}.{_base64url(signature)}"
+
+
+def _signature(forge: Forge, signed: str, *, signer: Signer, signing: Signer) -> bytes:
+    if forge.strip_signature:
+        return b""
     if forge.alg is None:
-        signature = (other if forge.key == "other" else signer).signature(signed)
-    elif forge.alg in HMAC_DIGESTS:
-        signature = hmac.digest(signer.public_key, signed.encode(), HMAC_DIGESTS[forge.alg])
-    else:
-        signature = b""
-    body = _encoded({**payload, **_with_times(forge.tamper, now)})
-    return f"{head}.{body}.{'' if forge.strip_signature else _base64url(signature)}"
+        signature = signing.signature(signed)
+        return bytes(len(signature)) if forge.zero_signature else signature
+    if forge.alg in HMAC_DIGESTS:
+        secret = signer.public_key if forge.hmac_key is None else forge.hmac_key.encode()
+        return hmac.digest(secret, signed.encode(), HMAC_DIGESTS[forge.alg])
+    return b""
 
 
 def _with_times(claims: Mapping[str, Any], now: int) -> dict[str, Any]:

@@ -3,19 +3,22 @@
 from dataclasses import dataclass
 
 from harness.checks.interface import EVIDENCE_FILE
-from harness.checks.scenarios.evidence import ScenarioRecord, StepRecord
+from harness.checks.scenarios.evidence import ScenarioRecord, ScenariosEvidence, StepRecord
 from harness.checks.scenarios.quota import quota_violations, says_nothing
 from harness.checks.scenarios.rules import (
     Violation,
     answer_violations,
+    connection_violations,
     count_text,
     count_violations,
     countdown_violations,
     counted,
+    rise_violations,
     statuses_limit,
     statuses_text,
 )
-from harness.model import Finding, Outcome, Scalar
+from harness.checks.scenarios.scenario import SECRETS
+from harness.model import Capability, Finding, Outcome, Scalar
 
 MOST_SHOWN = 3
 SERVER_ERROR = 500
@@ -32,6 +35,13 @@ class _Seen:
 
 def judge_scenario(scenario: ScenarioRecord, check_id: str) -> Finding:
     """The finding ``<check id>.<scenario id>``; the first step that is not as expected decides it."""
+    if not scenario.steps:
+        return Finding(
+            id=f"{check_id}.{scenario.id}",
+            outcome=Outcome.NOT_APPLICABLE,
+            message=f"{scenario.title}: {scenario.unplayable}",
+            missing=Capability.CONTAINER,
+        )
     deciding = len(scenario.steps)
     violations: list[Violation] = []
     for number, step in enumerate(scenario.steps, start=1):
@@ -69,7 +79,32 @@ def step_violations(step: StepRecord) -> list[Violation]:
         found += count_violations(count, step.exchanges)
     if step.expect.counts_down is not None:
         found += countdown_violations(step.expect.counts_down, step.exchanges)
+    if step.expect.no_connection:
+        found += connection_violations(step.connections)
+    for rise in step.rises:
+        found += rise_violations(rise)
     return found
+
+
+def judge_secrets(evidence: ScenariosEvidence, check_id: str) -> list[Finding]:
+    """The finding ``<check id>.secrets``; none where there was nothing to look through."""
+    if not evidence.searched:
+        return []
+    where = ", ".join(evidence.leaked)
+    return [
+        Finding(
+            id=f"{check_id}.{SECRETS}",
+            outcome=Outcome.FAIL if evidence.leaked else Outcome.PASS,
+            message=f"a key or token of this run stands in {where}"
+            if evidence.leaked
+            else f"no key or token of this run stands in {', '.join(evidence.searched)}",
+            observed=len(evidence.leaked),
+            limit=0,
+            unit="places with secrets",
+            samples=len(evidence.searched),
+            evidence=f"{check_id}/{EVIDENCE_FILE}",
+        )
+    ]
 
 
 def _too_late(step: StepRecord) -> bool:
@@ -82,6 +117,8 @@ def _too_late(step: StepRecord) -> bool:
 
 def _as_expected(step: StepRecord) -> _Seen:
     expect = step.expect
+    if expect.no_answer and step.exchanges[-1].status is None:
+        return _Seen("no answer", "a closed connection", "status")
     if expect.status is not None:
         return _Seen(step.exchanges[-1].status, statuses_limit(expect.status), "status")
     if not expect.counts:

@@ -3,14 +3,14 @@
 import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from harness.checks.scenarios.rate_policy import RatePolicy
-from harness.checks.scenarios.scenario import Scenario, ScenarioFile, Step
+from harness.checks.scenarios.scenario import Rule, Scenario, ScenarioFile, Step
 from harness.checks.scenarios.settings import REPEAT_VARIABLE, ScenariosSettings, VariableSettings
 from harness.config.problems import config_error
 from harness.config.suite import Suite
@@ -21,22 +21,28 @@ from harness.template import PLACEHOLDER
 
 KEY, TOKEN = "key.", "token."
 """How variables that are secrets begin."""
+LISTENER = "listener.url"
+OF_FORGED = "jwk"
+"""Only in the header of a forged token."""
 
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """A step with the request that it names put in."""
+    """A step with the request that it names put in, and what is expected of each counter."""
 
     step: Step
     template: RequestTemplate
     further_headers: tuple[tuple[str, str], ...] = ()
     policy: RatePolicy | None = None
+    counters: Mapping[str, Rule] = field(default_factory=dict)
 
     @property
     def placeholders(self) -> frozenset[str]:
         """The variables that it uses."""
         template = self.template
-        parts = (template.path, template.headers, template.body, self.further_headers)
+        forge = self.step.forge
+        forged = (forge.header, forge.payload) if forge else ()
+        parts = (template.path, template.headers, template.body, self.further_headers, forged)
         return frozenset(_placeholders(parts))
 
 
@@ -46,7 +52,13 @@ class PlannedScenario:
 
     id: str
     title: str
+    service: str | None
     steps: tuple[PlannedStep, ...]
+
+    @property
+    def listens(self) -> bool:
+        """Whether it names the address of a listener, which then has to be there."""
+        return any(LISTENER in step.placeholders for step in self.steps)
 
 
 @dataclass(frozen=True)
@@ -73,9 +85,10 @@ def load_plan(suite: Suite, settings: ScenariosSettings, files: Sequence[str], *
         name: _variable(suite, variable, f"scenarios.variables.{name}")
         for name, variable in settings.variables.items()
     }
-    known = (*variables, *_secret_variables(suite), REPEAT_VARIABLE)
+    known = (*variables, *_secret_variables(suite), REPEAT_VARIABLE, LISTENER)
     for name, request in settings.requests.items():
-        _require_variables(request.model_dump(), known, suite.path, f"scenarios.requests.{name}")
+        parts = request.model_dump(include={"path", "headers", "body"})
+        _require_variables(parts, known, suite.path, f"scenarios.requests.{name}")
     planner = _StepPlanner(suite, settings, known)
     planned: dict[str, PlannedScenario] = {}
     for index, relative in enumerate(files):
@@ -93,7 +106,11 @@ def load_plan(suite: Suite, settings: ScenariosSettings, files: Sequence[str], *
                 planner.plan(step, relative, f"scenario.{scenario.id}.step{number}")
                 for number, step in enumerate(scenario.steps, start=1)
             )
-            planned[scenario.id] = PlannedScenario(id=scenario.id, title=scenario.title, steps=steps)
+            _require_variant(suite, scenario, relative)
+            _require_listener(scenario, steps, relative)
+            planned[scenario.id] = PlannedScenario(
+                id=scenario.id, title=scenario.title, service=scenario.service, steps=steps
+            )
     playable = (scenario for scenario in planned.values() if not _lacks_an_algorithm(scenario))
     return Plan(scenarios=tuple(playable), variables=variables)
 
@@ -171,15 +188,34 @@ class _StepPlanner:
             headers={**(named.headers if named else {}), **single},
             body=step.body if step.body is not None else (named.body if named else None),
         )
-        _require_variables(
-            template.model_dump() | {"headers": (template.headers, further)}, self.known, file, key
-        )
+        parts = {"path": template.path, "headers": (template.headers, further), "body": template.body}
+        _require_variables(parts, self.known, file, key)
+        if step.forge is not None:
+            parts = {"header": step.forge.header, "payload": step.forge.payload}
+            _require_variables(parts, (*self.known, OF_FORGED), file, f"{key}.forge")
+        counters = self._counters(step, file, key)
         return PlannedStep(
             step=_with_a_holder(step),
             template=template,
             further_headers=further,
             policy=self._policy(step, file, key),
+            counters=counters,
         )
+
+    def _counters(self, step: Step, file: str, key: str) -> dict[str, Rule]:
+        """What the step says of counters, and that a refused one causes no inference."""
+        declared = self.settings.counters
+        for name in step.expect.counters:
+            if name not in declared:
+                raise ConfigError(
+                    file=file,
+                    key=f"{key}.expect.counters.{name}",
+                    value=name,
+                    problem="no such counter",
+                    allowed=f"a name under [scenarios.counters] of {self.suite.path}: {_names(declared)}",
+                )
+        none = {name: Rule(equals=0) for name, counter in declared.items() if counter.inferences}
+        return {**(none if step.expect.refuses else {}), **step.expect.counters}
 
     def _policy(self, step: Step, file: str, key: str) -> RatePolicy | None:
         if step.expect.quota is None:
@@ -226,6 +262,30 @@ def _with_a_holder(step: Step) -> Step:
     return step.model_copy(update={"expect": step.expect.model_copy(update={"quota": held})})
 
 
+def _require_variant(suite: Suite, scenario: Scenario, file: str) -> None:
+    variants = suite.config.service.variants
+    if scenario.service is not None and scenario.service not in variants:
+        raise ConfigError(
+            file=file,
+            key=f"scenario.{scenario.id}.service",
+            value=scenario.service,
+            problem="no such variant",
+            allowed=f"a name under [service.variants] of {suite.path}: {_names(variants)}",
+        )
+
+
+def _require_listener(scenario: Scenario, steps: Sequence[PlannedStep], file: str) -> None:
+    for number, step in enumerate(steps, start=1):
+        if step.step.expect.no_connection and LISTENER not in step.placeholders:
+            raise ConfigError(
+                file=file,
+                key=f"scenario.{scenario.id}.step{number}.expect.no_connection",
+                value=True,
+                problem="the step names no address that the service could connect to",
+                allowed=f"${{{LISTENER}}} in its path, headers, body or forged token",
+            )
+
+
 def _secret_variables(suite: Suite) -> tuple[str, ...]:
     auth = suite.config.auth
     tokens = (name for name, credential in auth.credentials.items() if credential.token is not None)
@@ -233,8 +293,8 @@ def _secret_variables(suite: Suite) -> tuple[str, ...]:
 
 
 def _require_variables(parts: Mapping[str, Any], known: Sequence[str], file: object, key: str) -> None:
-    for part in ("path", "headers", "body"):
-        for name in _placeholders(parts[part]):
+    for part, value in parts.items():
+        for name in _placeholders(value):
             if name not in known:
                 raise ConfigError(
                     file=file,

@@ -2,18 +2,19 @@
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from harness.checks.interface import CheckContext
+from harness.checks.scenarios.counting import Counters
 from harness.checks.scenarios.evidence import Exchange, ScenarioRecord, StepRecord
-from harness.checks.scenarios.forge import forge_token
-from harness.checks.scenarios.loading import KEY, TOKEN, Plan, PlannedScenario, PlannedStep
+from harness.checks.scenarios.listening import Listener
+from harness.checks.scenarios.loading import LISTENER, Plan, PlannedScenario, PlannedStep
+from harness.checks.scenarios.presenting import Presenter
 from harness.checks.scenarios.scenario import Step
 from harness.checks.scenarios.sending import Sender
 from harness.checks.scenarios.settings import REPEAT_VARIABLE, ScenariosSettings
-from harness.config.auth import SignerSettings
-from harness.credentials import Credentials, Signer
 from harness.errors import TargetError
 from harness.http_request import Request, build
 from harness.reproduce import curl, redacted
@@ -27,24 +28,34 @@ class BudgetSpentError(Exception):
 
 
 class Player:
-    """Plays the scenarios of one plan, one after the other.
+    """Plays scenarios on one candidate, one after the other.
 
     Args:
-        context: Of the check.
+        context: Of the check; its candidate is the one that they are played on.
         settings: ``[scenarios]``.
         plan: Values of the variables.
         sender: Sends to the candidate.
+        counters: Of the candidate.
+        give_up_s: ``time.perf_counter()`` at which the time for the whole check is over.
     """
 
     def __init__(
-        self, context: CheckContext, settings: ScenariosSettings, plan: Plan, sender: Sender
+        self,
+        context: CheckContext,
+        settings: ScenariosSettings,
+        plan: Plan,
+        sender: Sender,
+        counters: Counters,
+        *,
+        give_up_s: float,
     ) -> None:
         self._context = context
         self._settings = settings
         self._variables = plan.variables
         self._sender = sender
+        self._counters = counters
         self._presenter = Presenter(context.credentials)
-        self._give_up_s = time.perf_counter() + settings.budget_s
+        self._give_up_s = give_up_s
 
     def play(self, scenario: PlannedScenario) -> ScenarioRecord:
         """Send all steps in order; a step whose wait is impossible is the last.
@@ -53,26 +64,48 @@ class Player:
             BudgetSpentError: before a request or a wait for which there is no time left.
             TargetError: when the candidate died.
         """
+        if not scenario.listens:
+            return self._play(scenario, None)
+        host = self._context.candidate.host_address()
+        if host is None:
+            return unplayable(scenario, "nothing tells by which address the service could reach this machine")
+        try:
+            listener = Listener(host)
+        except OSError as error:
+            return unplayable(scenario, f"this machine cannot listen on {host}: {error}")
+        with listener:
+            return self._play(scenario, listener)
+
+    def _play(self, scenario: PlannedScenario, listener: Listener | None) -> ScenarioRecord:
         records: list[StepRecord] = []
         started_s = time.perf_counter()
         for planned in scenario.steps:
             last = records[-1].exchanges[-1] if records else None
-            record = self._step(planned, started_s, last)
+            record = self._step(planned, started_s, last, listener)
             records.append(record)
             if any(exchange.error for exchange in record.exchanges):
                 self._require_alive(scenario, record)
             if record.not_sent:
                 break
-        return ScenarioRecord(id=scenario.id, title=scenario.title, steps=tuple(records))
+        return ScenarioRecord(
+            id=scenario.id, title=scenario.title, service=scenario.service, steps=tuple(records)
+        )
 
-    def _step(self, planned: PlannedStep, started_s: float, last: Exchange | None) -> StepRecord:
+    def _step(
+        self, planned: PlannedStep, started_s: float, last: Exchange | None, listener: Listener | None
+    ) -> StepRecord:
         step = planned.step
-        credential = self._presenter.headers(step)
+        values = {**self._variables, **self._presenter.secrets(planned.placeholders)}
+        if listener is not None:
+            values[LISTENER] = listener.url
+        credential = self._presenter.headers(step, values)
         record = StepRecord(
             request=_in_words(planned),
             expect=step.expect,
             # The key that signs a forged token is gone with the run: only a run can forge it again.
-            reproduce="" if step.forge and step.forge.of_token else self._reproduce(planned, credential),
+            reproduce=""
+            if step.forge and step.forge.of_token
+            else self._reproduce(planned, values, credential),
             within_s=step.within_s,
             policy=planned.policy,
         )
@@ -80,6 +113,7 @@ class Player:
             due_s = _due_s(step, last, self._settings.max_wait_s)
         except ValueError as error:
             return record.model_copy(update={"not_sent": str(error)})
+        self._counters.before(planned.counters)
         # Whole Retry-After from when the answer that carries it was there; sleep never returns early.
         waited_s = max(0.0, started_s + due_s - time.perf_counter()) if due_s else 0.0
         self._require_budget(waited_s)
@@ -90,13 +124,23 @@ class Player:
             self._require_budget()
             first = len(exchanges) + 1
             together = range(first, min(first + step.at_once, step.repeat + 1))
-            requests = [self._request(planned, number, credential) for number in together]
+            requests = [
+                self._request(planned, {**values, REPEAT_VARIABLE: number}, credential) for number in together
+            ]
             exchanges += self._sender.send(requests, started_s=started_s)
-        return record.model_copy(update={"waited_s": waited_s, "exchanges": tuple(exchanges)})
+        rises = self._counters.after(planned.counters, refused=step.expect.refuses)
+        return record.model_copy(
+            update={
+                "waited_s": waited_s,
+                "exchanges": tuple(exchanges),
+                "rises": rises,
+                "connections": listener.connections() if listener else 0,
+            }
+        )
 
-    def _request(self, planned: PlannedStep, number: object, credential: Mapping[str, str]) -> Request:
-        secrets = self._presenter.secrets(planned.placeholders)
-        values = {**self._variables, **secrets, REPEAT_VARIABLE: number}
+    def _request(
+        self, planned: PlannedStep, values: Mapping[str, Any], credential: Mapping[str, str]
+    ) -> Request:
         template = planned.template.model_copy(
             update={
                 "path": fill(planned.template.path, values),
@@ -106,14 +150,18 @@ class Player:
         further = tuple((name, fill(value, values)) for name, value in planned.further_headers)
         return replace(build(template, values, credential), further_headers=further)
 
-    def _reproduce(self, planned: PlannedStep, credential: Mapping[str, str]) -> str:
+    def _reproduce(
+        self, planned: PlannedStep, values: Mapping[str, Any], credential: Mapping[str, str]
+    ) -> str:
         redact = self._context.credentials.redact
         base_url = self._context.candidate.base_url
-        if planned.step.repeat == 1:
-            return curl(redacted(self._request(planned, 1, credential), redact), base_url)
-        looped = self._request(planned, f"${{{REPEAT_VARIABLE}}}", credential)
-        command = curl(redacted(looped, redact), base_url, loop_variable=REPEAT_VARIABLE)
-        return f"for {REPEAT_VARIABLE} in $(seq {planned.step.repeat}); do {command}; done"
+        repeat = planned.step.repeat
+        number = 1 if repeat == 1 else f"${{{REPEAT_VARIABLE}}}"
+        request = redacted(self._request(planned, {**values, REPEAT_VARIABLE: number}, credential), redact)
+        if repeat == 1:
+            return curl(request, base_url)
+        command = curl(request, base_url, loop_variable=REPEAT_VARIABLE)
+        return f"for {REPEAT_VARIABLE} in $(seq {repeat}); do {command}; done"
 
     def _require_budget(self, seconds: float = 0.0) -> None:
         if time.perf_counter() + seconds > self._give_up_s:
@@ -127,50 +175,11 @@ class Player:
             )
 
 
-class Presenter:
-    """Turns a step's credential and forging into headers."""
-
-    def __init__(self, credentials: Credentials) -> None:
-        self._credentials = credentials
-        self._others: dict[str, Signer] = {}
-
-    def headers(self, step: Step) -> dict[str, str]:
-        """Headers that present the credential of ``step``; every token in them is kept secret."""
-        if step.credential is None or step.forge is None:
-            return self._credentials.headers(step.credential)
-        settings = self._credentials.settings(step.credential)
-        if settings.token is None or step.forge.secret is not None:
-            text = step.forge.secret or ""
-            values = {"token": text}
-            for name in self._credentials.template_values():
-                values[name] = text
-            # h11 refuses a value that ends in a space, as "Bearer " would.
-            return {header: fill(value, values).strip() for header, value in settings.headers.items()}
-        now = int(time.time())
-        signer = self._credentials.signer(settings.token.signer)
-        other = signer
-        if step.forge.key == "other":
-            other = self._other(settings.token.signer)
-        claims = self._credentials.claims(settings.token, now=now)
-        token = forge_token(step.forge, claims, now=now, signer=signer, other=other)
-        return self._credentials.fill_headers(settings, token=token)
-
-    def secrets(self, names: Iterable[str]) -> dict[str, str]:
-        """The values of those variables that are secrets."""
-        values = {}
-        for name in names:
-            if name.startswith(KEY):
-                values[name] = self._credentials.key(name.removeprefix(KEY))
-            elif name.startswith(TOKEN):
-                values[name] = self._credentials.token(name.removeprefix(TOKEN))
-        return values
-
-    def _other(self, name: str) -> Signer:
-        """A key pair like that of signer ``name``, under the same key id, that no service knows."""
-        if name not in self._others:
-            like = self._credentials.signer(name)
-            self._others[name] = Signer(SignerSettings(algorithm=like.algorithm, kid=like.kid))
-        return self._others[name]
+def unplayable(scenario: PlannedScenario, reason: str) -> ScenarioRecord:
+    """The record of a scenario that cannot be played on this candidate."""
+    return ScenarioRecord(
+        id=scenario.id, title=scenario.title, service=scenario.service, unplayable=reason, steps=()
+    )
 
 
 def _due_s(step: Step, last: Exchange | None, most_s: float) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from harness.checks.scenarios.evidence import Exchange
+from harness.checks.scenarios.evidence import Exchange, Rise
 from harness.checks.scenarios.scenario import Count, Expect, Rule
 from harness.errors import shown
 from harness.model import Scalar
@@ -81,12 +81,23 @@ def answer_violations(expect: Expect, exchange: Exchange, which: str) -> list[Vi
         which: Prefix that says which of the repeated requests it was, empty for the only one.
     """
     if exchange.status is None:
+        if expect.no_answer and exchange.closed:
+            return []
         wanted = statuses_limit(expect.status) if expect.status else "an answer"
+        if expect.no_answer:
+            wanted = "a closed connection"
         return [Violation(f"{which}no answer: {exchange.error}", exchange.error, wanted, "status")]
     found: list[Violation] = []
     if expect.status is not None and not status_in(exchange.status, expect.status):
         problem = f"{which}status {exchange.status} instead of {statuses_text(expect.status)}"
         found.append(Violation(problem, exchange.status, statuses_limit(expect.status), "status"))
+    elif expect.status is None and expect.no_answer:
+        problem = f"{which}status {exchange.status} instead of a closed connection"
+        found.append(Violation(problem, exchange.status, "a closed connection", "status"))
+    if expect.within_ms is not None and exchange.elapsed_s * 1000 > expect.within_ms:
+        took_ms = round(exchange.elapsed_s * 1000, 1)
+        problem = f"{which}answered after {took_ms:g} ms instead of at most {expect.within_ms:g} ms"
+        found.append(Violation(problem, took_ms, expect.within_ms, "ms"))
     headers = {name.lower(): value for name, value in exchange.headers.items()}
     for name, rule in expect.headers.items():
         value = _header(headers, name.lower(), rule)
@@ -94,6 +105,26 @@ def answer_violations(expect: Expect, exchange: Exchange, which: str) -> list[Vi
     if expect.body:
         found += _body_violations(expect, exchange, which)
     return found
+
+
+def connection_violations(connections: int) -> list[Violation]:
+    """Whether the service called where a token told it to."""
+    if connections == 0:
+        return []
+    problem = f"the service opened {connections} connections to an address that the request named"
+    return [Violation(problem, connections, 0, "connections")]
+
+
+def rise_violations(rise: Rise) -> list[Violation]:
+    """Whether a counter rose as expected."""
+    wanted = rule_text(rise.rule)
+    if rise.rose is None:
+        problem = f"counter {rise.counter} could not be read: {rise.problem}"
+        return [Violation(problem, rise.problem, wanted, f"rise of {rise.counter}")]
+    if holds(rise.rule, rise.rose):
+        return []
+    problem = f"counter {rise.counter} rose by {rise.rose:g} instead of {wanted}"
+    return [Violation(problem, rise.rose, wanted, f"rise of {rise.counter}")]
 
 
 def count_violations(count: Count, exchanges: Sequence[Exchange]) -> list[Violation]:

@@ -26,6 +26,7 @@ STATUS_CLASS = re.compile(r"[1-5]xx")
 MOST_REQUESTS = 10_000
 MOST_AT_ONCE = 64
 MOST_OF_A_QUOTA = 256
+MOST_PADDING = 1_000_000
 
 
 class Part(Section):
@@ -168,12 +169,30 @@ class Expect(Part):
     """A header with a whole number that is one less in each answer of a repeated request."""
     quota: Quota | None = None
     """Each answer passes or is refused as this quota says, after all that this scenario asked of it."""
+    within_ms: Annotated[float, Field(gt=0)] | None = None
+    """Each answer is there this soon after its request was sent."""
+    counters: dict[str, Rule] = {}
+    """By how much a counter of [scenarios.counters] rises with the step. Where all expected statuses are
+    4xx, a counter of inferences must not rise, without being named here."""
+    no_connection: bool = False
+    """The service opens no connection to "${listener.url}", where the scenario listens."""
+    no_answer: bool = False
+    """The service ends the connection without an answer; besides a status: or answers with that."""
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.status is None and not self.counts and self.quota is None:
-            raise ValueError("needs a status, counts or a quota")
+        if self.status is None and not self.counts and not self.no_answer and self.quota is None:
+            raise ValueError("needs a status, counts, a quota or no_answer")
+        if self.no_answer and self.counts:
+            raise ValueError("no_answer goes with a status, not with counts")
         return self
+
+    @property
+    def refuses(self) -> bool:
+        """Whether nothing but a refusal is as expected."""
+        allowed = self.status or ()
+        refused = all(str(status).startswith("4") for status in allowed)
+        return refused and bool(allowed or self.no_answer)
 
 
 class Forge(Part):
@@ -186,17 +205,25 @@ class Forge(Part):
     key: Literal["public", "other"] | None = None
     """What signs it: "public", the text of the signer's public key as an HMAC secret (with alg HS256 or
     alike); "other", a key pair that the service does not know."""
+    hmac_key: str | None = None
+    """What signs it with alg HS256 or alike: this text as the secret; "" is an empty one."""
     header: dict[str, JsonValue] = {}
     """Header fields in place of the valid ones, such as kid or jku; alg too, over a signature by the
-    signer's own algorithm."""
+    signer's own algorithm. "${jwk}" is the public key of what signs it, as JSON Web Key."""
     claims: dict[str, JsonValue] = {}
     """Claims in place of the valid ones. "now", "now+3600" and "now-120" are times in seconds."""
     drop: tuple[str, ...] = ()
     """Claims to leave out."""
+    padding: Annotated[int, Field(ge=1, le=MOST_PADDING)] | None = None
+    """A further claim of that name, this many characters long."""
+    payload: str | None = None
+    """This text in place of all claims, signed: "[]", or "${token.NAME}" for a token in a token."""
     tamper: dict[str, JsonValue] = {}
-    """Claims changed after signing, under the original signature."""
+    """Claims changed after signing, under the old signature."""
     strip_signature: bool = False
     """Send header and payload with an empty signature."""
+    zero_signature: bool = False
+    """Send a signature of the right length whose bytes are all zero."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -205,12 +232,18 @@ class Forge(Part):
             raise ValueError(f"secret stands alone, without {', '.join(token_parts)}")
         if self.secret is None and not token_parts:
             raise ValueError("an empty table forges nothing; leave it out for the valid credential")
-        if (self.alg or "").startswith("HS") != (self.key == "public"):
-            raise ValueError('key = "public" goes with alg = "HS256", "HS384" or "HS512"')
+        if self.hmac_key is not None and self.key is not None:
+            raise ValueError("either key or hmac_key signs it, not both")
+        if (self.alg or "").startswith("HS") != (self.key == "public" or self.hmac_key is not None):
+            raise ValueError('key = "public" and hmac_key go with alg = "HS256", "HS384" or "HS512"')
         if self.key == "other" and self.alg is not None:
             raise ValueError(f'alg = "{self.alg}" is not signed, so it has no key')
         if self.alg is not None and "alg" in self.header:
             raise ValueError("alg is given twice: once in header is enough")
+        if self.payload is not None and (self.claims or self.drop or self.padding or self.tamper):
+            raise ValueError("payload stands in place of all claims, so none can be changed")
+        if self.strip_signature and self.zero_signature:
+            raise ValueError("strip_signature and zero_signature exclude each other")
         return self
 
     @property
@@ -285,13 +318,25 @@ class Step(Part):
         return self
 
 
+SECRETS = "secrets"
+"""Ends the id of the finding about secrets in log and metrics."""
+
+
+def _not_taken(id_: str) -> str:
+    if id_ == SECRETS:
+        raise ValueError("is the finding about secrets in log and metrics; any other id")
+    return id_
+
+
 class Scenario(Part):
     """Steps in order, each with its expectation; the scenario holds when all of them do."""
 
-    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$"), AfterValidator(_not_taken)]
     """Part of the finding's id; unique among the files of its check."""
     title: Annotated[str, Field(min_length=1)]
     """What holds, one sentence."""
+    service: str | None = None
+    """A name under [service.variants]: it is played on a candidate that is started as that."""
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
     """Sent one after the other."""
 

@@ -39,7 +39,9 @@ class Sender:
     ) -> None:
         self._pool.shutdown()
 
-    def send(self, requests: Sequence[Request], *, started_s: float) -> list[Exchange]:
+    def send(
+        self, requests: Sequence[Request], *, started_s: float, most_bytes: int = MOST_BODY_BYTES
+    ) -> list[Exchange]:
         """One exchange each; a connection error or timeout is one too.
 
         All but the last byte of every request is written first, then the last bytes go out together: what
@@ -48,8 +50,13 @@ class Sender:
         Args:
             requests: At most 64.
             started_s: ``time.perf_counter()`` of the scenario's first request.
+            most_bytes: Of each answer's body; the rest is not read.
         """
-        waiting = list(self._pool.map(self._opened, requests))
+
+        def open_(request: Request) -> Connection | NoAnswerError:
+            return self._opened(request, most_bytes)
+
+        waiting = list(self._pool.map(open_, requests))
         sent_s = []
         for connection in waiting:
             sent_s.append(time.perf_counter())
@@ -61,14 +68,14 @@ class Sender:
 
         return list(self._pool.map(finish, waiting, sent_s))
 
-    def _opened(self, request: Request) -> Connection | NoAnswerError:
+    def _opened(self, request: Request, most_bytes: int) -> Connection | NoAnswerError:
         try:
             return Connection(
                 self._address,
                 request,
                 tls=self._tls,
                 timeout_s=self._timeout_s,
-                most_bytes=MOST_BODY_BYTES,
+                most_bytes=most_bytes,
             )
         except NoAnswerError as error:
             return error

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from harness.checks.scenarios.rate_policy import RatePolicy
 from harness.config.auth import Name
 from harness.config.section import FamilySettings, Section
-from harness.config.service import Pointer
+from harness.config.service import Pointer, UrlPath
 from harness.http_request import RequestTemplate
 
 REPEAT_VARIABLE = "i"
@@ -27,6 +27,22 @@ class VariableSettings(Section):
     pointer: Pointer = ""
 
 
+class CounterSettings(Section):
+    """A counter that the service exposes in the Prometheus text format.
+
+    Attributes:
+        path: Where.
+        metric: Its name as exposed, with ``_total``; whatever labels it has are added up.
+        credential: A name under ``[auth.credentials]`` for that; None sends none.
+        inferences: Whether it counts inferences, so that no refused request may make it rise.
+    """
+
+    path: UrlPath
+    metric: Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
+    credential: str | None = None
+    inferences: bool = False
+
+
 class ScenariosSettings(FamilySettings):
     """``[scenarios]``.
 
@@ -39,6 +55,7 @@ class ScenariosSettings(FamilySettings):
         rate_policies: The quotas that steps name, and how they are counted.
         variables: ``${name}`` in requests; ``${i}`` is the number of a repeated request.
         requests: Requests that steps name. They carry no credential: each step says whose it sends.
+        counters: What ``expect.counters`` names.
         timeout_s: For one request, from connecting to the end of its answer.
         max_wait_s: The longest ``Retry-After`` that is waited for.
         budget_s: For all scenarios of a check; those left over make it inconclusive.
@@ -51,6 +68,7 @@ class ScenariosSettings(FamilySettings):
     rate_policies: dict[Name, RatePolicy] = {}
     variables: dict[Name, VariableSettings] = {}
     requests: dict[Name, RequestTemplate] = {}
+    counters: dict[Name, CounterSettings] = {}
     timeout_s: Annotated[float, Field(gt=0, le=300)] = 10.0
     max_wait_s: Annotated[float, Field(gt=0, le=300)] = 10.0
     budget_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
@@ -65,8 +83,13 @@ class ScenariosSettings(FamilySettings):
         return self
 
     def not_declared(self) -> tuple[str, ...]:
-        """Quotas whose algorithm is not said: scenarios that name them are not played."""
-        return tuple(
+        """The counter by which a refused request is shown to infer nothing, and quotas without an algorithm.
+
+        Scenarios that name such a quota are not played.
+        """
+        counted = any(counter.inferences for counter in self.counters.values())
+        counters = () if counted else ("scenarios: the counter of inferences",)
+        return counters + tuple(
             f"scenarios.rate: the algorithm of rate_policies.{name}"
             for name, policy in self.rate_policies.items()
             if policy.algorithm is None

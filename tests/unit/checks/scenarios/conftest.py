@@ -10,16 +10,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import jwt
 import pytest
 
 from harness.checks.interface import CheckContext
-from harness.checks.scenarios import playing, sending
+from harness.checks.scenarios import check, playing, sending
+from harness.checks.scenarios.evidence import Exchange
 from harness.config.auth import SignerSettings
 from harness.config.suite import Suite, load_suite
 from harness.credentials import Credentials, Signer
+from harness.http_request import Request
 from harness.model import Scope, TargetDescription
 
 ROOT = Path(__file__).parents[4]
@@ -33,6 +35,7 @@ RATE_KEYS = (
     *("rows", "metadata"),
 )
 ROWS_QUOTA = 10
+LONGEST_HEADER = 65_536
 Caller = tuple[str | None, list[str], list[str] | None, int | None]
 """Identity, scopes, model versions, largest batch; None for any."""
 NOBODY: Caller = (None, [], None, None)
@@ -71,6 +74,10 @@ claims = {{ iss = "https://issuer.example", aud = "inference", sub = "elliptic",
 [scenarios]
 auth = ["auth.toml"]
 rate = ["rate_limit.toml"]
+[scenarios.counters.inferences]
+path = "/metrics"
+metric = "predictions_total"
+inferences = true
 [scenarios.variables.sample]
 file = "cases.jsonl"
 line = 1
@@ -154,12 +161,16 @@ class Service:
     credentials: Credentials
     clock: Clock
     fault: str = ""
+    inferences: int = 0
     windows: dict[str, list[float]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], object]:
         if path == LOOSE.get(self.fault):
             path = "/health"
+        path = path.partition("?")[0]
+        if path == "/metrics":
+            return 200, {}, f"predictions_total {self.inferences}\n"
         if path in OPEN and not (self.fault == "health_counted" and "x-api-key" in headers):
             return 200, {}, {"status": "ok"}
         if path not in REQUIRED.keys() | OPEN:
@@ -169,6 +180,8 @@ class Service:
     def protected(
         self, path: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, dict[str, str], object]:
+        if self.fault == "infers_first":
+            self.inferences += 1
         known_features = path != "/predict" or "features" in json.loads(body)
         rows = len(json.loads(body)["instances"]) if path == "/predict/batch" else 1
         if self.fault == "body_first" and not known_features:
@@ -186,14 +199,16 @@ class Service:
         if wrong_model or (most is not None and rows > most and self.fault != "any_batch"):
             return 403, told, error("model_not_allowed" if wrong_model else "batch_not_allowed")
         answer = {"label": "a", "predictions": [{"label": "a"}]}
+        if known_features and path != "/metadata" and self.fault != "infers_first":
+            self.inferences += rows
         return (200, told, answer) if known_features else (400, told, error("bad_body"))
 
     def caller(self, headers: dict[str, str]) -> Caller:
         key = headers.get("x-api-key")
         if key is not None:
             return self.holder(key)
-        token = headers.get("authorization", "").removeprefix("Bearer").strip()
-        if token:
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if token and scheme.lower() == "bearer":
             claims = self.claims(token)
             if claims is None:
                 return NOBODY
@@ -230,6 +245,7 @@ class Service:
         options |= lax.get(self.fault, {})
         try:
             header = jwt.get_unverified_header(token)
+            assert isinstance(header["alg"], str)
             none = header["alg"] == "none" if self.fault == "alg_none" else header["alg"].lower() == "none"
             unsigned = self.fault in {"alg_none", "alg_none_cased"} and none
             if unsigned or (self.fault == "hmac_confusion" and header["alg"] == "HS256"):
@@ -245,7 +261,7 @@ class Service:
             if self.fault == "stripped_accepted" and token.endswith("."):
                 assert header["alg"] == signer.algorithm
                 return jwt.decode(token, options={"verify_signature": False})
-            return jwt.decode(
+            claims = jwt.decode(
                 token,
                 signer.public_key,
                 algorithms=[signer.algorithm],
@@ -254,8 +270,11 @@ class Service:
                 options=options,
                 leeway=60,  # the player's clock may be ahead
             )
-        except (jwt.PyJWTError, AssertionError, KeyError):
+            times = [claims[name] for name in ("exp", "nbf") if name in claims]
+            assert self.fault == "expiry_in_quotes" or not {str, bool} & {type(each) for each in times}
+        except (jwt.PyJWTError, AssertionError, KeyError, TypeError):
             return None
+        return claims
 
     def charge(self, identity: str, path: str, rows: int) -> tuple[str, int, int, int]:
         """Whose window counts a request, its quota and seconds, and what the request costs."""
@@ -333,6 +352,22 @@ def listening(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
         server.server_close()
 
 
+def responded(
+    service: Service, target: str, headers: list[tuple[str, str]], body: bytes
+) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of the answer to a request."""
+    if any(len(value) > LONGEST_HEADER for _, value in headers):
+        return 431, {}, b"{}"
+    names = [name.lower() for name, _ in headers]
+    given = {name.lower(): value for name, value in headers}
+    for name in given:
+        if names.count(name) > 1 and service.fault != "last_header_counts":
+            given[name] = "more than one"
+    status, extra, answer = service.answer(target, given, body)
+    text = answer.encode() if isinstance(answer, str) else json.dumps(answer).encode()
+    return status, {**extra, "Content-Length": str(len(text))}, text
+
+
 def handler_of(service: Service) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         wbufsize = -1  # headers and body in one packet
@@ -340,11 +375,9 @@ def handler_of(service: Service) -> type[BaseHTTPRequestHandler]:
         def do_GET(self):
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             target = self.requestline.split()[1]  # `self.path` has lost its second slash
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            status, extra, answer = service.answer(target, headers, body)
-            text = json.dumps(answer).encode()
+            status, headers, text = responded(service, target, self.headers.items(), body)
             self.send_response(status)
-            for name, value in {**extra, "Content-Length": str(len(text))}.items():
+            for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(text)
@@ -352,10 +385,37 @@ def handler_of(service: Service) -> type[BaseHTTPRequestHandler]:
         def do_POST(self):
             self.do_GET()
 
+        def do_PUT(self):
+            self.do_GET()
+
         def log_message(self, *_):
             pass
 
     return Handler
+
+
+@dataclass
+class DirectSender:
+    """Asks the small service without a network between: what is tested is what the scenarios find."""
+
+    service: Service
+    clock: Clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def send(self, requests: list[Request], *, started_s: float, **_: int) -> list[Exchange]:
+        return [self.sent(request, started_s) for request in requests]
+
+    def sent(self, request: Request, started_s: float) -> Exchange:
+        sent_s = self.clock.perf_counter() - started_s
+        headers = [*request.headers.items(), *request.further_headers]
+        status, told, text = responded(self.service, request.path, headers, request.body or b"")
+        answered = {name.lower(): value for name, value in told.items()}
+        return Exchange(sent_s=sent_s, elapsed_s=0.001, status=status, headers=answered, body=text.decode())
 
 
 @dataclass(frozen=True)
@@ -369,6 +429,9 @@ class FakeEndpoint:
 
     def logs(self) -> str:
         return "last words"
+
+    def host_address(self) -> str:
+        return "127.0.0.1"
 
 
 @pytest.fixture
@@ -400,3 +463,16 @@ def serve(credentials: Credentials, clock: Clock) -> Callable[..., object]:
 def serve_raw() -> Callable[..., object]:
     """Serves any handler."""
     return listening
+
+
+@pytest.fixture
+def ask_directly(
+    monkeypatch: pytest.MonkeyPatch, credentials: Credentials, clock: Clock
+) -> Callable[[str], None]:
+    """Has scenarios played on the small service with a fault, without a network between."""
+
+    def use(fault: str) -> None:
+        service = Service(credentials, clock, fault)
+        monkeypatch.setattr(check, "Sender", lambda *_args, **_others: DirectSender(service, clock))
+
+    return use

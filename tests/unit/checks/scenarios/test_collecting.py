@@ -49,7 +49,10 @@ def play(context):
 
 
 def judge(evidence, context):
-    return AuthScenarios().judge(evidence, context.suite.config.scenarios.limits)
+    """The findings of the scenarios."""
+    *scenarios, secrets = AuthScenarios().judge(evidence, context.suite.config.scenarios.limits)
+    assert (secrets.id, secrets.outcome) == ("scenarios.auth.secrets", Outcome.PASS)
+    return scenarios
 
 
 class Drips(BaseHTTPRequestHandler):

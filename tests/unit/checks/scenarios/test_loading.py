@@ -59,7 +59,7 @@ MISTAKES = {
     "no expectation": (step('request = "predict"'), ["scenario.one.step2.expect: required key is missing"]),
     "empty expectation": (
         step('request = "predict"\nexpect = { headers = { A = "b" } }'),
-        ["scenario.one.step2.expect: value error, needs a status, counts or a quota"],
+        ["scenario.one.step2.expect: value error, needs a status, counts, a quota or no_answer"],
     ),
     "impossible status": (
         step('request = "predict"\nexpect = { status = 700 }'),
@@ -168,7 +168,7 @@ MISTAKES = {
         step(
             'request = "predict"\ncredential = "bearer"\nforge = { alg = "HS256" }\nexpect = { status = 401 }'
         ),
-        ["scenario.one.step2.forge", 'key = "public" goes with'],
+        ["scenario.one.step2.forge", 'key = "public" and hmac_key go with'],
     ),
     "unsigned with key": (
         step(

@@ -1,0 +1,104 @@
+"""Reads the counters of the service before and after a step."""
+
+import time
+from collections.abc import Mapping
+
+from harness.checks.scenarios.evidence import Rise
+from harness.checks.scenarios.scenario import Rule
+from harness.checks.scenarios.sending import Sender
+from harness.checks.scenarios.settings import CounterSettings
+from harness.checks.telemetry.exposition import Exposition, ExpositionError
+from harness.credentials import Credentials
+from harness.http_request import Request
+
+MOST_BYTES = 4 * 1024 * 1024
+SETTLE_S = 3.0
+OK = 200
+
+
+class CounterError(Exception):
+    """Why a counter cannot be read."""
+
+
+class Counters:
+    """The counters of one candidate.
+
+    Args:
+        settings: ``[scenarios.counters]``.
+        sender: To the candidate.
+        credentials: For the metrics, where they need one.
+    """
+
+    def __init__(
+        self, settings: Mapping[str, CounterSettings], sender: Sender, credentials: Credentials
+    ) -> None:
+        self._settings = settings
+        self._sender = sender
+        self._credentials = credentials
+        self._known: dict[str, float | None] = {}
+
+    def before(self, rules: Mapping[str, Rule]) -> None:
+        """Know what the counters stand at; one that still counts earlier answers is waited for."""
+        give_up = time.monotonic() + SETTLE_S
+        for name in rules.keys() - self._known.keys():
+            try:
+                last, now = None, self._read(name)
+                while now != last and time.monotonic() < give_up:
+                    last, now = now, self._read(name)
+                self._known[name] = now
+            except CounterError:
+                return  # it will not be read afterwards either, and that says why
+
+    def after(self, rules: Mapping[str, Rule], *, refused: bool) -> tuple[Rise, ...]:
+        """By how much each counter rose since :meth:`before`.
+
+        Args:
+            rules: What is expected of each.
+            refused: Whether the step should have moved nothing: what is counted late, after it, then shows in
+                the next step.
+        """
+        known, self._known = self._known, {}
+        rises = []
+        for name, rule in rules.items():
+            try:
+                now = self._read(name)
+            except CounterError as error:
+                rises.append(Rise(counter=name, rule=rule, problem=str(error)))
+                continue
+            before = known.get(name)
+            if now is None and before is None:
+                metric = self._settings[name].metric
+                rises.append(Rise(counter=name, rule=rule, problem=f"there is no {metric}"))
+                continue
+            rises.append(Rise(counter=name, rule=rule, rose=(now or 0.0) - (before or 0.0)))
+            if refused:
+                self._known[name] = now
+        return tuple(rises)
+
+    def texts(self) -> dict[str, str]:
+        """The text at each path that has a counter, as it is now; what can't be read is left out."""
+        texts = {}
+        for name, counter in self._settings.items():
+            try:
+                texts[counter.path] = self._text(name)
+            except CounterError:
+                continue
+        return texts
+
+    def _read(self, name: str) -> float | None:
+        """What it stands at; None where no sample has its name."""
+        try:
+            return Exposition.parse(self._text(name)).total(self._settings[name].metric)
+        except ExpositionError as error:
+            raise CounterError(str(error)) from error
+
+    def _text(self, name: str) -> str:
+        counter = self._settings[name]
+        request = Request("GET", counter.path, self._credentials.headers(counter.credential))
+        (answer,) = self._sender.send([request], started_s=0.0, most_bytes=MOST_BYTES)
+        if answer.status != OK or answer.truncated:
+            seen = answer.error or (
+                f"more than {MOST_BYTES} bytes" if answer.truncated else f"status {answer.status}"
+            )
+            raise CounterError(f"GET {counter.path}: {seen}")
+        return answer.body

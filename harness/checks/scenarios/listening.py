@@ -1,0 +1,59 @@
+"""Listens where a candidate could reach it, and counts who comes."""
+
+import contextlib
+import socket
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+GRACE_S = 0.02
+
+
+class Listener:
+    """Closes each connection at once: that one was opened says enough.
+
+    Args:
+        host: An address of this machine.
+
+    Raises:
+        OSError: it is none.
+    """
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._accepted = 0
+        self._socket = socket.create_server((host, 0))
+        self._thread = threading.Thread(target=self._accept)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread
+        self._socket.close()
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://{self._host}:{self._socket.getsockname()[1]}"
+
+    def connections(self) -> int:
+        """How many were opened since the last call; those just being opened are waited for."""
+        time.sleep(GRACE_S)
+        accepted, self._accepted = self._accepted, 0
+        return accepted
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self._accepted += 1
+            connection.close()
