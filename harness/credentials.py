@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from harness.config.auth import AuthSettings, CredentialSettings, SignerSettings, TokenSettings
 from harness.errors import UsageError
 from harness.template import fill
+from harness.tls import Certificates
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 RSA_BITS = 2048
@@ -87,6 +88,9 @@ class Credentials:
     """All secrets of one run, shared by reference and candidate so that the same requests fit both.
 
     They are random and not seeded: a secret that follows from the report's seed would be none.
+
+    Attributes:
+        certificates: For services that speak TLS; made when first asked for.
     """
 
     def __init__(self, settings: AuthSettings, environ: Mapping[str, str], *, generate: bool = True) -> None:
@@ -107,6 +111,7 @@ class Credentials:
         self._keys: dict[str, str] = {}
         self._given: list[str] = []
         self._pattern: re.Pattern[str] | None = None
+        self.certificates = Certificates(self.keep_secret)
         for name in settings.keys:
             variable = f"GATE_KEY_{name.upper()}"
             given = _given(environ, variable, generate=generate)

@@ -103,6 +103,7 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
         suite=suite,
         engine=engine,
         values={**credentials.template_values(), "device": "gpu" if request.gpu else "cpu"},
+        certificates=credentials.certificates,
         run_token=token,
         base_image=environ.get("HARNESS_BASE_IMAGE"),
         gpu=request.gpu,

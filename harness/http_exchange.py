@@ -45,20 +45,23 @@ class Document:
     problem: str = ""
 
 
-def http_client(base_url: str, *, connections: int = 1, keep_alive: bool = True) -> httpx.Client:
+def http_client(
+    base_url: str, *, connections: int = 1, keep_alive: bool = True, tls: ssl.SSLContext | None = None
+) -> httpx.Client:
     """A client for :func:`exchange`, and for nothing else: no cookies, no redirects, no proxies.
 
     Args:
         base_url: Of the service, without a trailing slash.
         connections: At most these at a time.
         keep_alive: Whether a connection serves more than one request.
+        tls: For https; None trusts the public authorities.
     """
     return httpx.Client(
         base_url=base_url,
         trust_env=False,
         follow_redirects=False,
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        transport=_Transport(connections, connections if keep_alive else 0),
+        transport=_Transport(connections, connections if keep_alive else 0, tls),
     )
 
 
@@ -116,8 +119,8 @@ def get_document(client: httpx.Client, request: Request, *, timeout_s: float, mo
 class _Transport(httpx.HTTPTransport):
     """httpx's own over a pool whose network knows deadlines; it has no argument for that."""
 
-    def __init__(self, connections: int, kept_alive: int) -> None:
-        context = httpx.create_ssl_context(trust_env=False)
+    def __init__(self, connections: int, kept_alive: int, tls: ssl.SSLContext | None) -> None:
+        context = tls or httpx.create_ssl_context(trust_env=False)
         super().__init__(verify=context, trust_env=False)
         self._pool = httpcore.ConnectionPool(
             ssl_context=context,

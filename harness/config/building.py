@@ -36,7 +36,12 @@ class BuildSettings(Section):
 
 
 class FileSettings(Section):
-    """A file handed to the service, read-only; its content is a template (docs/gate-toml.md)."""
+    """A file handed to the service, read-only; its content is a template (docs/gate-toml.md).
+
+    Attributes:
+        private: Whether only the service and its group may read it, as some demand of a private key.
+    """
 
     path: ContainerPath
     content: str
+    private: bool = False

@@ -9,6 +9,8 @@ from harness.errors import ConfigError
 from harness.template import PLACEHOLDER
 
 _Template = tuple[str, str, Collection[str]]
+CERTIFICATES = ("tls.server.certificate", "tls.server.key", "tls.client_ca.certificate")
+"""In files of a variant, which may speak TLS."""
 PUBLIC_KEY_FORMS = ("public_key_pem", "jwk", "jwks")
 
 
@@ -77,8 +79,9 @@ def _variants(
     service: ServiceSettings, secrets: Sequence[str], started: Sequence[str]
 ) -> Iterator[_Template]:
     for variant, settings in service.variants.items():
+        known = [*secrets, "device", *CERTIFICATES]
         for name, file in settings.files.items():
-            yield f"service.variants.{variant}.files.{name}.content", file.content, [*secrets, "device"]
+            yield f"service.variants.{variant}.files.{name}.content", file.content, known
         handed = [*started, *(f"file.{name}" for name in settings.files)]
         for name, text in settings.environment.items():
             yield f"service.variants.{variant}.environment.{name}", text, handed

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -59,8 +59,10 @@ class VariantSettings(Section):
         command: In place of that of ``[service]``; None keeps it.
         start_with: Companions that are started first, besides those of ``[service]``.
         replicas: How many containers of it; in place of that of ``[service]``.
+        scheme: What it then speaks; for ``https`` it is handed ``${tls.server.certificate}`` and its key.
     """
 
+    scheme: Literal["http", "https"] = "http"
     environment: dict[str, str] = {}
     files: dict[str, FileSettings] = {}
     command: tuple[str, ...] | None = None

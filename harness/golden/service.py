@@ -111,6 +111,7 @@ def find_service(
         suite=suite,
         engine=None if on_url else _engine(suite, environ, emit),
         values={**credentials.template_values(), "device": "gpu" if gpu else "cpu"},
+        certificates=credentials.certificates,
         run_token=secrets.token_hex(3),
         base_image=environ.get("HARNESS_BASE_IMAGE"),
         gpu=gpu,

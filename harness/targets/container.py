@@ -1,7 +1,9 @@
 """A container through testcontainers: bounded, unprivileged, on a loopback port, removed in every case."""
 
 import contextlib
+import os
 import secrets
+import ssl
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -112,6 +114,7 @@ class ContainerTarget:
         values: Secrets and names for the templates.
         run_id: Labels the container.
         cpuset: Cores to bind it to (``0-2``), None for any.
+        tls: Verifies it where it speaks TLS; None where it does not.
         gpu: Whether to hand it the machine's GPUs.
         until_ready: Whether entering waits until it is ready.
         companions: Starts those that the service is started with, None where it has none.
@@ -126,6 +129,7 @@ class ContainerTarget:
         values: Mapping[str, str],
         run_id: str,
         cpuset: str | None = None,
+        tls: ssl.SSLContext | None = None,
         gpu: bool = False,
         until_ready: bool = True,
         companions: Companions | None = None,
@@ -137,6 +141,8 @@ class ContainerTarget:
         self._labels = {OWNER_LABEL: str(Owner.current()), RUN_LABEL: run_id}
         self._name = f"harness-{run_id[-6:]}-{secrets.token_hex(4)}"
         self._cpuset = cpuset
+        self._tls = tls
+        self._scheme = "https" if tls else "http"
         self._gpu = gpu
         self._until_ready = until_ready
         self._companions = companions
@@ -184,7 +190,11 @@ class ContainerTarget:
 
     def _wait(self, container: Any, base_url: str) -> float:
         return wait_until_ready(
-            base_url, self._service, died=lambda: death(container), logs=lambda: container_logs(container)
+            base_url,
+            self._service,
+            died=lambda: death(container),
+            logs=lambda: container_logs(container),
+            tls=self._tls,
         )
 
     def _prepare(self, stack: ExitStack) -> tuple[Network, dict[str, Companion]]:
@@ -255,6 +265,7 @@ class ContainerTarget:
             "nano_cpus": int(service.cpus * NANO),
             "pids_limit": service.pids,
             "cap_drop": ["ALL"],
+            "group_add": [os.getgid()] if any(file.private for file in service.files.values()) else None,
             "security_opt": ["no-new-privileges"],
             "read_only": service.read_only_root,
             "cpuset_cpus": self._cpuset,
@@ -269,7 +280,7 @@ class ContainerTarget:
             return NO_ADDRESS  # it has ended already, as whoever waits for it will learn
         if not bindings:
             raise TargetError("the engine published no port", logs=container_logs(container))
-        return f"http://127.0.0.1:{bindings[0]['HostPort']}"
+        return f"{self._scheme}://127.0.0.1:{bindings[0]['HostPort']}"
 
 
 @contextlib.contextmanager

@@ -24,7 +24,8 @@ class HandedFiles:
             for name, file in self._files.items():
                 path = folder / name
                 path.write_text(fill(file.content, self._values), encoding="utf-8")
-                path.chmod(0o444)  # the service runs as another user; the folder keeps others out
+                # The service runs as another user, of this one's group; the folder keeps others out.
+                path.chmod(0o440 if file.private else 0o444)
                 paths[name] = path
         except BaseException:
             self.__exit__()

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ from harness.targets.image import ImageIdentity, build_image, find_image
 from harness.targets.interface import Image, Target
 from harness.targets.process import ProcessTarget
 from harness.targets.url import UrlTarget
+from harness.tls import Certificates
 
 URL = re.compile(r"^https?://", re.IGNORECASE)
 NO_REFERENCE = "none"
@@ -71,6 +73,7 @@ class Launcher:
         suite: Says how to run the service.
         engine: None where no engine answers.
         values: Secrets and names for the suite's templates.
+        certificates: For variants that speak TLS.
         run_token: Random part of this run's names.
         base_image: See :class:`harness.config.service.BuildSettings`.
         gpu: Whether targets get the machine's GPUs.
@@ -80,6 +83,7 @@ class Launcher:
     suite: Suite
     engine: Engine | None
     values: Mapping[str, str]
+    certificates: Certificates
     run_token: str
     base_image: str | None
     gpu: bool
@@ -111,6 +115,16 @@ class Launcher:
         """How to run the service on the device that was asked for."""
         service = self.suite.config.service
         return service.on_gpu() if self.gpu else service
+
+    def _values(self, variant: str | None) -> Mapping[str, str]:
+        """What fills the templates; a variant may be handed certificates."""
+        return self.values if variant is None else {**self.values, **self.certificates.template_values()}
+
+    def _tls(self, variant: str | None) -> ssl.SSLContext | None:
+        """What verifies a variant that speaks TLS; None for any other."""
+        if variant is None or self.service.variants[variant].scheme == "http":
+            return None
+        return self.certificates.context()
 
     def _url(self, url: str) -> Launch:
         if self.gpu:
@@ -159,8 +173,9 @@ class Launcher:
                     folder=folder,
                     service=_alone(service.as_variant(variant)),
                     process=process,
-                    values=self.values,
+                    values=self._values(variant),
                     cpuset=cpuset,
+                    tls=self._tls(variant),
                     until_ready=until_ready,
                 )
 
@@ -198,9 +213,10 @@ class Launcher:
                 engine=engine,
                 image=image,
                 service=self.service.as_variant(variant),
-                values=self.values,
+                values=self._values(variant),
                 run_id=self.run_token,
                 cpuset=cpuset,
+                tls=self._tls(variant),
                 gpu=self.gpu,
                 until_ready=until_ready,
                 companions=companions,

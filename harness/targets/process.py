@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -68,6 +69,7 @@ class ProcessTarget:
         process: How to start it.
         values: Secrets and names for the templates.
         cpuset: Cores to bind it to (``0-2``), None for any.
+        tls: Verifies it where it speaks TLS; None where it does not.
         until_ready: Whether entering waits until it is ready.
     """
 
@@ -79,6 +81,7 @@ class ProcessTarget:
         process: ProcessSettings,
         values: Mapping[str, str],
         cpuset: str | None = None,
+        tls: ssl.SSLContext | None = None,
         until_ready: bool = True,
     ) -> None:
         self._folder = folder
@@ -86,6 +89,8 @@ class ProcessTarget:
         self._process = process
         self._values = values
         self._cpuset = cpuset
+        self._tls = tls
+        self._scheme = "https" if tls else "http"
         self._until_ready = until_ready
         self._stack = ExitStack()
 
@@ -104,7 +109,7 @@ class ProcessTarget:
     def _start(self, stack: ExitStack) -> ProcessEndpoint:
         with uninterrupted():
             process, log, port = self._create(stack)
-        base_url = f"http://{LOOPBACK}:{port}"
+        base_url = f"{self._scheme}://{LOOPBACK}:{port}"
         if not self._until_ready:
             description = TargetDescription(kind=Scope.PROCESS, url=base_url)
             return ProcessEndpoint(process, log, base_url, description)
@@ -115,6 +120,7 @@ class ProcessTarget:
                 None if process.poll() is None else f"the process exited: exit code {process.returncode}"
             ),
             logs=lambda: _tail(log),
+            tls=self._tls,
         )
         description = TargetDescription(kind=Scope.PROCESS, url=base_url, startup_s=round(startup_s, 3))
         return ProcessEndpoint(process, log, base_url, description)

@@ -1,5 +1,6 @@
 """Waits until a service is ready, or says why it is not."""
 
+import ssl
 import time
 from collections.abc import Callable
 
@@ -15,7 +16,12 @@ PROBE_TIMEOUT_S = 2.0
 
 
 def wait_until_ready(
-    base_url: str, service: ServiceSettings, *, died: Callable[[], str | None], logs: Callable[[], str]
+    base_url: str,
+    service: ServiceSettings,
+    *,
+    died: Callable[[], str | None],
+    logs: Callable[[], str],
+    tls: ssl.SSLContext | None = None,
 ) -> float:
     """Poll the readiness path until it answers as declared; return the seconds it took.
 
@@ -24,13 +30,14 @@ def wait_until_ready(
         service: Path, status and time limit.
         died: Why the service runs no more, None while it runs.
         logs: What it wrote, for the error.
+        tls: Verifies it; None trusts the public authorities.
 
     Raises:
         TargetError: when it died or the time is over.
     """
     started = time.monotonic()
     left_s = service.ready_timeout_s
-    with http_client(base_url) as client:
+    with http_client(base_url, tls=tls) as client:
         while True:
             status, last = probe(client, service, timeout_s=max(POLL_S, min(PROBE_TIMEOUT_S, left_s)))
             if status == service.ready_status:

@@ -55,7 +55,9 @@ class _Run:
 
     def _play_on(self, context: CheckContext, scenarios: Sequence[PlannedScenario]) -> None:
         settings = self._settings
-        with Sender(context.candidate.base_url, settings.timeout_s) as sender:
+        # The certificates of a URL were made by others.
+        own = None if context.start is None else context.credentials.certificates
+        with Sender(context.candidate.base_url, settings.timeout_s, own) as sender:
             counters = Counters(settings.counters, sender, context.credentials)
             player = Player(context, settings, self._plan, sender, counters, give_up_s=self._give_up_s)
             for scenario in scenarios:

@@ -15,6 +15,7 @@ from harness.http_request import Request
 READ_BYTES = 64 * 1024
 MOST_HEAD_BYTES = 64 * 1024
 PORTS = {"http": 80, "https": 443}
+TLS_ALERT = b"\x15\x03"
 WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -123,6 +124,8 @@ class Connection:
                 case h11.NEED_DATA:
                     self._socket.settimeout(self._left())
                     data = self._socket.recv(READ_BYTES)
+                    if data.startswith(TLS_ALERT) and head is None:
+                        raise NoAnswerError("a TLS alert in place of an answer", closed=True)
                     if not data and head is None and not self._protocol.trailing_data[0]:
                         raise NoAnswerError("the connection was closed without an answer", closed=True)
                     self._protocol.receive_data(data)
@@ -144,7 +147,7 @@ class Connection:
     def _write(self, content: bytes) -> None:
         """A service may answer and close before it has read everything: its answer tells, not the writing."""
         self._socket.settimeout(self._left())
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
             self._socket.sendall(content)
 
     def _left(self) -> float:
@@ -160,9 +163,19 @@ class Connection:
         except TimeoutError as error:
             raise NoAnswerError(f"no whole answer within {self._timeout_s:g} s") from error
         except (OSError, h11.RemoteProtocolError) as error:
-            closed = isinstance(error, ConnectionResetError | BrokenPipeError | ssl.SSLError)
+            closed = _is_refusal(error)
             text = f"{type(error).__name__}: {error}".removesuffix(": ")
             raise NoAnswerError(text, closed=closed) from error
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the service ended the connection: by closing it, or by a TLS alert.
+
+    What the client itself finds wrong, such as the service's own certificate, is none.
+    """
+    if isinstance(error, ssl.SSLError):
+        return isinstance(error, ssl.SSLEOFError) or "ALERT" in (error.reason or "")
+    return isinstance(error, ConnectionResetError | BrokenPipeError)
 
 
 def _written(protocol: h11.Connection, address: Address, request: Request) -> bytes:

@@ -108,6 +108,7 @@ def load_plan(suite: Suite, settings: ScenariosSettings, files: Sequence[str], *
             )
             _require_variant(suite, scenario, relative)
             _require_listener(scenario, steps, relative)
+            _require_tls(suite, scenario, relative)
             planned[scenario.id] = PlannedScenario(
                 id=scenario.id, title=scenario.title, service=scenario.service, steps=steps
             )
@@ -272,6 +273,20 @@ def _require_variant(suite: Suite, scenario: Scenario, file: str) -> None:
             problem="no such variant",
             allowed=f"a name under [service.variants] of {suite.path}: {_names(variants)}",
         )
+
+
+def _require_tls(suite: Suite, scenario: Scenario, file: str) -> None:
+    variants = suite.config.service.variants
+    speaking = {name: variant for name, variant in variants.items() if variant.scheme == "https"}
+    for number, step in enumerate(scenario.steps, start=1):
+        if step.tls is not None and scenario.service not in speaking:
+            raise ConfigError(
+                file=file,
+                key=f"scenario.{scenario.id}.step{number}.tls",
+                value=step.tls.model_dump(exclude_defaults=True),
+                problem="the service of this scenario does not speak TLS",
+                allowed=f'service = a variant of {suite.path} with scheme = "https": {_names(speaking)}',
+            )
 
 
 def _require_listener(scenario: Scenario, steps: Sequence[PlannedStep], file: str) -> None:

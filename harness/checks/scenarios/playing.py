@@ -13,7 +13,7 @@ from harness.checks.scenarios.listening import Listener
 from harness.checks.scenarios.loading import LISTENER, Plan, PlannedScenario, PlannedStep
 from harness.checks.scenarios.presenting import Presenter
 from harness.checks.scenarios.scenario import Step
-from harness.checks.scenarios.sending import Sender
+from harness.checks.scenarios.sending import CURRENT, Sender
 from harness.checks.scenarios.settings import REPEAT_VARIABLE, ScenariosSettings
 from harness.errors import TargetError
 from harness.http_request import Request, build
@@ -127,7 +127,7 @@ class Player:
             requests = [
                 self._request(planned, {**values, REPEAT_VARIABLE: number}, credential) for number in together
             ]
-            exchanges += self._sender.send(requests, started_s=started_s)
+            exchanges += self._sender.send(requests, started_s=started_s, offer=step.tls or CURRENT)
         rises = self._counters.after(planned.counters, refused=step.expect.refuses)
         return record.model_copy(
             update={

@@ -21,6 +21,7 @@ from pydantic_core import CoreSchema
 
 from harness.config.section import Section
 from harness.config.service import Pointer
+from harness.tls import ClientCertificate, Version
 
 STATUS_CLASS = re.compile(r"[1-5]xx")
 MOST_REQUESTS = 10_000
@@ -266,6 +267,24 @@ HeaderText = Annotated[str, Field(pattern=r"^([\x21-\x7e]([\x20-\x7e]*[\x21-\x7e
 PrintablePath = Annotated[str, Field(pattern=r"^/[\x21-\x7e]*$")]
 
 
+class TlsOffer(Part):
+    """How the client connects, in a scenario whose service speaks TLS."""
+
+    version: Version | None = None
+    """The only version that the client offers; without it, what is current."""
+    client_certificate: ClientCertificate = "valid"
+    """What the client shows where it is asked for a certificate: "valid" is of ${tls.client_ca.certificate},
+    "other" of an authority that the service does not know."""
+    plain: bool = False
+    """Send plain text; stands alone."""
+
+    @model_validator(mode="after")
+    def _plain_is_nothing_else(self) -> Self:
+        if self.plain and (self.version or self.client_certificate != "valid"):
+            raise ValueError("plain stands alone: plain text has neither version nor certificate")
+        return self
+
+
 class Step(Part):
     """One request, sent once or repeatedly, and what its answers have to be."""
 
@@ -285,6 +304,8 @@ class Step(Part):
     """A name under [auth.credentials] of gate.toml. Without one, no credential is sent."""
     forge: Forge | None = None
     """How the credential differs from a valid one."""
+    tls: TlsOffer | None = None
+    """How the client connects; without it, by what is current and with a valid certificate."""
     repeat: Annotated[int, Field(ge=1, le=MOST_REQUESTS)] = 1
     """Send it this many times."""
     at_once: Annotated[int, Field(ge=1, le=MOST_AT_ONCE)] = 1

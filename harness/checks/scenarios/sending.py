@@ -1,5 +1,6 @@
 """Sends requests together and writes down what came back, whatever that is."""
 
+import ssl
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,10 +11,12 @@ import httpx
 
 from harness.checks.scenarios.connection import Address, Connection, NoAnswerError
 from harness.checks.scenarios.evidence import Exchange
-from harness.checks.scenarios.scenario import MOST_AT_ONCE
+from harness.checks.scenarios.scenario import MOST_AT_ONCE, TlsOffer
 from harness.http_request import Request
+from harness.tls import Certificates
 
 MOST_BODY_BYTES = 16 * 1024
+CURRENT = TlsOffer()
 
 
 class Sender:
@@ -22,13 +25,14 @@ class Sender:
     Args:
         base_url: Of the service, without a trailing slash.
         timeout_s: For one request, from connecting to the end of its answer.
+        certificates: Of the run, where the service was started with them; None trusts the public authorities.
     """
 
-    def __init__(self, base_url: str, timeout_s: float) -> None:
+    def __init__(self, base_url: str, timeout_s: float, certificates: Certificates | None = None) -> None:
         self._address = Address.of(base_url)
         self._timeout_s = timeout_s
-        https = self._address.scheme == "https"
-        self._tls = httpx.create_ssl_context(trust_env=False) if https else None
+        self._certificates = certificates
+        self._contexts: dict[TlsOffer, ssl.SSLContext | None] = {}
         self._pool = ThreadPoolExecutor(max_workers=MOST_AT_ONCE)
 
     def __enter__(self) -> Self:
@@ -40,7 +44,12 @@ class Sender:
         self._pool.shutdown()
 
     def send(
-        self, requests: Sequence[Request], *, started_s: float, most_bytes: int = MOST_BODY_BYTES
+        self,
+        requests: Sequence[Request],
+        *,
+        started_s: float,
+        offer: TlsOffer = CURRENT,
+        most_bytes: int = MOST_BODY_BYTES,
     ) -> list[Exchange]:
         """One exchange each; a connection error or timeout is one too.
 
@@ -50,11 +59,13 @@ class Sender:
         Args:
             requests: At most 64.
             started_s: ``time.perf_counter()`` of the scenario's first request.
+            offer: How to connect, where the service speaks TLS.
             most_bytes: Of each answer's body; the rest is not read.
         """
+        tls = self._context(offer)
 
         def open_(request: Request) -> Connection | NoAnswerError:
-            return self._opened(request, most_bytes)
+            return self._opened(request, tls, most_bytes)
 
         waiting = list(self._pool.map(open_, requests))
         sent_s = []
@@ -68,12 +79,25 @@ class Sender:
 
         return list(self._pool.map(finish, waiting, sent_s))
 
-    def _opened(self, request: Request, most_bytes: int) -> Connection | NoAnswerError:
+    def _context(self, offer: TlsOffer) -> ssl.SSLContext | None:
+        if self._address.scheme == "http" or offer.plain:
+            return None
+        if offer not in self._contexts:
+            self._contexts[offer] = (
+                httpx.create_ssl_context(trust_env=False)
+                if self._certificates is None
+                else self._certificates.context(version=offer.version, client=offer.client_certificate)
+            )
+        return self._contexts[offer]
+
+    def _opened(
+        self, request: Request, tls: ssl.SSLContext | None, most_bytes: int
+    ) -> Connection | NoAnswerError:
         try:
             return Connection(
                 self._address,
                 request,
-                tls=self._tls,
+                tls=tls,
                 timeout_s=self._timeout_s,
                 most_bytes=most_bytes,
             )

@@ -7,6 +7,7 @@ from harness.config.suite import load_suite, parse_suite
 from harness.errors import ConfigError, UsageError
 from harness.model import Scope
 from harness.targets.launch import Launcher
+from harness.tls import Certificates
 
 GATE = """
 schema_version = 1
@@ -62,6 +63,7 @@ def test_a_process_stands_for_none_that_needs_containers(tmp_path):
         suite=load_suite(path),
         engine=None,
         values={},
+        certificates=Certificates(lambda _secret: None),
         run_token="abc",
         base_image=None,
         gpu=False,

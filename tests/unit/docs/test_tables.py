@@ -24,7 +24,7 @@ from harness.checks.lifecycle.settings import (
     StartupSettings,
 )
 from harness.checks.scenarios.rate_policy import RatePolicy
-from harness.checks.scenarios.scenario import Count, Expect, Forge, Quota, Rule, Scenario, Step
+from harness.checks.scenarios.scenario import Count, Expect, Forge, Quota, Rule, Scenario, Step, TlsOffer
 from harness.checks.telemetry.settings import TelemetryLimits, TelemetrySettings
 from harness.openapi import RULES, Severity
 
@@ -73,7 +73,7 @@ def test_every_check_of_generated_answers_is_explained(pages):
     assert rows == set(SchemaCheck.__args__)
 
 
-@pytest.mark.parametrize("model", [Scenario, Step, Expect, Rule, Count, Forge, Quota, RatePolicy])
+@pytest.mark.parametrize("model", [Scenario, Step, TlsOffer, Expect, Rule, Count, Forge, Quota, RatePolicy])
 def test_every_key_of_a_scenario_file_is_explained(pages, model):
     text = pages["docs/scenarios.md"].text
     missing = [name for name in model.model_fields if f"`{name}`" not in text]

@@ -12,6 +12,7 @@ from harness.targets import launch
 from harness.targets.engine import Engine
 from harness.targets.image import ImageIdentity, build_image
 from harness.targets.launch import Launcher
+from harness.tls import Certificates
 
 GATE = """
 schema_version = 1
@@ -31,7 +32,7 @@ environment = { PROVIDER = "${device}-cuda" }
 build_args = { LOCKS = "gpu" }
 memory = "4g"
 """
-IMAGE = ImageIdentity(name="service:1", image_id="sha256:0", repo_digest=None)
+IMAGE = ImageIdentity(name="service:1", image_id="sha256:0", repo_digest=None, content=None)
 
 
 def engine(*runtimes):
@@ -60,6 +61,7 @@ def launched(tmp_path, monkeypatch):
             suite=parse_suite(GATE, tmp_path / "gate.toml"),
             engine=engine,
             values={"device": "gpu" if gpu else "cpu"},
+            certificates=Certificates(lambda _secret: None),
             run_token="abc123",
             base_image=None,
             gpu=gpu,

@@ -43,6 +43,39 @@ def verify(token, pair):
     )
 
 
+def test_a_key_that_comes_with_the_token_is_the_one_that_signed_it(pair):
+    signer, other = pair
+    token = forged(pair, key="other", header={"jwk": "${jwk}"})
+    assert jwt.get_unverified_header(token)["jwk"] == other.jwk
+    assert verify(token, (other, signer)) == CLAIMS
+    with pytest.raises(jwt.InvalidSignatureError):
+        verify(token, pair)
+
+
+def test_a_text_is_the_hmac_secret(pair):
+    token = forged(pair, alg="HS256", hmac_key="", header={"kid": "/dev/null"})
+    head, body, signature = token.split(".")
+    assert base64.urlsafe_b64decode(signature + "==") == hmac.digest(b"", f"{head}.{body}".encode(), "sha256")
+
+
+def test_a_payload_that_is_no_set_of_claims_is_signed(pair):
+    signer, _ = pair
+    token = forged(pair, payload="[]")
+    assert parts(token)[1] == b"[]"
+    assert jwt.api_jws.decode(token, signer.public_key, algorithms=[signer.algorithm]) == b"[]"
+
+
+def test_a_signature_of_zeros_has_the_right_length(pair):
+    zeros = parts(forged(pair, zero_signature=True))[2]
+    assert zeros == bytes(len(parts(forged(pair, drop=["exp"]))[2]))
+    with pytest.raises(jwt.InvalidSignatureError):
+        verify(forged(pair, zero_signature=True), pair)
+
+
+def test_a_claim_may_be_long(pair):
+    assert verify(forged(pair, padding=65536), pair)["padding"] == "x" * 65536
+
+
 @pytest.mark.parametrize(
     ("forge", "differs"),
     [

@@ -61,6 +61,63 @@ MISTAKES = {
         step('request = "predict"\nexpect = { headers = { A = "b" } }'),
         ["scenario.one.step2.expect: value error, needs a status, counts, a quota or no_answer"],
     ),
+    "unknown variant": (
+        SCENARIO.replace("[[scenario]]", "[[scenario]]\nservice = 'damaged'") + STEP,
+        ["scenario.one.service: no such variant (got 'damaged')", "[service.variants]", "none is declared"],
+    ),
+    "TLS without a variant that speaks it": (
+        step('request = "predict"\ntls = { version = "1.0" }\nexpect = { no_answer = true }'),
+        ["scenario.one.step2.tls: the service of this scenario does not speak TLS", 'scheme = "https"'],
+    ),
+    "plain text of a version": (
+        step('request = "predict"\ntls = { version = "1.0", plain = true }\nexpect = { no_answer = true }'),
+        ["scenario.one.step2.tls: value error, plain stands alone"],
+    ),
+    "unknown counter": (
+        step('request = "predict"\nexpect = { status = 200, counters = { guesses = 1 } }'),
+        ["expect.counters.guesses: no such counter", "[scenarios.counters]", "inferences"],
+    ),
+    "nobody to call": (
+        step('request = "predict"\nexpect = { status = 401, no_connection = true }'),
+        ["scenario.one.step2.expect.no_connection", "${listener.url}"],
+    ),
+    "the id of the search for secrets": (
+        SCENARIO.replace('"one"', '"secrets"') + STEP,
+        ["scenario.secrets.id: value error, is the finding about secrets"],
+    ),
+    "unknown secret": (
+        step('request = "predict"\nheaders = { A = "${key.nobody}" }\nexpect = { status = 401 }'),
+        ["scenario.one.step2.headers: no such variable (got '${key.nobody}')", "key.NAME of [auth] keys"],
+    ),
+    "unknown variable in a forged header": (
+        step(
+            'request = "predict"\ncredential = "bearer"\nforge = { header = { jku = "${url}" } }\n'
+            "expect = { status = 401 }"
+        ),
+        ["scenario.one.step2.forge.header: no such variable (got '${url}')"],
+    ),
+    "length of the body": (
+        step('request = "predict"\nheaders = { Content-Length = "1" }\nexpect = { status = 400 }'),
+        ["scenario.one.step2.headers", "follows from the body"],
+    ),
+    "payload and claims": (
+        step(
+            'request = "predict"\ncredential = "bearer"\nforge = { payload = "[]", drop = ["exp"] }\n'
+            "expect = { status = 401 }"
+        ),
+        ["scenario.one.step2.forge: value error, payload stands in place of all claims"],
+    ),
+    "two keys that sign": (
+        step(
+            'request = "predict"\ncredential = "bearer"\n'
+            'forge = { alg = "HS256", key = "public", hmac_key = "" }\nexpect = { status = 401 }'
+        ),
+        ["scenario.one.step2.forge: value error, either key or hmac_key signs it"],
+    ),
+    "no answer and counts": (
+        step('request = "predict"\nexpect = { no_answer = true, counts = [{ status = 200, exactly = 1 }] }'),
+        ["scenario.one.step2.expect: value error, no_answer goes with a status"],
+    ),
     "impossible status": (
         step('request = "predict"\nexpect = { status = 700 }'),
         ["scenario.one.step2.expect.status", "must be a status such as 401", "(got 700)"],
