@@ -16,14 +16,17 @@ class Listener:
     Args:
         host: An address of this machine.
 
+    Attributes:
+        url: Where it listens.
+
     Raises:
         OSError: it is none.
     """
 
     def __init__(self, host: str) -> None:
-        self._host = host
         self._accepted = 0
         self._socket = socket.create_server((host, 0))
+        self.url = f"http://{host}:{self._socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self._accept)
 
     def __enter__(self) -> Self:
@@ -37,11 +40,6 @@ class Listener:
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread
         self._socket.close()
         self._thread.join()
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://{self._host}:{self._socket.getsockname()[1]}"
 
     def connections(self) -> int:
         """How many were opened since the last call; those just being opened are waited for."""
