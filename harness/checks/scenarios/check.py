@@ -46,18 +46,26 @@ class _Run:
         scenarios = [scenario for scenario in self._plan.scenarios if scenario.service == variant]
         if variant is None:
             self._play_on(self._context, scenarios)
-        elif self._context.start is None:
-            reason = f"no service can be started here as variant {variant}"
+        elif (reason := self._cannot_start(variant)) or self._context.start is None:
             self.records += [unplayable(scenario, reason) for scenario in scenarios]
         else:
             with self._context.start(variant) as candidate:
                 self._play_on(replace(self._context, candidate=candidate), scenarios)
 
+    def _cannot_start(self, variant: str) -> str:
+        """Why no candidate can be started as that variant; empty where one can."""
+        if self._context.start is None:
+            return f"no service can be started here as variant {variant}"
+        needs_containers = self._context.suite.config.service.as_variant(variant).needs_containers
+        if needs_containers and self._context.candidate.description.kind is not Scope.CONTAINER:
+            return f"variant {variant} has replicas or companions, which only containers have"
+        return ""
+
     def _play_on(self, context: CheckContext, scenarios: Sequence[PlannedScenario]) -> None:
         settings = self._settings
         # The certificates of a URL were made by others.
         own = None if context.start is None else context.credentials.certificates
-        with Sender(context.candidate.base_url, settings.timeout_s, own) as sender:
+        with Sender(context.candidate.base_urls, settings.timeout_s, own) as sender:
             counters = Counters(settings.counters, sender, context.credentials)
             player = Player(context, settings, self._plan, sender, counters, give_up_s=self._give_up_s)
             for scenario in scenarios:

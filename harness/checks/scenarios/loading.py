@@ -273,6 +273,26 @@ def _require_variant(suite: Suite, scenario: Scenario, file: str) -> None:
             problem="no such variant",
             allowed=f"a name under [service.variants] of {suite.path}: {_names(variants)}",
         )
+    service = suite.config.service.as_variant(scenario.service)
+    for number, step in enumerate(scenario.steps, start=1):
+        key = f"scenario.{scenario.id}.step{number}"
+        if step.replica != "each" and step.replica >= service.replicas:
+            raise ConfigError(
+                file=file,
+                key=f"{key}.replica",
+                value=step.replica,
+                problem="no such replica",
+                allowed=f"0 to {service.replicas - 1}, or each",
+            )
+        for companion in step.companion:
+            if companion not in service.start_with:
+                raise ConfigError(
+                    file=file,
+                    key=f"{key}.companion",
+                    value=companion,
+                    problem="the service is not started with it",
+                    allowed=f"one of start_with in {suite.path}: {_names(service.start_with)}",
+                )
 
 
 def _require_tls(suite: Suite, scenario: Scenario, file: str) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from harness.checks.scenarios.settings import REPEAT_VARIABLE, ScenariosSettings
 from harness.errors import TargetError
 from harness.http_request import Request, build
 from harness.reproduce import curl, redacted
+from harness.targets.interface import CompanionAction
 from harness.template import fill
 
 WHOLE_SECONDS = re.compile(r"[0-9]{1,9}")
@@ -113,6 +114,7 @@ class Player:
             due_s = _due_s(step, last, self._settings.max_wait_s)
         except ValueError as error:
             return record.model_copy(update={"not_sent": str(error)})
+        self._act(step.companion)
         self._counters.before(planned.counters)
         # Whole Retry-After from when the answer that carries it was there; sleep never returns early.
         waited_s = max(0.0, started_s + due_s - time.perf_counter()) if due_s else 0.0
@@ -127,7 +129,12 @@ class Player:
             requests = [
                 self._request(planned, {**values, REPEAT_VARIABLE: number}, credential) for number in together
             ]
-            exchanges += self._sender.send(requests, started_s=started_s, offer=step.tls or CURRENT)
+            exchanges += self._sender.send(
+                requests,
+                started_s=started_s,
+                offer=step.tls or CURRENT,
+                replicas=self._asked(step, together),
+            )
         rises = self._counters.after(planned.counters, refused=step.expect.refuses)
         return record.model_copy(
             update={
@@ -137,6 +144,15 @@ class Player:
                 "connections": listener.connections() if listener else 0,
             }
         )
+
+    def _asked(self, step: Step, numbers: Iterable[int]) -> list[int]:
+        """Which replica gets each request."""
+        replicas = len(self._context.candidate.base_urls)
+        return [(number - 1) % replicas if step.replica == "each" else step.replica for number in numbers]
+
+    def _act(self, actions: Mapping[str, CompanionAction]) -> None:
+        for name, action in actions.items():
+            self._context.candidate.companions[name].act(action)
 
     def _request(
         self, planned: PlannedStep, values: Mapping[str, Any], credential: Mapping[str, str]

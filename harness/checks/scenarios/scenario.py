@@ -21,6 +21,7 @@ from pydantic_core import CoreSchema
 
 from harness.config.section import Section
 from harness.config.service import Pointer
+from harness.targets.interface import CompanionAction
 from harness.tls import ClientCertificate, Version
 
 STATUS_CLASS = re.compile(r"[1-5]xx")
@@ -316,6 +317,10 @@ class Step(Part):
     that answer; "retry_after-2" two seconds less."""
     at_s: Annotated[float, Field(gt=0)] | None = None
     """Send no sooner than this many seconds after the scenario's first request."""
+    replica: Annotated[int, Field(ge=0, le=7)] | Literal["each"] = 0
+    """Which replica of the service is asked, from 0; "each" asks them in turn."""
+    companion: dict[str, CompanionAction] = {}
+    """What happens beforehand to companions of the service: { store = "stop" }. They stay so."""
     within_s: Annotated[float, Field(gt=0)] | None = None
     """The answers only tell something if the last came within this many seconds of the scenario's first
     request; when they are later and not as expected, the scenario is inconclusive."""

@@ -23,13 +23,15 @@ class Sender:
     """Each request has a connection of its own: no redirects, proxies, cookies or reused connections.
 
     Args:
-        base_url: Of the service, without a trailing slash.
+        base_urls: Of the replicas of the service, without a trailing slash.
         timeout_s: For one request, from connecting to the end of its answer.
         certificates: Of the run, where the service was started with them; None trusts the public authorities.
     """
 
-    def __init__(self, base_url: str, timeout_s: float, certificates: Certificates | None = None) -> None:
-        self._address = Address.of(base_url)
+    def __init__(
+        self, base_urls: Sequence[str], timeout_s: float, certificates: Certificates | None = None
+    ) -> None:
+        self._addresses = [Address.of(base_url) for base_url in base_urls]
         self._timeout_s = timeout_s
         self._certificates = certificates
         self._contexts: dict[TlsOffer, ssl.SSLContext | None] = {}
@@ -50,6 +52,7 @@ class Sender:
         started_s: float,
         offer: TlsOffer = CURRENT,
         most_bytes: int = MOST_BODY_BYTES,
+        replicas: Sequence[int] = (),
     ) -> list[Exchange]:
         """One exchange each; a connection error or timeout is one too.
 
@@ -61,13 +64,14 @@ class Sender:
             started_s: ``time.perf_counter()`` of the scenario's first request.
             offer: How to connect, where the service speaks TLS.
             most_bytes: Of each answer's body; the rest is not read.
+            replicas: Whom each request asks; empty for the first replica.
         """
         tls = self._context(offer)
 
-        def open_(request: Request) -> Connection | NoAnswerError:
-            return self._opened(request, tls, most_bytes)
+        def open_(request: Request, replica: int) -> Connection | NoAnswerError:
+            return self._opened(request, self._addresses[replica], tls, most_bytes)
 
-        waiting = list(self._pool.map(open_, requests))
+        waiting = list(self._pool.map(open_, requests, replicas or [0] * len(requests)))
         sent_s = []
         for connection in waiting:
             sent_s.append(time.perf_counter())
@@ -80,7 +84,7 @@ class Sender:
         return list(self._pool.map(finish, waiting, sent_s))
 
     def _context(self, offer: TlsOffer) -> ssl.SSLContext | None:
-        if self._address.scheme == "http" or offer.plain:
+        if self._addresses[0].scheme == "http" or offer.plain:
             return None
         if offer not in self._contexts:
             self._contexts[offer] = (
@@ -91,11 +95,11 @@ class Sender:
         return self._contexts[offer]
 
     def _opened(
-        self, request: Request, tls: ssl.SSLContext | None, most_bytes: int
+        self, request: Request, address: Address, tls: ssl.SSLContext | None, most_bytes: int
     ) -> Connection | NoAnswerError:
         try:
             return Connection(
-                self._address,
+                address,
                 request,
                 tls=tls,
                 timeout_s=self._timeout_s,

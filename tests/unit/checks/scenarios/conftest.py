@@ -32,7 +32,7 @@ CLIENT_KEYS = ("reader", "former", "next", "other_model", "small_batch")
 SERVED_VERSION = "1.0.0"
 RATE_KEYS = (
     *("burst", "headers", "countdown", "refusal", "retry", "first", "second", "health", "spoof"),
-    *("rows", "metadata"),
+    *("rows", "metadata", "at_once", "boundary", "agree", "paths", "former", "next", "rows_at_once", "cheap"),
 )
 ROWS_QUOTA = 10
 LONGEST_HEADER = 65_536
@@ -74,6 +74,10 @@ claims = {{ iss = "https://issuer.example", aud = "inference", sub = "elliptic",
 [scenarios]
 auth = ["auth.toml"]
 rate = ["rate_limit.toml"]
+[scenarios.rate_policies]
+five_a_minute = {{ limit = 5, window_s = 60, {headers} }}
+five_in_two_seconds = {{ limit = 5, window_s = 2, {headers} }}
+ten_rows_a_minute = {{ limit = 10, window_s = 60, algorithm = "sliding-window-log" }}
 [scenarios.counters.inferences]
 path = "/metrics"
 metric = "predictions_total"
@@ -98,7 +102,11 @@ def gate_toml() -> str:
     credentials = "\n".join(
         f'{name} = {{ headers = {{ X-API-Key = "${{key.{key}}}" }} }}' for name, key in names.items()
     )
-    return GATE.format(keys=keys, credentials=credentials)
+    headers = (
+        'algorithm = "sliding-window-log", limit_header = "X-RateLimit-Limit", '
+        'remaining_header = "X-RateLimit-Remaining"'
+    )
+    return GATE.format(keys=keys, credentials=credentials, headers=headers)
 
 
 @pytest.fixture
@@ -282,7 +290,7 @@ class Service:
             return identity, 3, 5, 1
         if identity.startswith("subject:"):
             return identity, 40, 60, 1
-        if identity == "rate_rows":
+        if identity in {"rate_rows", "rate_rows_at_once"}:
             return identity, ROWS_QUOTA, 60, 1 if self.fault == "rows_cost_nothing_more" else rows
         if identity == "rate_metadata" and path == "/metadata":
             return (
@@ -291,7 +299,10 @@ class Service:
                 60,
                 1,
             )
-        return identity, 5, 60, 1
+        if identity in {"rate_former", "rate_next"} and self.fault != "keys_count_apart":
+            identity = "rate_rotating"
+        boundary_s = 3 if self.fault == "window_too_long" else 2
+        return identity, 5, boundary_s if identity == "rate_boundary" else 60, 1
 
     def count(
         self, identity: str, headers: dict[str, str], path: str, rows: int
@@ -415,7 +426,8 @@ class DirectSender:
         headers = [*request.headers.items(), *request.further_headers]
         status, told, text = responded(self.service, request.path, headers, request.body or b"")
         answered = {name.lower(): value for name, value in told.items()}
-        return Exchange(sent_s=sent_s, elapsed_s=0.001, status=status, headers=answered, body=text.decode())
+        took_s = self.clock.perf_counter() - started_s - sent_s
+        return Exchange(sent_s=sent_s, elapsed_s=took_s, status=status, headers=answered, body=text.decode())
 
 
 @dataclass(frozen=True)
@@ -423,12 +435,17 @@ class FakeEndpoint:
     base_url: str
     lives: bool = True
     description: TargetDescription = field(default_factory=lambda: TargetDescription(kind=Scope.PROCESS))
+    companions: dict[str, object] = field(default_factory=dict)
 
     def alive(self) -> bool:
         return self.lives
 
     def logs(self) -> str:
         return "last words"
+
+    @property
+    def base_urls(self) -> tuple[str, ...]:
+        return (self.base_url,)
 
     def host_address(self) -> str:
         return "127.0.0.1"

@@ -56,6 +56,30 @@ MISTAKES = {
         step('request = "predict"\nrepeats = 3\nexpect = { status = 200 }'),
         ["scenario.one.step2.repeats: unknown key (got 3)", "did you mean 'repeat'?"],
     ),
+    "a replica that is not there": (
+        step('request = "predict"\nreplica = 1\nexpect = { status = 200 }'),
+        ["scenario.one.step2.replica: no such replica (got 1)", "0 to 0, or each"],
+    ),
+    "a companion that is not there": (
+        step('request = "predict"\ncompanion = { store = "stop" }\nexpect = { status = 200 }'),
+        ["scenario.one.step2.companion: the service is not started with it (got 'store')", "start_with"],
+    ),
+    "an impossible action": (
+        step('request = "predict"\ncompanion = { store = "kill" }\nexpect = { status = 200 }'),
+        ["scenario.one.step2.companion.store", "'stop', 'start', 'pause' or 'unpause'"],
+    ),
+    "a quota that is not declared": (
+        step('request = "predict"\nexpect = { quota = "ten" }'),
+        ["scenario.one.step2.expect.quota: no such policy (got 'ten')", "five_a_minute"],
+    ),
+    "two times to send": (
+        step('request = "predict"\nat_s = 1\nwait = "retry_after"\nexpect = { status = 200 }'),
+        ["wait and at_s both say when to send"],
+    ),
+    "too many for a quota": (
+        step('request = "predict"\nrepeat = 300\nexpect = { quota = "five_a_minute" }'),
+        ["at most 256 requests of a step"],
+    ),
     "no expectation": (step('request = "predict"'), ["scenario.one.step2.expect: required key is missing"]),
     "empty expectation": (
         step('request = "predict"\nexpect = { headers = { A = "b" } }'),

@@ -52,7 +52,7 @@ def serving(handle):
 
 
 def send(base_url, *requests, timeout_s=5):
-    with Sender(base_url, timeout_s) as sender:
+    with Sender([base_url], timeout_s) as sender:
         return sender.send(requests, started_s=time.perf_counter())
 
 
