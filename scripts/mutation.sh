@@ -12,9 +12,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mutmut=mutmut==3.8.1
 declare -A modules=(
     [golden]='harness/checks/golden/{classes,compare,distribution,judge,limits,members,ulp,wire}.py'
+    [rate]='harness/checks/scenarios/{quota,rate_asked,rate_oracle,rate_policy,rate_promises,rate_windows}.py'
 )
 declare -A tests=(
     [golden]='tests/unit/checks/golden/test_{classes,compare,distribution,judge,limits,members,ulp}.py'
+    [rate]='tests/unit/checks/scenarios/test_{quota,rate_oracle,rate_promises}.py'
 )
 
 target=${1:-}
