@@ -12,10 +12,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mutmut=mutmut==3.8.1
 declare -A modules=(
     [golden]='harness/checks/golden/{classes,compare,distribution,judge,limits,members,ulp,wire}.py'
+    [openapi]='harness/openapi/{bounds,diff,keywords,media,operation,parameters,rules,schema_diff,security,structure,version}.py'
     [rate]='harness/checks/scenarios/{quota,rate_asked,rate_oracle,rate_policy,rate_promises,rate_windows}.py'
 )
 declare -A tests=(
     [golden]='tests/unit/checks/golden/test_{classes,compare,distribution,judge,limits,members,ulp}.py'
+    [openapi]='tests/unit/openapi/test_{document_rules,schema_rules,rewrites,validation,version}.py'
     [rate]='tests/unit/checks/scenarios/test_{quota,rate_oracle,rate_promises}.py'
 )
 

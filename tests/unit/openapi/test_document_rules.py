@@ -78,6 +78,13 @@ ROWS = [
     ("webhooks", api(webhooks={}), api(webhooks={"w": {"post": op()}}), {"webhooks-changed"}),
     ("callbacks", api(), api(op(callbacks={"c": {"{$url}": {"post": op()}}})), {"callbacks-changed"}),
     ("parameter removed", api(query()), api(), {"request-parameter-removed"}),
+    ("a range takes its type in", api(body(text_plain=STRING)), api(body(**{"text_*": STRING})), set()),
+    (
+        "a range of another kind does not",
+        api(body(text_plain=STRING)),
+        api(body(**{"image_*": STRING})),
+        {"request-media-type-removed", "request-media-type-added"},
+    ),
     ("parameter added", api(), api(query()), {"request-parameter-added"}),
     ("required parameter added", api(), api(query(required=True)), {"request-required-parameter-added"}),
     ("became required", api(query()), api(query(required=True)), {"request-parameter-became-required"}),
@@ -391,6 +398,12 @@ SECURITY_ROWS = [
         secured(
             {"o": []}, schemes={"o": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "/t"}}}}
         ),
+        {"security-scheme-changed"},
+    ),
+    (
+        "refresh address",
+        secured({"o": []}, schemes={"o": {"type": "oauth2", "flows": {"password": {"refreshUrl": "/r"}}}}),
+        secured({"o": []}, schemes={"o": {"type": "oauth2", "flows": {"password": {"refreshUrl": "/s"}}}}),
         {"security-scheme-changed"},
     ),
     (

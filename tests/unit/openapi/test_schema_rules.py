@@ -3,6 +3,7 @@
 import pytest
 
 from harness.openapi import RULES, Direction, Severity, diff, has_breaking
+from harness.pointer import PointerError, resolve
 
 DIALECTS = ("3.0.3", "3.1.0")
 A = "#/components/schemas/A"
@@ -23,11 +24,31 @@ def document(version, schema, direction, components=None):
     }
 
 
+def assert_well_told(changes, old, new):
+    """Each change points at something that one of the documents has, and says both values."""
+    for change in changes:
+        assert any(has(each, change.pointer) for each in (new, old)), change
+        assert change.message.startswith(f"{change.direction} "), change
+        # What came has no old value, and what went no new one.
+        assert (", was " in change.message) == (change.new is None), change
+        assert ("added, is " in change.message) == (change.old is None), change
+
+
+def has(document, pointer):
+    try:
+        resolve(document, pointer)
+    except PointerError:
+        return False
+    return True
+
+
 def rules(version, direction, old, new, *components):
-    changes = diff(
+    documents = (
         document(version, old, direction, *components[:1]),
         document(version, new, direction, *components[-1:]),
     )
+    changes = diff(*documents)
+    assert_well_told(changes, *documents)
     assert all(change.operation == "POST /predict" for change in changes)
     assert all(change.direction is Direction(direction) for change in changes)
     assert all(change.severity is RULES[change.rule] for change in changes)
@@ -256,6 +277,49 @@ BOTH_DIALECTS = [
         None,
     ),
     ("default changed", STRING | {"default": "a"}, STRING | {"default": "b"}, {"default-changed"}, None),
+    (
+        "repeated items allowed",
+        {"type": "array", "uniqueItems": True},
+        {"type": "array"},
+        {"items-widened"},
+        None,
+    ),
+    (
+        "fewer characters will do",
+        STRING | {"minLength": 3},
+        STRING | {"minLength": 2},
+        {"length-widened"},
+        None,
+    ),
+    ("more properties needed", {"type": "object"}, obj() | {"minProperties": 1}, {"length-narrowed"}, None),
+    (
+        "one object of two is gone",
+        {"oneOf": [obj(["a"], a=STRING), obj(["b"], b=STRING)]},
+        {"oneOf": [obj(["a"], a=STRING)]},
+        {"alternative-removed"},
+        {"alternative-removed"},
+    ),
+    (
+        "an object besides that says less of the same members",
+        {"oneOf": [obj(["a"], a=STRING), STRING]},
+        {"oneOf": [obj(["a"], a=STRING), STRING, obj(["c"], c=STRING)]},
+        {"alternative-added"},
+        {"alternative-added"},
+    ),
+    (
+        "anything besides a text",
+        {"anyOf": [{"description": "anything"}, STRING]},
+        {"anyOf": [{"description": "anything"}]},
+        set(),
+        {"alternative-removed"},
+    ),
+    (
+        "a member that the others' schema now speaks of",
+        obj(a=STRING) | {"additionalProperties": STRING},
+        {"type": "object", "additionalProperties": INTEGER},
+        {"property-removed", "type-changed"},
+        {"optional-property-removed", "type-changed"},
+    ),
     ("default added", STRING, STRING | {"default": "b"}, {"default-added"}, None),
     ("default gone", STRING | {"default": "b"}, STRING, {"default-removed"}, None),
     ("default null is none", STRING, STRING | {"default": None}, set(), set()),
@@ -574,6 +638,31 @@ def test_an_alternative_that_another_takes_in_is_no_loss():
     old = {"anyOf": [INTEGER, NUMBER, STRING]}
     assert rules("3.1.0", "request", old, {"anyOf": [NUMBER, STRING]}) == set()
     assert rules("3.1.0", "response", {"anyOf": [NUMBER, STRING]}, old) == set()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ({"oneOf": [STRING, obj()]}, {"oneOf": [STRING]}, 'alternative: removed, was "object"'),
+        (STRING, {"oneOf": [STRING, {"$ref": A}]}, 'alternative: added, is "object A"'),
+        (obj(), obj() | {"additionalProperties": False}, "additionalProperties: was true, is false"),
+        (obj(a=STRING), obj(["a"], a=STRING), 'property \'a\': was "optional", is "required"'),
+        (obj(["a"], a=STRING), obj(), "property 'a': removed, was \"required\""),
+        (obj(), obj(["a"], a=STRING), "property 'a': added, is \"required\""),
+        (INTEGER | {"exclusiveMinimum": 2}, INTEGER | {"minimum": 4}, "minimum: was 3, is 4"),
+        (NUMBER | {"multipleOf": 0.5}, NUMBER | {"multipleOf": 2}, "multipleOf: was [0.5], is [2]"),
+        ({"type": "array"}, {"type": "array", "uniqueItems": True}, "uniqueItems: was false, is true"),
+        (
+            STRING | {"enum": ["a", "b"]},
+            STRING | {"enum": ["a"]},
+            'enum without ["b"]: was ["a", "b"], is ["a"]',
+        ),
+    ],
+)
+def test_a_change_says_what_was_and_what_is(old, new, message):
+    components = {"A": obj()}
+    old, new = (document("3.1.0", each, "request", components) for each in (old, new))
+    assert [each.message for each in diff(old, new)] == [f"request {message}"]
 
 
 def test_changes_carry_both_values_and_a_message():
