@@ -5,6 +5,7 @@ import copy
 import pytest
 
 from harness.openapi import RULES, Severity, diff, operation_names
+from harness.pointer import PointerError, resolve
 
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 OK = {"200": {"description": "ok"}}
@@ -77,6 +78,12 @@ ROWS = [
     ("servers", api(), api(servers=[{"url": "/v2"}]), {"servers-changed"}),
     ("webhooks", api(webhooks={}), api(webhooks={"w": {"post": op()}}), {"webhooks-changed"}),
     ("callbacks", api(), api(op(callbacks={"c": {"{$url}": {"post": op()}}})), {"callbacks-changed"}),
+    (
+        "the header that says the media type",
+        api(answers(s200=answer(**{"Content-Type": {"required": True}}))),
+        api(answers(s200=answer())),
+        set(),
+    ),
     ("parameter removed", api(query()), api(), {"request-parameter-removed"}),
     ("a range takes its type in", api(body(text_plain=STRING)), api(body(**{"text_*": STRING})), set()),
     (
@@ -427,6 +434,14 @@ SECURITY_ROWS = [
 ]
 
 
+def has(document, pointer):
+    try:
+        resolve(document, pointer)
+    except PointerError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
@@ -436,7 +451,9 @@ SECURITY_ROWS = [
 def test_rules(version, old, new, expected):
     old, new = old | {"openapi": version}, new | {"openapi": version}
     before = copy.deepcopy((old, new))
-    assert {change.rule for change in diff(old, new)} == expected
+    changes = diff(old, new)
+    assert {change.rule for change in changes} == expected
+    assert all(has(new, change.pointer) or has(old, change.pointer) for change in changes), changes
     assert diff(old, old) == []
     assert diff(new, new) == []
     assert (old, new) == before
@@ -445,6 +462,35 @@ def test_rules(version, old, new, expected):
 @pytest.mark.parametrize("rule", sorted(rule for rule in RULES if rule.startswith("security-requirement-")))
 def test_who_may_call_never_changes_unnoticed(rule):
     assert RULES[rule] is Severity.ERROR
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            secured({"oauth": ["read", "write"]}),
+            secured({"oauth": ["read"]}),
+            "other credentials let in: was oauth and oauth:read and oauth:write, is oauth and oauth:read",
+        ),
+        (
+            secured({"key": []}),
+            secured({"jwt": []}, {"key": []}),
+            "other credentials let in: was key, is jwt or key",
+        ),
+        (api(), api(query(required=True)), "required query parameter 'q' added"),
+        (api(), api(query()), "optional query parameter 'q' added"),
+        (
+            api(query(explode=True)),
+            api(query(explode=False)),
+            'query parameter \'q\': serialization was "form, exploded", is "form, not exploded"',
+        ),
+        (api(body(a_b=STRING)), api(), "request body removed"),
+        (api(), api(body(a_b=STRING)), "optional request body added"),
+        (api(item={"get": op()}), api(path="/q"), "path /p removed (GET /p, POST /p)"),
+    ],
+)
+def test_a_change_says_what_was_and_what_is(old, new, message):
+    assert message in [change.message for change in diff(old, new)]
 
 
 def test_a_hole_is_named_with_its_operation_and_both_values():
