@@ -84,6 +84,18 @@ ROWS = [
         api(answers(s200=answer())),
         set(),
     ),
+    (
+        "two of three paths removed",
+        {**api(), "paths": {"/c": {"get": op()}, "/a": {"get": op()}, "/b": {"get": op()}}},
+        {**api(), "paths": {"/d": {"put": op()}, "/a": {"get": op()}, "/e": {"put": op()}}},
+        {"path-removed", "path-added"},
+    ),
+    (
+        "a schema gone altogether",
+        api(body(a_b=STRING)),
+        api(op(requestBody={"content": {"a/b": {}}})),
+        {"request-type-widened"},
+    ),
     ("parameter removed", api(query()), api(), {"request-parameter-removed"}),
     ("a range takes its type in", api(body(text_plain=STRING)), api(body(**{"text_*": STRING})), set()),
     (
