@@ -15,7 +15,8 @@ from harness.targets.engine import DEFAULT_SOCKET
 ROOT = Path(__file__).resolve().parents[3]
 PARTS = ("harness", "reference_service", "scripts", "golden", "contracts", "scenarios", "gate.toml")
 SOCKET = DEFAULT_SOCKET.removeprefix("unix://")
-FAMILIES = {"image", "contract", "golden", "fuzz", "scenarios", "telemetry"}
+FAMILIES = {"image", "artifact", "contract", "golden", "fuzz", "scenarios", "telemetry", "drift"}
+OF_AN_IMAGE = {"image.config", "image.labels", "artifact.manifest", "artifact.model", "artifact.version"}
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +59,7 @@ def assert_covers(report, families):
     checks = {check["id"]: check for check in report["checks"] if check["family"] != "lifecycle"}
     assert {check["family"] for check in checks.values()} == families
     imageless = {name for name, check in checks.items() if check["outcome"] == "not_applicable"}
-    assert imageless == {"image.config"}
+    assert imageless == OF_AN_IMAGE
     ran = {name: check for name, check in checks.items() if name not in imageless}
     assert {name for name, check in ran.items() if check["executed"] < check["expected"]} == set()
 

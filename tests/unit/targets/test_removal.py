@@ -17,7 +17,7 @@ def target():
     """One that the engine will not remove."""
     target = ContainerTarget(
         engine=Engine(client=None, host="unix:///none", version="0"),
-        image=ImageIdentity(name="service:1", image_id="sha256:0", repo_digest=None),
+        image=ImageIdentity(name="service:1", image_id="sha256:0", repo_digest=None, content=None),
         service=ServiceSettings(port=8080, ready_path="/ready"),
         values={},
         run_id="abc123",
