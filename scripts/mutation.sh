@@ -18,7 +18,7 @@ declare -A modules=(
 declare -A tests=(
     [golden]='tests/unit/checks/golden/test_{classes,compare,distribution,judge,limits,members,ulp}.py'
     [openapi]='tests/unit/openapi/test_{document_rules,schema_rules,rewrites,validation,version}.py'
-    [rate]='tests/unit/checks/scenarios/test_{quota,rate_oracle,rate_promises}.py'
+    [rate]='tests/unit/checks/scenarios/test_{quota,rate_counting,rate_oracle,rate_promises}.py'
 )
 
 target=${1:-}

@@ -4,6 +4,7 @@ import pytest
 
 from harness.checks.scenarios.evidence import Exchange, ScenarioRecord, StepRecord
 from harness.checks.scenarios.judging import judge_scenario
+from harness.checks.scenarios.quota import quota_violations
 from harness.checks.scenarios.rate_policy import RatePolicy
 from harness.checks.scenarios.scenario import Expect
 from harness.model import Outcome
@@ -66,7 +67,17 @@ def test_what_is_neither_an_answer_nor_a_refusal_fails():
     finding = judged(step(0, 200, 500, 429))
     assert finding.outcome is Outcome.FAIL
     assert "request 2: 500 is neither an answer nor a refusal" in finding.message
-    assert judged(step(0, 200, None)).outcome is Outcome.FAIL
+    assert (finding.observed, finding.limit, finding.unit) == (500, "2xx or 429", "status")
+
+
+def test_no_answer_is_a_failure_of_the_step():
+    unanswered = step(0, 200, None).model_copy(
+        update={"exchanges": (Exchange(sent_s=0, elapsed_s=1, error="timed out"),)}
+    )
+    finding = judged(unanswered)
+    assert finding.outcome is Outcome.FAIL
+    assert "timed out" in finding.message
+    assert [violation.observed for violation in quota_violations([unanswered])] == ["timed out"]
 
 
 def test_strangers_may_be_counted_too():

@@ -91,11 +91,28 @@ def test_a_wrong_header_is_found(policy, story, number, headers, message):
     answers = told(limiter(LIMIT, WINDOW_S) if limiter else TokenBucket(LIMIT, WINDOW_S, 3), story)
     (found,) = broken_promises(policy, changed(answers, number, **headers))
     assert found.message.startswith(f"request {number + 1}: {message}")
+    seen = [int(text) for text in headers.values() if text and text.isdecimal()]
+    assert found.observed == (seen[0] if seen else 0)
+    assert found.limit in ({whole_after_s(policy)} if {"retry_after", "x_reset"} & set(headers) else {LIMIT})
 
 
 def test_what_was_under_way_at_the_same_time_is_not_held_against_a_header():
     answers = told(FixedWindow(LIMIT, WINDOW_S), [(0, 0, 1, 1), (0.5, 0.5, 1, 1)])
     assert broken_promises(FIRST, changed(answers, 1, x_left="4")) == []
+
+
+def test_a_limit_of_nothing_is_a_wrong_limit():
+    (found,) = broken_promises(FIRST, changed(told(FixedWindow(LIMIT, WINDOW_S), SIX), 0, x_limit="0"))
+    assert (found.observed, found.limit) == (0, LIMIT)
+
+
+def test_what_costs_the_whole_limit_is_told_when():
+    asked = [Asked(0, 0.1, passed=True), Asked(1, 1.1, passed=False, cost=LIMIT, name="it")]
+    headers = {"x-limit": "5", "x-left": "4", "x-reset": "10"}
+    (found,) = broken_promises(
+        FIRST, [Told(asked[0], headers), Told(asked[1], headers | {"retry-after": "1"})]
+    )
+    assert found.message == "it: Retry-After is 1, and then what it is for is still refused"
 
 
 def test_what_never_fits_is_not_told_when():
