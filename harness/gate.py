@@ -43,6 +43,7 @@ class GateRequest:
         config: gate.toml.
         gpu: Whether targets get the machine's GPUs.
         only: Families to keep; empty keeps all.
+        checks: Of a family that one of these is of, only these are kept.
         skip: Families to leave out.
         out: Folder for reports.
         replay: Stored requests, or folders of them, that are sent instead of what the fuzz family asks.
@@ -55,6 +56,7 @@ class GateRequest:
     config: Path = Path("gate.toml")
     gpu: bool = False
     only: frozenset[Family] = frozenset()
+    checks: frozenset[str] = frozenset()
     skip: frozenset[Family] = frozenset()
     replay: tuple[Path, ...] = ()
     out: Path = Path("reports")
@@ -88,7 +90,7 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
     """
     suite = load_suite(request.config)
     replayed = _replayed(request)
-    checks: tuple[AnyCheck, ...] = (ReplayFuzz(replayed),) if replayed else CHECKS
+    checks: tuple[AnyCheck, ...] = (ReplayFuzz(replayed),) if replayed else _asked_for(request)
     _verify(request, suite, checks)
     on_url = request.candidate is not None and bool(URL.match(request.candidate))
     if on_url and request.reference is None:
@@ -145,6 +147,12 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
         return report, folder.commit(report)
     finally:
         folder.abandon()
+
+
+def _asked_for(request: GateRequest) -> tuple[AnyCheck, ...]:
+    """All checks but those of a family of which only others are asked for."""
+    of = {check.family for check in CHECKS if check.id in request.checks}
+    return tuple(check for check in CHECKS if check.family not in of or check.id in request.checks)
 
 
 def _replayed(request: GateRequest) -> tuple[ReproducerFile, ...]:
@@ -247,8 +255,9 @@ def _report(
         decision=verdict.decision,
         reasons=verdict.reasons,
         scope=result.candidate.kind,
-        partial=plan.partial,
+        partial=plan.partial or bool(request.checks),
         only=tuple(sorted(request.only)),
+        only_checks=tuple(sorted(request.checks)),
         skip=tuple(sorted(request.skip)),
         suite=suite.config.name,
         not_declared=plan.undeclared,

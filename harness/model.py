@@ -257,6 +257,7 @@ class Report(Model):
 
     Attributes:
         partial: Whether families were left out, by ``only`` (empty keeps all) or ``skip``, or ``replay``.
+        only_checks: The checks that were asked for by name; of their families no other was made.
         replay: SHA-256 of each stored request that was sent instead of what the family asks, by its path.
         unused_waivers: Findings that the policy waives and the run does not have.
         not_declared: Families and checks of which the suite declares nothing, so that nothing was checked.
@@ -272,6 +273,7 @@ class Report(Model):
     scope: Scope
     partial: bool
     only: tuple[Family, ...] = ()
+    only_checks: tuple[str, ...] = ()
     skip: tuple[Family, ...] = ()
     replay: dict[str, str] = {}
     suite: str

@@ -1,7 +1,9 @@
 """``harness run``: the gate."""
 
+import difflib
 import os
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +11,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from harness.checks.table import CHECKS
 from harness.cli.progress import Progress
+from harness.errors import UsageError
 from harness.gate import GateRequest, gate
 from harness.model import Family
 from harness.policy import exit_code
@@ -45,7 +49,11 @@ def run(
     ),
     device: Annotated[Device, typer.Option(help="Where the service computes.")] = Device.CPU,
     only: Annotated[
-        list[Family] | None, typer.Option(metavar="FAMILY", help="Run only this family; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            metavar="FAMILY",
+            help="Run only this family, or of a family only this check (golden.single); may be repeated.",
+        ),
     ] = None,
     skip: Annotated[
         list[Family] | None, typer.Option(metavar="FAMILY", help="Leave this family out; may be repeated.")
@@ -71,12 +79,14 @@ def run(
 
     Example: harness run --candidate http://127.0.0.1:8000 --reference none --only golden
     """
+    families, checks = selection(only or ())
     request = GateRequest(
         candidate=candidate,
         reference=reference,
         config=config,
         gpu=device is Device.GPU,
-        only=frozenset(only or ()),
+        only=families,
+        checks=checks,
         skip=frozenset(skip or ()),
         replay=tuple(replay or ()),
         out=out,
@@ -90,3 +100,23 @@ def run(
     if as_json:
         sys.stdout.write(JsonRenderer().render(report))
     raise typer.Exit(exit_code(report.decision, report.checks))
+
+
+def selection(names: Sequence[str]) -> tuple[frozenset[Family], frozenset[str]]:
+    """The families and the checks that ``--only`` names; a family that is named itself is kept whole.
+
+    Raises:
+        UsageError: for a name of neither.
+    """
+    ids = {check.id: check.family for check in CHECKS}
+    whole = {Family(name) for name in names if name in set(Family)}
+    for name in names:
+        if name not in set(Family) and name not in ids:
+            near = difflib.get_close_matches(name, [*Family, *ids], n=1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            raise UsageError(
+                f"--only {name}: no such family or check",
+                fix=f"{meant}families: {', '.join(Family)}; the report names the checks",
+            )
+    checks = {name for name in names if name in ids and ids[name] not in whole}
+    return frozenset(whole | {ids[name] for name in checks}), frozenset(checks)

@@ -51,7 +51,9 @@ def families(report: Report) -> tuple[FamilyResult, ...]:
 
 def headline(report: Report) -> str:
     """The verdict in one sentence, without the decision's own name; plain text."""
-    asked = ", ".join(result.family.value for result in families(report))
+    named = {check_id.partition(".")[0] for check_id in report.only_checks}
+    whole = [result.family.value for result in families(report) if result.family.value not in named]
+    asked = ", ".join([*whole, *report.only_checks])
     if report.replay:
         replayed = _count(len(report.replay), "stored request")
         return f"{_decided(report)}, of a replay of {replayed} only (partial)"

@@ -9,7 +9,7 @@ It is a fault of the service of its ``artifact``, by default the first one, and 
 One that is ``slow`` is left to the slow tests.
 
 A folder under ``benign/`` is a near miss of a family's faults: ``benign.py``, and ``benign.toml`` with the
-same keys but those of what catches it.
+same keys, and in place of what catches it the checks that it is ``near``.
 """
 
 import tomllib
@@ -138,11 +138,16 @@ def decided(gate_image, image, declared, **request):
     return report
 
 
+def asked(declared, names):
+    """The checks of its family that it is about; the whole gate asks what else there is."""
+    family = Family(declared["family"])
+    of_family = frozenset(name for name in names if name.startswith(f"{family}."))
+    return {"artifact": declared.get("artifact", FIRST), "only": frozenset({family}), "checks": of_family}
+
+
 def test_its_own_family_catches_it(fault, faulty, gate_image):
     _, declared = fault
-    only = frozenset({Family(declared["family"])})
-    artifact = declared.get("artifact", FIRST)
-    report = decided(gate_image, faulty, declared, artifact=artifact, only=only)
+    report = decided(gate_image, faulty, declared, **asked(declared, declared["caught_by"]))
     assert report.partial
     assert_rejected_for(report, declared)
 
@@ -159,9 +164,8 @@ def test_the_whole_gate_catches_it_and_only_it(fault, faulty, gate_image):
 @pytest.mark.parametrize("change", [image_of(*each) for each in BENIGN.items()])
 def test_a_benign_change_is_promoted_by_its_own_family(change, overlay, gate_image):
     folder, declared = change
-    artifact = declared.get("artifact", FIRST)
-    image = overlay(folder, artifact, declared.get("image", ()))
-    report = decided(gate_image, image, declared, artifact=artifact, only={Family(declared["family"])})
+    image = overlay(folder, declared.get("artifact", FIRST), declared.get("image", ()))
+    report = decided(gate_image, image, declared, **asked(declared, declared["near"]))
     assert_promoted(report)
 
 

@@ -92,3 +92,11 @@ def test_the_seed_given_is_the_one_of_the_report_and_of_its_commands(run_url, fa
     assert report["seed"] == 7
     (lifecycle,) = [check for check in report["checks"] if check["id"] == "lifecycle.target"]
     assert "--seed 7" in lifecycle["findings"][0]["reproduce"]
+
+
+def test_only_may_name_a_check_of_a_family(run_url, tiny_url):
+    result = run_url(tiny_url, "--only", "golden.single", "--json")
+    report = json.loads(result.stdout)
+    assert (report["partial"], report["only"], report["only_checks"]) == (True, ["golden"], ["golden.single"])
+    assert {check["id"] for check in report["checks"]} == {"golden.single", "lifecycle.target"}
+    assert "golden.single only (partial)" in result.stderr

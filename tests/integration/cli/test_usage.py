@@ -310,3 +310,10 @@ def test_contract_diff_exits_with_what_it_found(run_main, openapi, tmp_path):
 def test_the_project_declares_the_script():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["scripts"]["harness"] == "harness.__main__:main"
+
+
+def test_only_names_a_family_or_a_check(run_main):
+    result = run_main("run", "--only", "golden.singel")
+    assert result.returncode == 2
+    assert "--only golden.singel: no such family or check" in result.stderr
+    assert "did you mean 'golden.single'?" in result.stderr

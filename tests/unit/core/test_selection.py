@@ -1,0 +1,26 @@
+"""What `--only` names: families, checks, or neither."""
+
+import pytest
+
+from harness.cli.run import selection
+from harness.errors import UsageError
+from harness.model import Family
+
+
+@pytest.mark.parametrize(
+    ("names", "families", "checks"),
+    [
+        ([], set(), set()),
+        (["golden"], {Family.GOLDEN}, set()),
+        (["golden.single"], {Family.GOLDEN}, {"golden.single"}),
+        (["golden.single", "fuzz"], {Family.GOLDEN, Family.FUZZ}, {"golden.single"}),
+        (["golden.single", "golden"], {Family.GOLDEN}, set()),
+    ],
+)
+def test_families_and_checks(names, families, checks):
+    assert selection(names) == (families, checks)
+
+
+def test_neither_is_refused():
+    with pytest.raises(UsageError, match="--only nothing: no such family or check"):
+        selection(["nothing"])
