@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,3 +109,56 @@ def test_what_this_run_was_given_is_found_anywhere():
 @given(st.text(), st.binary())
 def test_it_says_something_of_any_content_or_nothing_and_never_shows_it(path, content):
     assert all(len(what) < 60 for what in secrets.in_file(path, content, NONE))
+
+
+LONG = 1 << 20
+REPEATED = ["a", "a:", "://", "@", "a://b:", "TOKEN_", "a='", "_auth=", "-", "sk-T3BlbkFJ"]
+
+
+@pytest.mark.parametrize("unit", REPEATED)
+def test_what_a_candidate_repeats_is_scanned_in_linear_time(unit):
+    """In a process of its own: a pattern that never ends cannot be stopped in this one."""
+    asked = (
+        "import sys\n"
+        "from harness.checks.image import secrets\n"
+        f"text = ({unit!r} * {LONG})[:{LONG}]\n"
+        "list(secrets.in_text(text, frozenset()))\n"
+        "secrets.SECRET_NAME.search(text + 'FILE')\n"
+        "for path in ('srv/.env', 'srv/.npmrc', '/.env' * 200_000 + 'dist'):\n"
+        "    list(secrets.in_file(path, text.encode(), frozenset()))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", asked], timeout=20, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "there"),
+    [
+        ("https://u:p4ss@host/", True),
+        ("index=https://u:p4ss@host/", True),
+        ("x" * 60 + "https://u:p4ss@host/", True),
+        ("git+ssh://u:" + "p" * 5000 + "@host/", True),
+        ("https://host:80/@x", False),
+        ("https://u:$PASSWORD@host/", False),
+        ("'://u:p4ss@host/", False),
+    ],
+)
+def test_a_password_in_a_url_is_seen_whatever_stands_before_it(url, there):
+    assert ("a URL with a password" in list(secrets.in_text(url, NONE))) is there
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("DB_PASSWORD", True),
+        ("a_token_of_x", True),
+        ("TOKEN", True),
+        ("my_apikey", True),
+        ("TOKENIZER", False),
+        ("BASE_TOKENS", False),
+        ("TOKEN_FILE", False),
+        ("SECRET_KEY_PATH", False),
+        ("PASSWORD_DIR", False),
+    ],
+)
+def test_a_variable_is_secret_by_its_name(name, there):
+    assert (secrets.SECRET_NAME.search(name) is not None) is there
