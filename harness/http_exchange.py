@@ -71,14 +71,18 @@ def exchange(client: httpx.Client, request: Request, *, timeout_s: float, most_b
     Args:
         client: From :func:`http_client`.
         timeout_s: From sending to the end of the answer.
-        most_bytes: Of the body; the rest is not read. With 0 nothing of it is waited for.
+        most_bytes: Of the body as it was sent, encoded or not; the rest is not read. With 0 nothing of it is
+            waited for.
 
     Raises:
         httpx.HTTPError: no answer, or not in time.
+        ValueError: for a path that does not begin with a slash: it could lead to another host.
     """
+    if not request.path.startswith("/"):
+        raise ValueError(f"not a path: {request.path[:100]!r}")
     give_up = time.monotonic() + timeout_s
     body = bytearray()
-    # Without compression no small answer becomes a large one.
+    # Nobody asks for compression, and what comes compressed all the same is not decoded: see iter_raw below.
     headers = {"Accept-Encoding": "identity", **request.headers}
     # As one string: joining it to the base, httpx would take the second slash off "//path".
     url = str(client.base_url).rstrip("/") + request.path
@@ -88,7 +92,8 @@ def exchange(client: httpx.Client, request: Request, *, timeout_s: float, most_b
         with client.stream(
             request.method, url, headers=headers, content=request.body, timeout=limits
         ) as response:
-            for chunk in response.iter_bytes() if most_bytes else ():
+            # Decoded, a few kilobytes could become gigabytes before anybody sees how many they are.
+            for chunk in response.iter_raw() if most_bytes else ():
                 body += chunk
                 if len(body) > most_bytes:
                     break

@@ -31,20 +31,29 @@ class Divergence:
         return Shown.BEYOND if self.lower > limit else Shown.NEITHER
 
 
-def bin_edges(values: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
-    """Inner edges of at most ``bins`` bins that hold as many of ``values`` each as ties allow.
+def bin_edges(values: NDArray[np.float64], bins: int, tie: float = 0.0) -> NDArray[np.float64]:
+    """Inner edges of bins that hold as many of ``values`` each as ties allow.
+
+    A value that fills more than a bin has one of its own, so that what leaves it is seen.
 
     Args:
         values: Shape (n,), n > 0, finite.
         bins: At least 2.
+        tie: What is no further from such a value belongs into its bin.
 
     Returns:
-        Shape (k,), ascending, k < bins; empty where all values are equal. Bin i holds ``edges[i - 1] <= x <
-        edges[i]``, so that a value on an edge lies above it.
+        Shape (k,), ascending, k <= bins. Bin i holds ``edges[i - 1] <= x < edges[i]``, so that a value on an
+        edge lies above it.
     """
-    inner = np.quantile(values, np.arange(1, bins) / bins, method="inverted_cdf")
-    edges = np.unique(inner)
-    return np.asarray(edges[edges > values.min()])
+    inner, times = np.unique(
+        np.quantile(values, np.arange(1, bins) / bins, method="inverted_cdf"), return_counts=True
+    )
+    tied = inner[times > 1]
+    above = np.maximum(tied + tie, np.nextafter(tied, np.inf))
+    edges = np.unique(np.concatenate([inner[times == 1], tied - tie, above]))
+    if values.min() == values.max():
+        return np.asarray(edges)
+    return np.asarray(edges[(edges > values.min()) & (edges <= values.max())])
 
 
 def joint_counts(reference: NDArray[np.intp], candidate: NDArray[np.intp], bins: int) -> NDArray[np.int64]:

@@ -79,6 +79,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def pass_on(self) -> None:
         """One request: to the service, back to the caller, and then to the recorder."""
+        if not self.path.startswith("/"):
+            self._refuse(HTTPStatus.BAD_REQUEST, "the request target is not a path")
+            return
         body = self._body()
         if body is None:
             return

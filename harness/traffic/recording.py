@@ -47,7 +47,7 @@ class RecordedRequest(Section):
     def content(self) -> bytes | None:
         """The body's bytes; JSON is written anew, without blanks."""
         if "body" in self.model_fields_set:
-            return json.dumps(self.body, separators=(",", ":"), ensure_ascii=False).encode()
+            return json.dumps(self.body, separators=(",", ":")).encode()
         return None if self.body_base64 is None else base64.b64decode(self.body_base64)
 
     def request(self, credential: dict[str, str]) -> Request:

@@ -110,14 +110,15 @@ def _looked_at(
 def _inspected(path: Path, timeout_s: float) -> dict[str, object]:
     """The facts of a model, or why there are none."""
     memory_bytes = 2 * GIB + 6 * path.stat().st_size
-    arguments = [str(path), str(memory_bytes), str(int(timeout_s) + CPU_GRACE_S)]
+    arguments = [str(path.absolute()), str(memory_bytes), str(int(timeout_s) + CPU_GRACE_S)]
     environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "harness.checks.artifact.onnx_worker", *arguments],
+            # Beside the model lie other files of the candidate's: nothing may be imported from there.
+            [sys.executable, "-P", "-m", "harness.checks.artifact.onnx_worker", *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            cwd=path.parent,
+            cwd="/",
             env=environment,
             timeout=timeout_s,
             check=False,

@@ -145,7 +145,7 @@ def _distribution(
     reference = [each.reference.predictions[name] for each in both]
     candidate = [each.candidate.predictions[name] for each in both]
     if prediction.kind == "number":
-        edges = bin_edges(np.array(reference, float), prediction.bins)
+        edges = bin_edges(np.array(reference, float), prediction.bins, prediction.tolerance)
         before, after = (
             np.searchsorted(edges, np.array(side, float), side="right") for side in (reference, candidate)
         )

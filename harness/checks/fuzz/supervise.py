@@ -78,7 +78,7 @@ def run_worker(job: Job, on_message: Callable[[Message], None]) -> WorkerEnd:
 @contextlib.contextmanager
 def _worker(work: Path, errors: int) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.checks.fuzz.worker"],
+        [sys.executable, "-P", "-m", "harness.checks.fuzz.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

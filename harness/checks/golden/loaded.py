@@ -1,7 +1,8 @@
 """``golden.loaded``: the cases once more, while an open-loop load goes on beside them."""
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from types import TracebackType
 from typing import ClassVar, Self
@@ -9,7 +10,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from harness.checks.golden.evidence import BesideLoad, LoadedEvidence, evidence_path
-from harness.checks.golden.golden_set import Cases, load_golden_set, open_golden_set
+from harness.checks.golden.golden_set import Case, Cases, load_golden_set, open_golden_set
 from harness.checks.golden.judge import judge_cases
 from harness.checks.golden.limits import GoldenLimits
 from harness.checks.golden.one_by_one import ask_one_by_one
@@ -17,10 +18,11 @@ from harness.checks.golden.payloads import single_requests
 from harness.checks.golden.settings import GoldenSettings
 from harness.checks.interface import CheckContext, Stage
 from harness.config.suite import Suite
-from harness.load import GeneratorError, LoadGenerator, LoadPlan, Payload, Side
+from harness.load import LoadGenerator, LoadPlan, Payload, Side
 from harness.model import Capability, Family, Finding, Outcome
 
 MOST_PAYLOADS = 256
+LEAST_S = 1.0
 BLOCK_S = 0.5
 
 
@@ -60,12 +62,22 @@ class GoldenLoaded:
         plan = _plan(context, settings, golden.cases, settings.loaded.rate_per_s)
         with LoadGenerator(plan, context.folder) as generator:
             with _Beside(generator) as load:
-                seen = ask_one_by_one(context, settings, golden.header, golden.cases, len(golden.cases))
+                cases = _rounds(golden.cases, LEAST_S)
+                seen = ask_one_by_one(context, settings, golden.header, cases, len(golden.cases))
             return LoadedEvidence(**dict(seen), beside=load.seen(settings.loaded.rate_per_s))
 
     def judge(self, evidence: LoadedEvidence, limits: GoldenLimits) -> Sequence[Finding]:
         """The findings of the cases, and one for whether there was a load."""
         return [*judge_cases(self.id, evidence, evidence.limits(limits)), _load(self.id, evidence.beside)]
+
+
+def _rounds(cases: Cases, least_s: float) -> Iterator[Case]:
+    """All cases, again and again for so long that a few are not over before there is a load."""
+    give_up = time.monotonic() + least_s
+    while True:
+        yield from cases
+        if time.monotonic() >= give_up:
+            return
 
 
 def _plan(context: CheckContext, settings: GoldenSettings, cases: Cases, rate_per_s: float) -> LoadPlan:
@@ -110,8 +122,8 @@ class _Beside:
         while not self._stop.is_set():
             try:
                 samples = self._generator.run_block(block)
-            except GeneratorError as error:
-                self._error = str(error)
+            except Exception as error:  # noqa: BLE001 - whatever ended the load, there is none any more
+                self._error = f"{type(error).__name__}: {error}"
                 return
             self._requests += samples.failed.size
             self._failed += int(np.count_nonzero(samples.failed))

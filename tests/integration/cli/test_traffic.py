@@ -72,6 +72,16 @@ def test_without_a_request_nothing_is_written(record, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("target", ["@127.0.0.1:9/secret", "http://127.0.0.1:9/secret", "*"])
+def test_the_recorder_passes_nothing_on_to_other_hosts(record, target):
+    _, url = record()
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)
+    connection.putrequest("GET", target)
+    connection.endheaders()
+    assert connection.getresponse().status == 400
+    connection.close()
+
+
 @pytest.mark.parametrize(
     ("header", "status"),
     [

@@ -1,7 +1,9 @@
 """One request, its answer read no further than a size and a time."""
 
+import gzip
 import threading
 import time
+import tracemalloc
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -14,6 +16,7 @@ from harness.http_request import Request
 from harness.targets.url import UrlTarget
 
 DRIPS = {"/drip-status": b"H", "/drip-headers": b"HTTP/1.1 200 OK\r\nX-Drip: ", "/drip-interim": b""}
+BOMB = gzip.compress(gzip.compress(bytes(64 * 1024 * 1024)))
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -33,6 +36,13 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # the client had enough
 
     def misbehave(self):
+        if self.path == "/bomb":
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip, gzip")
+            self.send_header("Content-Length", str(len(BOMB)))
+            self.end_headers()
+            self.wfile.write(BOMB)
+            return
         if self.path in DRIPS:
             self.wfile.write(DRIPS[self.path])
             self.drip(b"HTTP/1.1 103 Early Hints\r\n\r\n" if "interim" in self.path else b"T")
@@ -81,6 +91,21 @@ def test_a_whole_answer(client):
     answer = exchange(client, Request("GET", "/a"), timeout_s=5, most_bytes=1000)
     assert (answer.status, answer.body, answer.truncated) == (200, b"x" * 1000, False)
     assert answer.headers["x-encoding"] == "identity"
+
+
+def test_a_compressed_answer_is_not_decoded(client):
+    tracemalloc.start()
+    answer = exchange(client, Request("GET", "/bomb"), timeout_s=5, most_bytes=100)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert answer.body.startswith(b"\x1f\x8b")
+    assert peak_bytes < 16 * 1024 * 1024
+
+
+@pytest.mark.parametrize("path", ["@127.0.0.1:9/secret", "http://127.0.0.1:9/", "*", ""])
+def test_a_path_leads_to_no_other_host(client, path):
+    with pytest.raises(ValueError, match="not a path"):
+        exchange(client, Request("GET", path), timeout_s=5, most_bytes=100)
 
 
 def test_a_long_answer_is_cut(client):

@@ -54,13 +54,29 @@ def test_measures_are_symmetric_and_bounded(both):
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=200), st.integers(2, 20))
-def test_bins_are_at_most_as_many_and_none_is_empty(values, bins):
-    found = np.array(values)
-    edges = bin_edges(found, bins)
-    assert len(edges) < bins
+def test_bins_are_few_and_without_ties_none_is_empty(values, bins):
+    edges = bin_edges(np.array(values), bins)
+    assert len(edges) <= bins
     assert (np.diff(edges) > 0).all()
-    counts = np.bincount(np.searchsorted(edges, found, side="right"), minlength=len(edges) + 1)
-    assert (counts > 0).all()
+    distinct = np.array(sorted(set(values)))
+    if len(distinct) >= bins:
+        edges = bin_edges(distinct, bins)
+        counts = np.bincount(np.searchsorted(edges, distinct, side="right"), minlength=len(edges) + 1)
+        assert (counts > 0).all()
+
+
+@pytest.mark.parametrize("values", [[0.5] * 100, [0.0] * 95 + [0.1] * 5, [0.1] * 5 + [1.0] * 95])
+def test_a_value_that_most_have_has_a_bin_of_its_own(values):
+    reference = np.array(values)
+    often = max(set(values), key=values.count)
+    edges = bin_edges(reference, 10, tie=1e-6)
+
+    def bin_of(value):
+        return int(np.searchsorted(edges, value, side="right"))
+
+    assert bin_of(often - 1e-9) == bin_of(often) == bin_of(often + 1e-9)
+    assert bin_of(often - 0.01) != bin_of(often) or often == min(values) != max(values)
+    assert bin_of(often + 0.01) != bin_of(often) or often == max(values) != min(values)
 
 
 def test_bins_hold_equal_shares_where_there_are_no_ties():

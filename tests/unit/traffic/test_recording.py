@@ -51,6 +51,13 @@ def test_a_number_keeps_its_digits(tmp_path):
     assert found.content() == b'{"id":9007199254740993,"x":0.1}'
 
 
+def test_half_a_surrogate_pair_is_sent_as_it_is_written(tmp_path):
+    path = tmp_path / "traffic.jsonl"
+    path.write_text('{"path": "/p", "body": {"name": "\\ud800"}}')
+    [found] = read_recording(path)
+    assert found.content() == b'{"name":"\\ud800"}'
+
+
 def test_a_request_without_body(tmp_path):
     [found] = recorded(tmp_path, ("GET", "/health", None, b""))
     assert found.request({"X-Key": "k"}).headers == {"Accept": "application/json", "X-Key": "k"}

@@ -69,7 +69,7 @@ class GoldenQuality:
         )
         return QualityEvidence(
             expected=len(cases),
-            executed=len(judged),
+            executed=len(judged) if context.reference is None else min(len(judged), len(reference)),
             quality=quality,
             seed=context.seed,
             compared=context.reference is not None,

@@ -15,6 +15,7 @@ from harness.model import Capability, Finding, Outcome
 from harness.stats.quality import Classified, difference, estimate
 
 CHECK_ID = "golden.quality"
+_EVIDENCE = f"{CHECK_ID}/{EVIDENCE_FILE}"
 NOT_ASKED = Answered(problem="was not asked")
 
 
@@ -28,13 +29,16 @@ def judge_quality(evidence: QualityEvidence, limits: QualityLimits) -> list[Find
     findings = [_answers(evidence)]
     if not evidence.cases:
         return findings
+    if len(evidence.cases) < limits.least:
+        return [*findings, *_too_few(evidence, limits)]
     candidate = _classified([case.candidate for case in evidence.cases], evidence.cases, evidence.quality)
     reference = None
     if evidence.compared:
         said = [case.reference or NOT_ASKED for case in evidence.cases]
         reference = _classified(said, evidence.cases, evidence.quality)
+    known = not _unknown(evidence)
     for name, limit in limits.measures.items():
-        measured = _Measured(name, limit, candidate, reference, limits.confidence, evidence.seed)
+        measured = _Measured(name, limit, candidate, reference, known, limits.confidence, evidence.seed)
         findings += measured.against_its_limit() + measured.against_the_reference()
     return findings
 
@@ -42,7 +46,7 @@ def judge_quality(evidence: QualityEvidence, limits: QualityLimits) -> list[Find
 def _answers(evidence: QualityEvidence) -> Finding:
     cases = evidence.cases
     lost = [case for case in cases if case.candidate.problem]
-    unknown = [case for case in cases if case.reference is not None and case.reference.problem]
+    unknown = _unknown(evidence)
     if not cases:
         outcome, message = Outcome.ERROR, "no labelled case was asked"
     elif lost:
@@ -68,6 +72,24 @@ def _answers(evidence: QualityEvidence) -> Finding:
         samples=len(cases),
         evidence=_EVIDENCE,
     )
+
+
+def _unknown(evidence: QualityEvidence) -> list[Judged]:
+    """The cases of which it is not known what the reference says."""
+    return [case for case in evidence.cases if evidence.compared and (case.reference or NOT_ASKED).problem]
+
+
+def _too_few(evidence: QualityEvidence, limits: QualityLimits) -> list[Finding]:
+    return [
+        Finding(
+            id=f"{CHECK_ID}.{name}",
+            outcome=Outcome.INCONCLUSIVE,
+            message=f"{len(evidence.cases)} labelled cases, at least {limits.least} are needed",
+            samples=len(evidence.cases),
+            evidence=_EVIDENCE,
+        )
+        for name in limits.measures
+    ]
 
 
 def _classified(said: Sequence[Answered], cases: Sequence[Judged], quality: QualitySettings) -> Classified:
@@ -96,12 +118,13 @@ def _classified(said: Sequence[Answered], cases: Sequence[Judged], quality: Qual
 
 @dataclass(frozen=True)
 class _Measured:
-    """One measure of the candidate, its limit, and the reference."""
+    """One measure of the candidate, its limit, and the reference; ``known`` is whether that said all."""
 
     name: str
     limit: Floor | Ceiling
     candidate: Classified
     reference: Classified | None
+    known: bool
     confidence: float
     seed: int
 
@@ -153,6 +176,8 @@ class _Measured:
         )
         beyond = Outcome.FAIL if least > margin else Outcome.INCONCLUSIVE
         outcome = Outcome.PASS if most <= margin else beyond
+        if not self.known:  # a case that it did not predict would count as wrong, in the candidate's favour
+            outcome = Outcome.INCONCLUSIVE
         message = f"{worse:+.4f} worse than the reference ({least:+.4f} to {most:+.4f}), margin {margin:g}"
         if math.isnan(worse):
             message = "is not defined for candidate or reference: one never predicts the positive label"
@@ -177,6 +202,3 @@ class _Measured:
             evidence=_EVIDENCE,
             **fields,
         )
-
-
-_EVIDENCE = f"{CHECK_ID}/{EVIDENCE_FILE}"

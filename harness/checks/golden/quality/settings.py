@@ -58,6 +58,7 @@ class QualityLimits(Limits):
         auc: Probability that a positive case scores above another.
         brier: Mean squared distance of the score to 1 for a positive case, to 0 for another.
         confidence: Of each bound of a difference.
+        least: Fewer cases decide nothing.
     """
 
     accuracy: Floor | None = None
@@ -66,6 +67,7 @@ class QualityLimits(Limits):
     auc: Floor | None = None
     brier: Ceiling | None = None
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    least: Annotated[int, Field(ge=1)] = 100
 
     @property
     def measures(self) -> dict[str, Floor | Ceiling]:

@@ -188,3 +188,14 @@ def test_only_declared_operator_sets_in_their_range_pass(domains, version):
     findings = ArtifactModel().judge(ModelEvidence(expected=1, executed=1, facts=facts), limits)
     good = "org.example" not in domains and ("ai.onnx" not in domains or 7 <= version <= 21)
     assert all(finding.outcome is Outcome.PASS for finding in findings) == good
+
+
+@pytest.mark.parametrize(
+    "name", ["onnx.py", "harness/__init__.py", "pydantic/__init__.py", "sitecustomize.py"]
+)
+def test_nothing_of_the_artifact_is_imported(check, tmp_path, name):
+    came = tmp_path / "imported"
+    code = f"open({str(came)!r}, 'w').close()\nraise SystemExit(0)\n".encode()
+    findings = check(b"no model", files={name: code})
+    assert findings["checker"].outcome is Outcome.FAIL
+    assert not came.exists()

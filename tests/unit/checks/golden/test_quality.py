@@ -26,6 +26,8 @@ ALL = QualityLimits.model_validate(
     }
 )
 
+ANY = ALL.model_copy(update={"least": 1})
+
 
 def says(label, score=None):
     return Answered(label=label, score={"ill": 0.9, "well": 0.1}.get(label, 0.5) if score is None else score)
@@ -44,7 +46,7 @@ def evidence(rows, compared=True):
     )
 
 
-def outcomes(rows, limits=ALL, **options):
+def outcomes(rows, limits=ANY, **options):
     found = judge_quality(evidence(rows, **options), limits)
     return {each.id.removeprefix("golden.quality."): each.outcome for each in found}
 
@@ -112,6 +114,28 @@ def test_a_reference_without_prediction_is_inconclusive():
     )
 
 
+def test_a_reference_that_was_not_asked_all_is_no_worse_reference():
+    """It was right about each that it was asked; the candidate is worse."""
+    rows = [
+        ("ill", says("well"), says("ill"), 40),
+        ("ill", says("ill"), says("ill"), 60),
+        ("well", says("well"), says("well"), 100),
+    ]
+    cut = evidence(rows).cases
+    cut = (*cut[:100], *(case.model_copy(update={"reference": None}) for case in cut[100:]))
+    seen = evidence(rows).model_copy(update={"cases": cut})
+    found = {each.id: each.outcome for each in judge_quality(seen, ALL)}
+    assert found["golden.quality.answers"] is Outcome.INCONCLUSIVE
+    assert {found[f"golden.quality.{name}.margin"] for name in ALL.measures} == {Outcome.INCONCLUSIVE}
+
+
+def test_too_few_cases_decide_nothing():
+    found = outcomes(
+        [("ill", says("ill"), says("ill"), 40), ("well", says("well"), says("well"), 59)], limits=ALL
+    )
+    assert found == {"answers": Outcome.PASS, **dict.fromkeys(ALL.measures, Outcome.INCONCLUSIVE)}
+
+
 def test_a_model_that_never_says_positive_has_no_precision_and_does_not_pass():
     found = outcomes([("ill", says("well"), says("ill"), 5), ("well", says("well"), says("well"), 300)])
     assert found["precision"] is Outcome.FAIL
@@ -135,7 +159,7 @@ def test_nothing_asked_is_an_error():
 )
 @settings(max_examples=20)
 def test_the_judge_is_total(rows):
-    found = judge_quality(evidence(rows), ALL)
+    found = judge_quality(evidence(rows), ANY)
     assert len({each.id for each in found}) == len(found) > 0
 
 
