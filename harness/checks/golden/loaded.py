@@ -24,6 +24,7 @@ from harness.model import Capability, Family, Finding, Outcome
 MOST_PAYLOADS = 256
 LEAST_S = 1.0
 BLOCK_S = 0.5
+MOST_FAILED_SHARE = 0.01
 
 
 class GoldenLoaded:
@@ -139,7 +140,9 @@ class _Beside:
 def _load(check_id: str, load: BesideLoad) -> Finding:
     """Without a load beside them the cases show what ``golden.single`` shows."""
     message = f"{load.requests} requests beside the cases, at {load.rate_per_s:g}/s; {load.failed} failed"
-    held = load.requests > 0 and load.failed * 2 <= load.requests and not load.problem
+    if load.failed > MOST_FAILED_SHARE * load.requests:
+        message += f", at most {MOST_FAILED_SHARE:.0%} may"
+    held = load.requests > 0 and load.failed <= MOST_FAILED_SHARE * load.requests and not load.problem
     if load.problem:
         message += f"; then {load.problem}"
     return Finding(

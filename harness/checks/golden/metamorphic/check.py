@@ -51,7 +51,9 @@ class GoldenMetamorphic:
         """
         declared = _declared(settings)
         inputs = load_inputs(context.suite, settings, declared, context.seed)
-        asker = _Asker(context, settings, inputs.cases)
+        rounds = 3 + (0 if settings.batch is None else len(declared.sizes) + 1)
+        expected = len(inputs.cases) * rounds
+        asker = _Asker(context, settings, inputs.cases, expected)
         first = asker.one_by_one(settings.connections)
         relations = [
             Relation(name="repeat", answers=asker.one_by_one(settings.connections)),
@@ -65,7 +67,7 @@ class GoldenMetamorphic:
             permuted = asker.in_batches(settings.batch, max(declared.sizes), shuffled=True)
             relations.append(Relation(name="permuted", answers=permuted))
         return MetamorphicEvidence(
-            expected=len(inputs.cases) * (1 + len(relations)),
+            expected=expected,
             executed=len(first) + sum(len(relation.answers) for relation in relations),
             source=inputs.source,
             inputs=tuple(case.id for case in inputs.cases),
@@ -88,11 +90,14 @@ def _declared(settings: GoldenSettings) -> MetamorphicSettings:
 class _Asker:
     """Asks the same inputs in different ways; answers come back in the order of the inputs."""
 
-    def __init__(self, context: CheckContext, settings: GoldenSettings, cases: Sequence[Case]) -> None:
+    def __init__(
+        self, context: CheckContext, settings: GoldenSettings, cases: Sequence[Case], expected: int
+    ) -> None:
         self._context = context
         self._settings = settings
         self._cases = cases
         self._random = random.Random(context.seed)  # noqa: S311 - an order that can be had again, no secret
+        self._expected = expected
         self._done = 0
 
     def one_by_one(self, connections: int, *, shuffled: bool = False) -> tuple[Said, ...]:
@@ -122,7 +127,7 @@ class _Asker:
         for case, answer in answered:
             by_name[case.id] = said(answer, self._settings.outputs)
             self._done += 1
-            self._context.progress(self._done, self._done)
+            self._context.progress(self._done, self._expected)
         found: list[Said] = []
         for case in self._cases:
             if case.id not in by_name:

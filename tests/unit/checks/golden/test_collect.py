@@ -478,14 +478,15 @@ def test_an_answer_that_is_wrong_under_load_only_is_found(suite, tmp_path):
     assert judged(GoldenLoaded(), suite, beside)["golden.loaded.label"].outcome is Outcome.FAIL
 
 
-def test_a_load_that_is_refused_is_none(suite, tmp_path):
+def test_a_load_of_which_more_than_one_in_a_hundred_fails_is_none(suite, tmp_path):
     evidence = GoldenLoaded.evidence
-    beside = BesideLoad(rate_per_s=100, requests=50, failed=26)
     with Service(lambda n: as_json(right(n))) as service:
         seen = GoldenLoaded().collect(context(suite, service, tmp_path), in_company(suite))
     assert isinstance(seen, evidence)
-    refused = seen.model_copy(update={"beside": beside})
-    assert judged(GoldenLoaded(), suite, refused)["golden.loaded.load"].outcome is Outcome.INCONCLUSIVE
+    for failed, outcome in ((2, Outcome.PASS), (3, Outcome.INCONCLUSIVE), (200, Outcome.INCONCLUSIVE)):
+        beside = BesideLoad(rate_per_s=100, requests=200, failed=failed)
+        held = seen.model_copy(update={"beside": beside})
+        assert judged(GoldenLoaded(), suite, held)["golden.loaded.load"].outcome is outcome
     ended = seen.model_copy(update={"beside": seen.beside.model_copy(update={"problem": "ended"})})
     assert judged(GoldenLoaded(), suite, ended)["golden.loaded.load"].outcome is Outcome.INCONCLUSIVE
 
@@ -512,6 +513,17 @@ def test_a_service_whose_answers_follow_from_the_input_alone_passes(suite, tmp_p
         suite, lambda n: as_json(right(n + 1)), tmp_path / "wrong", of_size=lambda n, _size: right(n + 1)
     )
     assert set(wrong.values()) == {Outcome.PASS}
+
+
+def test_progress_of_metamorphic_relations_counts_all_of_them(suite, tmp_path):
+    progress = []
+    with Service(
+        lambda n: as_json(right(n)), lambda ns: as_json({"results": [right(n) for n in ns]})
+    ) as service:
+        made = context(suite, service, tmp_path, lambda *at: progress.append(at))
+        seen = GoldenMetamorphic().collect(made, in_company(suite))
+    assert seen.expected == seen.executed == 60
+    assert progress == [(n, 60) for n in range(1, 61)]
 
 
 def test_a_service_whose_answers_change_is_found_by_asking_again(suite, tmp_path):
