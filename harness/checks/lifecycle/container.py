@@ -7,7 +7,7 @@ from harness.checks.interface import CheckContext, Evidence, Stage
 from harness.checks.lifecycle.findings import nothing_wrong
 from harness.checks.lifecycle.settings import LifecycleLimits, LifecycleSettings
 from harness.config.suite import Suite
-from harness.model import Capability, Family, Finding, Model, Utf8Text
+from harness.model import Capability, Family, Finding, Model, Outcome, Utf8Text
 
 
 class ProcessSeen(Model):
@@ -55,6 +55,7 @@ class LifecycleContainer:
     def judge(self, evidence: ContainerEvidence, _limits: LifecycleLimits) -> Sequence[Finding]:
         """``user``: none is root; ``capabilities``: none has any, where the kernel tells."""
         told = [seen for seen in evidence.processes if seen.capabilities is not None]
+        capabilities = f"{self.id}.capabilities"
         return [
             nothing_wrong(
                 f"{self.id}.user",
@@ -63,13 +64,19 @@ class LifecycleContainer:
                 samples=len(evidence.processes),
             ),
             nothing_wrong(
-                f"{self.id}.capabilities",
+                capabilities,
                 [
                     f"{seen.command} has the capabilities {seen.capabilities:x}"
                     for seen in told
                     if seen.capabilities
                 ],
-                good="no process has a capability" if told else "the engine's kernel could not be asked",
+                good="no process has a capability",
                 samples=len(told),
+            )
+            if told
+            else Finding(
+                id=capabilities,
+                outcome=Outcome.INCONCLUSIVE,
+                message="the engine's kernel could not be asked",
             ),
         ]

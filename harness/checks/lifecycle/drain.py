@@ -93,6 +93,7 @@ class LifecycleDrain:
         """``answered``, ``uncut``, ``exit_code`` and ``exit``."""
         accepted = [asked for asked in evidence.asked if asked.at_s < -SURELY_READ_S]
         later = [asked for asked in evidence.asked if asked.at_s >= -SURELY_READ_S]
+        unavailable = sum(map(_was_unavailable, accepted))
         refused = sum(asked.ending in {Ending.REFUSED, Ending.CLOSED} for asked in later)
         ended = evidence.exit_code is not None
         codes = ", ".join(map(str, limits.exit_codes))
@@ -100,8 +101,9 @@ class LifecycleDrain:
         return [
             nothing_wrong(
                 f"{self.id}.answered",
-                list(_lost(accepted)),
-                good=f"all {len(accepted)} requests sent before SIGTERM were answered",
+                list(_lost(accepted, unavailable_held=limits.unavailable_held)),
+                good=f"of {len(accepted)} requests begun before SIGTERM {len(accepted) - unavailable} were "
+                f"answered 2xx, {unavailable} with 503",
                 samples=len(accepted),
             ),
             nothing_wrong(
@@ -127,11 +129,16 @@ class LifecycleDrain:
         ]
 
 
-def _lost(accepted: Sequence[AskedWhileStopping]) -> Iterator[str]:
+def _lost(accepted: Sequence[AskedWhileStopping], *, unavailable_held: bool) -> Iterator[str]:
     for asked in accepted:
-        refused = asked.held and asked.status == UNAVAILABLE
-        if asked.ending is not Ending.ANSWERED or (asked.status not in SUCCESS and not refused):
+        answered = asked.ending is Ending.ANSWERED and asked.status in SUCCESS
+        if not (answered or (unavailable_held and _was_unavailable(asked))):
             yield _words(asked)
+
+
+def _was_unavailable(asked: AskedWhileStopping) -> bool:
+    """Whether one whose last byte came late was cleanly turned away."""
+    return asked.held and asked.ending is Ending.ANSWERED and asked.status == UNAVAILABLE
 
 
 def _is_clean(asked: AskedWhileStopping) -> bool:

@@ -9,13 +9,20 @@ MOST_TOLD = 3
 
 
 def nothing_wrong(identity: str, problems: Sequence[str], *, good: str, samples: int) -> Finding:
-    """Passes without problems; ``identity`` is the finding's id, that of its check and a name."""
+    """Passes without problems; without samples too nothing is said.
+
+    Args:
+        identity: The finding's id, that of its check and a name.
+        problems: What is wrong, in words.
+        good: What the finding says where nothing is.
+        samples: What could have been wrong.
+    """
     told = "; ".join(problems[:MOST_TOLD])
     more = f"; and {len(problems) - MOST_TOLD} more" if len(problems) > MOST_TOLD else ""
     return Finding(
         id=identity,
-        outcome=Outcome.FAIL if problems else Outcome.PASS,
-        message=told + more or good,
+        outcome=Outcome.FAIL if problems else Outcome.PASS if samples else Outcome.INCONCLUSIVE,
+        message=told + more or (good if samples else "nothing of it was seen"),
         observed=len(problems),
         limit=0,
         unit="faults",

@@ -101,6 +101,7 @@ class LifecycleLimits(Limits):
         restart_atol: How far a number of an answer may differ after a restart.
         exit_codes: With which it may end after SIGTERM.
         exit_s: From SIGTERM to its end.
+        unavailable_held: Whether a request whose last byte came only after SIGTERM may be answered 503.
         growth_kib: Its memory may grow by so much with 1,000 requests.
         ready_ms: Within which it has to say that it is ready while it is loaded.
     """
@@ -111,6 +112,7 @@ class LifecycleLimits(Limits):
     restart_atol: Annotated[float, Field(ge=0)] = 0.0
     exit_codes: Annotated[tuple[Annotated[int, Field(ge=0, le=255)], ...], Field(min_length=1)] = (0,)
     exit_s: Seconds = 10.0
+    unavailable_held: bool = False
     growth_kib: Annotated[float, Field(gt=0)] = 256.0
     ready_ms: Milliseconds = 2000.0
 

@@ -157,7 +157,7 @@ def asked(at_s, ending, status=None, *, held=False):
     [
         (drained(), set()),
         (drained(asked(-0.3, Ending.ANSWERED, 200, held=True)), set()),
-        (drained(asked(-0.3, Ending.ANSWERED, 503, held=True)), set()),
+        (drained(asked(-0.3, Ending.ANSWERED, 503, held=True)), {"answered"}),
         (drained(asked(-0.3, Ending.ANSWERED, 503)), {"answered"}),
         (drained(asked(-0.3, Ending.ANSWERED, 500, held=True)), {"answered"}),
         (drained(asked(-0.3, Ending.CLOSED, held=True)), {"answered"}),
@@ -177,6 +177,34 @@ def asked(at_s, ending, status=None, *, held=False):
 )
 def test_what_was_accepted_is_answered_and_the_end_is_in_time(evidence, wrong):
     assert failed(LifecycleDrain(), evidence) == wrong
+
+
+def test_a_clean_503_for_what_was_held_may_be_allowed_and_is_told():
+    limits = LifecycleLimits(unavailable_held=True)
+    held = drained(asked(-0.3, Ending.ANSWERED, 503, held=True), asked(-0.2, Ending.ANSWERED, 200))
+    answered = LifecycleDrain().judge(held, limits)[0]
+    assert answered.outcome is Outcome.PASS
+    assert answered.message == "of 3 requests begun before SIGTERM 2 were answered 2xx, 1 with 503"
+    assert failed(LifecycleDrain(), drained(asked(-0.3, Ending.CUT, 503, held=True)), limits) == {"answered"}
+    assert failed(LifecycleDrain(), drained(asked(-0.3, Ending.ANSWERED, 503)), limits) == {"answered"}
+
+
+def test_where_nothing_was_seen_nothing_is_said():
+    nothing_accepted = DrainEvidence(expected=1, executed=1, asked=(), exit_code=0, exit_s=1.0)
+    found = outcomes(LifecycleDrain(), nothing_accepted)
+    assert (found["answered"], found["uncut"]) == (Outcome.INCONCLUSIVE, Outcome.INCONCLUSIVE)
+    unasked = startup(GOOD_START.model_copy(update={"asked": 0}))
+    assert outcomes(LifecycleStartup(), unasked)["true"] is Outcome.INCONCLUSIVE
+    unread = soaked().model_copy(update={"readiness": ()})
+    assert outcomes(LifecycleSoak(), unread)["ready"] is Outcome.INCONCLUSIVE
+
+
+def test_a_kernel_that_cannot_be_asked_leaves_capabilities_undecided():
+    seen = ProcessSeen(command="app", uids=(10001,), capabilities=None)
+    evidence = ContainerEvidence(expected=1, executed=1, processes=(seen,))
+    user, capabilities = LifecycleContainer().judge(evidence, LIMITS)
+    assert (user.outcome, capabilities.outcome) == (Outcome.PASS, Outcome.INCONCLUSIVE)
+    assert capabilities.message == "the engine's kernel could not be asked"
 
 
 def test_another_exit_code_may_be_allowed():
