@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from harness.checks.golden.golden_set import load_golden_set
@@ -14,13 +15,14 @@ from harness.cli.golden_options import GATE_TOML, AsJson, Candidate, Config
 from harness.cli.progress import Progress
 from harness.cli.run import Device
 from harness.config.suite import load_suite
-from harness.errors import ConfigError
+from harness.errors import ConfigError, ExitCode
 from harness.golden.calibrate import (
     Calibrated,
     Configuration,
     joined,
     require_batches,
     snippet,
+    unmendable,
 )
 from harness.golden.calibrate import (
     calibrate as measure,
@@ -52,7 +54,8 @@ def calibrate(
     """Measure how far a service's answers are from its golden set by themselves, and propose tolerances.
 
     Asks every case RUNS times for each device, variant and batch size. The proposal, TOML for gate.toml, goes
-    to stdout. Thread counts are variants: [service.variants.NAME] with their environment.
+    to stdout, for each device if there are several. Thread counts are variants: [service.variants.NAME] with
+    their environment. Exits 3 when an output was off in what no tolerance mends, such as a label.
 
     Example: harness golden calibrate --runs 10 --batch 1 --batch 64 >> gate.toml
 
@@ -84,10 +87,8 @@ def calibrate(
                         how = Configuration(where.value, name, size)
                         results.append(measure(service, golden, how, runs, settings))
     console.print(_table(results))
-    source = (
-        f"{margin:g} times the largest error of {runs} runs of {len(golden.cases)} cases "
-        f"under {len(results)} configurations"
-    )
+    beyond = unmendable(results, settings)
+    source = f"{margin:g} times the largest error of {runs} runs of {len(golden.cases)} cases"
     if as_json:
         document = {
             "runs": runs,
@@ -98,11 +99,16 @@ def calibrate(
                 name: None if (proposed := envelope.proposal(margin)) is None else proposed.model_dump()
                 for name, envelope in joined(results).items()
             },
+            "unmendable": beyond,
         }
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
     else:
         toml = snippet(results, settings, margin, source)
-        sys.stdout.write(toml or "# every answer was equal: no tolerance is needed\n")
+        equal = "" if beyond else "# every answer was equal: no tolerance is needed\n"
+        sys.stdout.write(toml or equal)
+    if beyond:
+        console.print(f"no tolerance mends {', '.join(map(escape, beyond))}: wrong answers", highlight=False)
+        raise typer.Exit(ExitCode.REJECT)
 
 
 def _numbers(envelope: Envelope) -> dict[str, Any]:

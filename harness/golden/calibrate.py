@@ -110,11 +110,34 @@ def joined(results: list[Calibrated]) -> dict[str, Envelope]:
     return outputs
 
 
+def unmendable(results: list[Calibrated], settings: GoldenSettings) -> list[str]:
+    """Outputs that were off in what no tolerance mends: text, booleans, integers, and floats not finite."""
+    return [
+        name
+        for name, envelope in joined(results).items()
+        if envelope.broken or (envelope.max_error and settings.outputs[name].dtype not in FLOATS)
+    ]
+
+
 def snippet(results: list[Calibrated], settings: GoldenSettings, margin: float, source: str) -> str:
-    """``[golden.limits.outputs]`` for gate.toml: of the float outputs that were ever off."""
-    limits: dict[str, Any] = {}
-    for name, envelope in joined(results).items():
-        proposed = envelope.proposal(margin)
-        if proposed is not None and settings.outputs[name].dtype in FLOATS:
-            limits[name] = {"atol": proposed.atol, "rtol": proposed.rtol, "source": source}
-    return tomlkit.dumps({"golden": {"limits": {"outputs": limits}}}) if limits else ""
+    """Limits for gate.toml of the float outputs that were ever off; empty where none was.
+
+    ``[golden.limits.outputs]``, or ``[[golden.limits.overrides]]`` for each of several devices: what one is
+    off is not allowed the others.
+    """
+    tables = {}
+    devices = dict.fromkeys(result.configuration.device for result in results)
+    for device in devices:
+        here = [result for result in results if result.configuration.device == device]
+        of_all = f"{source} under {len(here)} configurations"
+        if outputs := {
+            name: {"atol": proposed.atol, "rtol": proposed.rtol, "source": of_all}
+            for name, envelope in joined(here).items()
+            if settings.outputs[name].dtype in FLOATS and (proposed := envelope.proposal(margin)) is not None
+        }:
+            tables[device] = outputs
+    if not tables:
+        return ""
+    overrides = [{"device": device, "outputs": outputs} for device, outputs in tables.items()]
+    limits = {"overrides": overrides} if len(devices) > 1 else {"outputs": overrides[0]["outputs"]}
+    return tomlkit.dumps({"golden": {"limits": limits}})

@@ -199,6 +199,15 @@ def test_calibrating_measures_and_proposes(golden, run_main, tiny_suite, serve_t
     assert golden("verify", "--candidate", url, "--config", config)[0] == 0
 
 
+def test_calibrating_wrong_integers_proposes_nothing_and_is_no_success(run_main, tiny_suite, serve_tiny):
+    url = serve_tiny(FACTOR="3")
+    asked = ("golden", "calibrate", "--candidate", url, "--config", tiny_suite(), "--runs", "1")
+    result = run_main(*asked, **KEY)
+    assert result.returncode == ExitCode.REJECT
+    assert result.stdout == ""
+    assert "no tolerance mends y" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
