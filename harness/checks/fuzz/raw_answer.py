@@ -7,6 +7,7 @@ SUCCESS = range(200, 300)
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})\b[^\r\n]*\r?\n")
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LENGTH = re.compile(rb"^content-length:[ \t]*(\d{1,18})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_JSON = re.compile(rb"^content-type:[ \t]*application/(?:[\w.-]+\+)?json\b", re.IGNORECASE | re.MULTILINE)
 _CHUNKED = re.compile(rb"^transfer-encoding:[^\r\n]*chunked", re.IGNORECASE | re.MULTILINE)
 _LAST_CHUNK = re.compile(rb"(?:^|\r\n)0\r\n(?:[^\r\n]{1,1000}\r\n){0,32}\r\n")
 _NO_BODY = frozenset({204, 304})
@@ -46,6 +47,12 @@ def body_of(content: bytes) -> bytes:
         return _joined(body)
     length = _LENGTH.search(head)
     return body if length is None else body[: int(length.group(1))]
+
+
+def says_json(content: bytes) -> bool:
+    """Whether the first final response has a body that its ``Content-Type`` calls JSON."""
+    head, _, _ = _final(content).partition(b"\r\n\r\n")
+    return _JSON.search(head) is not None and body_of(content) != b""
 
 
 def _joined(body: bytes) -> bytes:

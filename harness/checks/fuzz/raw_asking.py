@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from harness.checks.fuzz.raw_answer import SUCCESS, body_of
+from harness.checks.fuzz.raw_answer import SUCCESS, body_of, says_json
 from harness.checks.fuzz.raw_judging import REFUSAL, RawResult
 from harness.checks.fuzz.raw_message import Payload, Valid, as_it_is
 from harness.checks.fuzz.raw_socket import Answer, exchange, stalled
@@ -63,6 +63,7 @@ class RawClient:
             answer_ms=answer.milliseconds,
             answer=self.redact(answer.content.decode("utf-8", "replace"))[:MOST_ANSWER_CHARACTERS],
             refusal=self.refusal(body_of(answer.content)) if judged and self.refusal is not None else None,
+            says_json=says_json(answer.content),
             request=redact_bytes(sent[:MOST_REDACTED_BYTES], self.redact)[:MOST_REQUEST_BYTES],
             request_bytes=payload.size_bytes,
             recovery_status=recovery.status if recovery.in_time else None,

@@ -31,6 +31,7 @@ class RawResult(BaseModel):
         ended: Whether an answer came or the connection was closed in time.
         answer_ms: How long that took.
         refusal: What is wrong about the body of a 4xx by the declared schema; None where none is declared.
+        says_json: Whether the answer has a body that its ``Content-Type`` calls JSON, as an application does.
         request: The first KiB sent, without secrets; ``request_bytes`` is the whole length.
         recovery_status: Of the valid request sent next, and ``recovery_ms`` how long that took.
         ready: Whether the readiness path then answered as declared.
@@ -53,6 +54,7 @@ class RawResult(BaseModel):
     answer_ms: float
     answer: str
     refusal: str | None
+    says_json: bool
     request: bytes
     request_bytes: int
     recovery_status: int | None
@@ -109,7 +111,7 @@ def _answer_problem(result: RawResult) -> str:
     if not right:
         what = "closed the connection without an HTTP answer" if closed else f"answered {result.status}"
         return f"{what} instead of {RIGHT[result.expect]}"
-    if result.expect == "refused" and result.refusal:
+    if result.refusal and (result.expect == "refused" or result.says_json):
         return f"answered {result.status} with another body than the declared one: {result.refusal}"
     return ""
 

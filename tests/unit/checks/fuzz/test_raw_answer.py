@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.checks.fuzz.raw_answer import body_of, is_whole, status_of
+from harness.checks.fuzz.raw_answer import body_of, is_whole, says_json, status_of
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\nX: y\r\n\r\n"
@@ -75,3 +75,18 @@ def test_chunks_are_put_together(body, sizes):
             content += f"{len(rest[:size]):x};a=b\r\n".encode() + rest[:size] + b"\r\n"
             rest = rest[size:]
     assert body_of(content + b"0\r\n\r\n") == body
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "said"),
+    [
+        (b"Content-Type: application/json\r\n", b"{}", True),
+        (b"content-type:application/problem+json; charset=utf-8\r\n", b"{}", True),
+        (b"Content-Type: text/plain\r\n", b"{}", False),
+        (b"Content-Type: application/jsonlines\r\n", b"{}", False),
+        (b"Content-Type: application/json\r\n", b"", False),
+        (b"", b"Content-Type: application/json\r\n", False),
+    ],
+)
+def test_an_answer_says_itself_that_it_is_json(head, body, said):
+    assert says_json(b"HTTP/1.1 400 No\r\n" + head + b"\r\n" + body) is said

@@ -21,6 +21,7 @@ def result(**changes):
         "answer_ms": 3.0,
         "answer": "",
         "refusal": None,
+        "says_json": False,
         "request": b"\xff",
         "request_bytes": 1,
         "recovery_status": 200,
@@ -115,17 +116,22 @@ def test_evidence_survives_storing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("expect", "refusal", "right"),
+    ("expect", "says_json", "refusal", "right"),
     [
-        ("refused", None, True),
-        ("refused", "", True),
-        ("refused", '"code" is a required property', False),
-        ("refused_or_closed", "it is not JSON", True),
-        ("depends", "it is not JSON", True),
+        ("refused", True, None, True),
+        ("refused", True, "", True),
+        ("refused", True, '"code" is a required property', False),
+        ("refused", False, "it is not JSON", False),
+        ("refused_or_closed", False, "it is not JSON", True),
+        ("refused_or_closed", True, '"code" is a required property', False),
+        ("refused_or_closed", True, "", True),
+        ("depends", False, "it is not JSON", True),
+        ("depends", True, '"code" is a required property', False),
     ],
 )
-def test_only_what_the_application_refuses_has_its_body(expect, refusal, right):
-    assert (not problem(result(expect=expect, refusal=refusal), LIMITS)) == right
+def test_only_what_the_application_refuses_has_its_body(expect, says_json, refusal, right):
+    judged = result(expect=expect, says_json=says_json, refusal=refusal)
+    assert (not problem(judged, LIMITS)) == right
 
 
 def memory_finding(limit_mib, before, after):
