@@ -45,6 +45,7 @@ class TelemetryEvidence(Evidence):
 
     Attributes:
         problem: Why the metrics could not be read; empty when they could.
+        refused: Declared statuses of the requests to be refused; these come in turn after the golden ones.
         golden: How many of ``sent`` asked a golden case, one inference each; they come first.
         leaked: Where a secret of the run was seen: in the metrics, in the log.
     """
@@ -54,6 +55,7 @@ class TelemetryEvidence(Evidence):
     duration_histogram: DurationHistogram | None
     rejection_counters: tuple[RejectionCounter, ...] = ()
     request_id_header: str | None
+    refused: tuple[int, ...] = ()
     sent: tuple[Sent, ...]
     golden: int
     counted: Counted | None

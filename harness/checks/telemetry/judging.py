@@ -20,23 +20,25 @@ def judge_telemetry(check_id: str, evidence: TelemetryEvidence, limits: Telemetr
 
 def agrees(evidence: TelemetryEvidence, limits: TelemetryLimits) -> bool:
     """Whether nothing is wrong (any more)."""
-    return not any(problems for _, problems in _problems(evidence, limits))
+    return not any(found for _, found in _problems(evidence, limits) if isinstance(found, list))
 
 
-def _problems(evidence: TelemetryEvidence, limits: TelemetryLimits) -> Iterator[tuple[str, list[str] | None]]:
-    """What is wrong, by finding; None where nothing can be said."""
+def _problems(evidence: TelemetryEvidence, limits: TelemetryLimits) -> Iterator[tuple[str, list[str] | str]]:
+    """What is wrong, by finding; where nothing can be said, why."""
     yield "scrape", [evidence.problem] if evidence.problem else []
-    unread = evidence.counted is None
+    if evidence.refused:
+        yield "refused", list(_unrefused(evidence))
+    unread = "the metrics could not be read" if evidence.counted is None else ""
     if evidence.request_counter:
-        yield "requests", None if unread else list(_miscounted(evidence))
+        yield "requests", unread or list(_miscounted(evidence))
     if evidence.inference_counter:
-        yield "inferences", None if unread else list(_misinferred(evidence))
+        yield "inferences", unread or list(_misinferred(evidence))
     if evidence.duration_histogram:
-        yield "duration", None if unread else list(_mistimed(evidence))
+        yield "duration", unread or list(_mistimed(evidence))
         slack_s = limits.bucket_slack_ms / 1000
-        yield "duration_buckets", None if unread else list(_misfiled(evidence, slack_s))
+        yield "duration_buckets", unread or list(_misfiled(evidence, slack_s))
     if evidence.rejection_counters:
-        yield "rejections", None if unread else list(_unrejected(evidence))
+        yield "rejections", unread or list(_unrejected(evidence)) or _unseen(evidence)
     if evidence.request_id_header:
         yield "request_id", list(_lost_ids(evidence))
     yield "secrets", [f"a secret of this run stands in the {where}" for where in evidence.leaked]
@@ -86,6 +88,24 @@ def _misfiled(evidence: TelemetryEvidence, slack_s: float) -> Iterator[str]:
             yield f"{path}: a larger bucket counted fewer than a smaller one"
 
 
+def _unrefused(evidence: TelemetryEvidence) -> Iterator[str]:
+    """Of the repeats one is enough: a quota refuses only what goes beyond it."""
+    asked = evidence.sent[evidence.golden :]
+    for number, declared in enumerate(evidence.refused):
+        repeats = asked[number :: len(evidence.refused)]
+        if not any(each.status == declared for each in repeats):
+            statuses = dict.fromkeys("nothing" if each.status is None else each.status for each in repeats)
+            path = repeats[0].path if repeats else "never sent"
+            yield f"refused[{number}], {path}: declared {declared}, answered {', '.join(map(str, statuses))}"
+
+
+def _unseen(evidence: TelemetryEvidence) -> list[str] | str:
+    """Nothing was wrong, and nothing was checked, where no answer had the status that is counted."""
+    statuses = {each.status for each in evidence.sent}
+    unseen = [counter for counter in evidence.rejection_counters if counter.status not in statuses]
+    return "; ".join(f"{each.metric}: no answer was {each.status}" for each in unseen) or []
+
+
 def _unrejected(evidence: TelemetryEvidence) -> Iterator[str]:
     for counter in evidence.rejection_counters:
         refused = sum(each.status == counter.status for each in evidence.sent)
@@ -111,24 +131,26 @@ def _shown(value: float | None) -> str:
     return "nothing: there is no such metric" if value is None else f"{value:g}"
 
 
-def _finding(check_id: str, name: str, problems: list[str] | None, evidence: TelemetryEvidence) -> Finding:
-    told = "; ".join((problems or [])[:MOST_TOLD])
-    more = len(problems or []) - MOST_TOLD
+def _finding(check_id: str, name: str, found: list[str] | str, evidence: TelemetryEvidence) -> Finding:
+    problems = [] if isinstance(found, str) else found
+    told = "; ".join(problems[:MOST_TOLD])
+    more = len(problems) - MOST_TOLD
     unlogged = name == "request_id" and any(each.logged is None for each in evidence.sent)
     good = {
         "scrape": "the metrics can be read",
+        "refused": "each request to be refused was answered with its declared status",
         "secrets": "no secret of this run in metrics or log",
         "request_id": "each answer has an id of its own"
         + ("" if unlogged else ", and one line of the log has it"),
     }.get(name, f"what {len(evidence.sent)} requests were answered is what was counted")
-    outcome = Outcome.FAIL if problems else Outcome.INCONCLUSIVE if problems is None else Outcome.PASS
+    undecided = isinstance(found, str)
     return Finding(
         id=f"{check_id}.{name}",
-        outcome=outcome,
-        message="the metrics could not be read"
-        if problems is None
-        else (told + (f"; and {more} more" if more > 0 else "")) or good,
-        observed=None if problems is None else len(problems),
+        outcome=Outcome.INCONCLUSIVE if undecided else Outcome.FAIL if problems else Outcome.PASS,
+        message=found
+        if isinstance(found, str)
+        else told + (f"; and {more} more" if more > 0 else "") or good,
+        observed=None if undecided else len(problems),
         limit=0,
         unit="disagreements",
         samples=len(evidence.sent),

@@ -160,6 +160,7 @@ def _evidence(
         duration_histogram=settings.duration,
         rejection_counters=settings.rejections,
         request_id_header=settings.request_id,
+        refused=tuple(request.status for request in settings.refused),
         sent=tuple(_looked_up(sent, log) if has_log else sent),
         golden=golden,
         counted=counted,

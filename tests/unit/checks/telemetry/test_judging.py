@@ -35,6 +35,7 @@ def judged(requests=None, **changes):
         request_id_header="X-Request-ID",
         sent=tuple(requests),
         rejection_counters=(RejectionCounter(metric="refused_total", status=401),),
+        refused=(401,),
         golden=6,
         counted=counted(),
     ).model_copy(update=changes)
@@ -67,7 +68,7 @@ def test_what_agrees_passes():
     assert wrong(findings) == set()
     assert findings.keys() == {
         *("scrape", "requests", "inferences", "duration", "duration_buckets", "rejections"),
-        *("request_id", "secrets"),
+        *("refused", "request_id", "secrets"),
     }
 
 
@@ -123,8 +124,38 @@ def test_a_service_without_a_log_of_ours_still_has_to_name_its_requests():
     assert wrong(judged([*sent(logged=None), *sent(2, 401, logged=None, request_id=None)])) == {"request_id"}
 
 
+@pytest.mark.parametrize(
+    ("statuses", "outcome"),
+    [
+        ((401, 400, 401, 429), Outcome.PASS),
+        ((401, 429, 401, 400), Outcome.PASS),
+        ((401, 400, 401, 400), Outcome.FAIL),
+        ((200, 429, 200, 429), Outcome.FAIL),
+        ((None, 429, 401, 429), Outcome.PASS),
+        ((401,), Outcome.FAIL),
+    ],
+)
+def test_of_each_request_to_be_refused_one_repeat_has_its_status(statuses, outcome):
+    requests = [*sent(), *(each for status in statuses for each in sent(1, status))]
+    assert judged(requests, refused=(401, 429))["refused"].outcome is outcome
+
+
+def test_the_request_that_is_not_refused_is_named():
+    found = judged([*sent(), *sent(2, 200)], refused=(401,))["refused"]
+    assert found.message == "refused[0], /p: declared 401, answered 200"
+
+
+def test_a_counter_of_refusals_that_were_none_decides_nothing():
+    requests = [*sent(), *sent(2, 400)]
+    found = judged(requests, counted=counted(rejections={"refused_total": 0}))["rejections"]
+    assert (found.outcome, found.message) == (Outcome.INCONCLUSIVE, "refused_total: no answer was 401")
+    risen = judged(requests, counted=counted(rejections={"refused_total": 2}))["rejections"]
+    assert risen.outcome is Outcome.FAIL
+
+
 def test_only_what_the_suite_names_is_judged():
     findings = judged(
+        refused=(),
         request_counter=None,
         inference_counter=None,
         duration_histogram=None,
