@@ -18,7 +18,7 @@ from harness.environment import capture
 from harness.errors import ConfigError, UsageError
 from harness.events import BuildProgress, Emit, Note
 from harness.model import Capability, Family, PolicyRecord, Report, Scope
-from harness.plan import Plan, make_plan
+from harness.plan import Plan, asked_for, capabilities_of, make_plan
 from harness.policy import Expected, decide, unused_waivers
 from harness.reports.store import RunFolder, new_run_id
 from harness.runner import Runner, RunResult
@@ -90,7 +90,7 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
     """
     suite = load_suite(request.config)
     replayed = _replayed(request)
-    checks: tuple[AnyCheck, ...] = (ReplayFuzz(replayed),) if replayed else _asked_for(request)
+    checks: tuple[AnyCheck, ...] = (ReplayFuzz(replayed),) if replayed else asked_for(CHECKS, request.checks)
     _verify(request, suite, checks)
     on_url = request.candidate is not None and bool(URL.match(request.candidate))
     if on_url and request.reference is None:
@@ -114,7 +114,11 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
     candidate = launcher.resolve(request.candidate)
     reference = _reference(request, launcher, candidate)
     plan = make_plan(
-        suite, checks, only=request.only, skip=request.skip, capabilities=_capabilities(candidate, reference)
+        suite,
+        checks,
+        only=request.only,
+        skip=request.skip,
+        capabilities=capabilities_of(candidate.scope, reference.scope if reference else None),
     )
     if candidate.scope is Scope.PROCESS:
         emit(Note(PROCESS_NOTE))
@@ -147,12 +151,6 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
         return report, folder.commit(report)
     finally:
         folder.abandon()
-
-
-def _asked_for(request: GateRequest) -> tuple[AnyCheck, ...]:
-    """All checks but those of a family of which only others are asked for."""
-    of = {check.family for check in CHECKS if check.id in request.checks}
-    return tuple(check for check in CHECKS if check.family not in of or check.id in request.checks)
 
 
 def _replayed(request: GateRequest) -> tuple[ReproducerFile, ...]:
@@ -221,17 +219,6 @@ def _reference(request: GateRequest, launcher: Launcher, candidate: Launch) -> L
             fix="give --reference IMAGE (the release now in use), or --reference none for a first release",
         )
     return launcher.resolve(request.reference)
-
-
-def _capabilities(candidate: Launch, reference: Launch | None) -> frozenset[Capability]:
-    has = set()
-    if candidate.scope is Scope.CONTAINER:
-        has.add(Capability.CONTAINER)
-    if reference is not None:
-        has.add(Capability.REFERENCE)
-        if reference.scope is Scope.CONTAINER:
-            has.add(Capability.REFERENCE_CONTAINER)
-    return frozenset(has)
 
 
 def _report(

@@ -7,7 +7,7 @@ from harness.checks.interface import AnyCheck, Stage
 from harness.config.section import FamilySettings
 from harness.config.suite import Suite
 from harness.errors import UsageError
-from harness.model import Capability, Family
+from harness.model import Capability, Family, Scope
 from harness.policy import is_required, selected, silent
 
 TOGETHER = frozenset({Stage.UNSTARTED, Stage.SHARED, Stage.COMPARED})
@@ -86,25 +86,13 @@ def make_plan(
             )
     wanted = selected(only, skip)
     policy = suite.config.policy
-    planned: list[PlannedCheck] = []
-    left_out: list[AnyCheck] = []
-    for check in table:
-        settings = suite.config.family(check.family)
-        if check.family not in wanted or settings is None:
-            continue
-        if not check.applies(settings):
-            left_out.append(check)
-            continue
-        missing = next(
-            (capability for capability in sorted(check.needs) if capability not in capabilities), None
-        )
-        required = is_required(check.family, policy, only)
-        planned.append(PlannedCheck(check, settings, required=required, missing=missing))
+    planned = planned_checks(suite, table, only=only, skip=skip, capabilities=capabilities)
     if not planned:
         raise UsageError(
             "no check is left to run", fix="see --only, --skip and the families that gate.toml declares"
         )
     checked = {item.check.family for item in planned}
+    applicable = {item.check.id for item in planned}
     unchecked = silent(checked, only=only, skip=skip)
     return Plan(
         groups=_grouped([item for item in planned if item.missing is None]),
@@ -112,11 +100,52 @@ def make_plan(
         not_declared=tuple(family for family in unchecked if is_required(family, policy, only)),
         undeclared=(
             *(family.value for family in Family if family in (wanted & served) - checked),
-            *(check.id for check in left_out if check.family in checked),
+            *(check.id for check in table if check.family in checked and check.id not in applicable),
             *_aspects(planned),
         ),
         partial=not served <= wanted,
     )
+
+
+def planned_checks(
+    suite: Suite,
+    table: Sequence[AnyCheck],
+    *,
+    only: Collection[Family],
+    skip: Collection[Family],
+    capabilities: Collection[Capability],
+) -> tuple[PlannedCheck, ...]:
+    """Those of ``table`` that a run makes or says it cannot make; arguments as of :func:`make_plan`."""
+    wanted = selected(only, skip)
+    planned = []
+    for check in table:
+        settings = suite.config.family(check.family)
+        if check.family not in wanted or settings is None or not check.applies(settings):
+            continue
+        missing = next(
+            (capability for capability in sorted(check.needs) if capability not in capabilities), None
+        )
+        required = is_required(check.family, suite.config.policy, only)
+        planned.append(PlannedCheck(check, settings, required=required, missing=missing))
+    return tuple(planned)
+
+
+def asked_for(table: Sequence[AnyCheck], names: Collection[str]) -> tuple[AnyCheck, ...]:
+    """All of ``table`` but those of a family of which only others are asked for by name."""
+    of = {check.family for check in table if check.id in names}
+    return tuple(check for check in table if check.family not in of or check.id in names)
+
+
+def capabilities_of(candidate: Scope, reference: Scope | None) -> frozenset[Capability]:
+    """What a run has whose targets are such; None without a reference."""
+    has = set()
+    if candidate is Scope.CONTAINER:
+        has.add(Capability.CONTAINER)
+    if reference is not None:
+        has.add(Capability.REFERENCE)
+    if reference is Scope.CONTAINER:
+        has.add(Capability.REFERENCE_CONTAINER)
+    return frozenset(has)
 
 
 def _aspects(planned: Sequence[PlannedCheck]) -> tuple[str, ...]:

@@ -1,20 +1,23 @@
 """Decides a stored run again, from its evidence alone."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness.checks.interface import AnyCheck, AnyJudge, Evidence
+from harness.checks.fuzz.replay import ReplayFuzz
+from harness.checks.interface import AnyCheck, AnyJudge, Evidence, Stage
 from harness.checks.lifecycle.target import TargetEvidence, TargetJudge
-from harness.checks.table import STORED
+from harness.checks.table import CHECKS, STORED
 from harness.config.section import FamilySettings
 from harness.config.suite import Suite, load_suite, parse_suite
 from harness.errors import ConfigError
 from harness.inputs import input_digests
 from harness.judgement import asked_sha256, conclude
 from harness.model import CheckResult, Decision, Family, Outcome, PolicyRecord, Report
+from harness.plan import PlannedCheck, asked_for, capabilities_of, planned_checks
 from harness.policy import Expected, decide, is_required, silent, unused_waivers
 from harness.reports.store import evidence_folder, load_report, verify_evidence
 
@@ -46,6 +49,7 @@ def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
         ConfigError: when the report, its evidence or the configuration is damaged.
     """
     report = load_report(path)
+    _verify_policy(report, path)
     folder = evidence_folder(path)
     verify_evidence(report, folder)
     suite = (
@@ -55,10 +59,11 @@ def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
     today = date.fromisoformat(report.started_at[:10]) if config is None else today
     judge = _StoredRun(suite, folder, today, only=report.only, another=config is not None)
     results = tuple(judge.decide(result) for result in report.checks)
-    expected = [Expected(result.id, result.required) for result in results]
-    unchecked = silent({result.family for result in results}, only=report.only, skip=report.skip)
+    planned = _planned(report, suite)
+    checked = {result.family for result in results} | {item.check.family for item in planned}
+    unchecked = silent(checked, only=report.only, skip=report.skip)
     undeclared = [family for family in unchecked if is_required(family, policy, report.only)]
-    verdict = decide(results, expected, policy, undeclared=undeclared)
+    verdict = decide(results, expected_of(report, suite), policy, undeclared=undeclared)
     decided = report.model_copy(
         update={
             "checks": results,
@@ -69,6 +74,55 @@ def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
         }
     )
     return Rejudged(report=decided, stored=report.decision, notes=tuple(judge.notes))
+
+
+def expected_of(report: Report, suite: Suite) -> tuple[Expected, ...]:
+    """The checks that have to have a result: by the suite, by the order that was run, and the starts.
+
+    Not by the results themselves, so that a check that is missing from them is missed.
+    """
+    expected = {item.check.id: item.required for item in _planned(report, suite)}
+    families = {check.id: check.family for check in STORED}
+    for name in report.order:
+        family = families.get(name)
+        required = family is None or is_required(family, suite.config.policy, report.only)
+        expected.setdefault(name, required)
+    if report.replay:  # made in place of a plan's checks, and asked for by the command line
+        expected[ReplayFuzz.id] = True
+    unstarted = {check.id for check in STORED if check.stage is Stage.UNSTARTED}
+    if any(result.evidence_files and result.id not in unstarted for result in report.checks):
+        expected[TargetJudge.id] = True
+    return tuple(Expected(name, required) for name, required in expected.items())
+
+
+def _planned(report: Report, suite: Suite) -> tuple[PlannedCheck, ...]:
+    """What a run that was asked for the same, of targets of the same kind, plans under ``suite``."""
+    table = () if report.replay else asked_for(CHECKS, report.only_checks)
+    reference = report.reference.kind if report.reference else None
+    return planned_checks(
+        suite,
+        table,
+        only=report.only,
+        skip=report.skip,
+        capabilities=capabilities_of(report.candidate.kind, reference),
+    )
+
+
+def _verify_policy(report: Report, path: Path) -> None:
+    """The policy in the report has to be the one that its digest says.
+
+    Raises:
+        ConfigError: it is another.
+    """
+    actual = hashlib.sha256(report.policy.content.encode()).hexdigest()
+    if actual != report.policy.sha256:
+        raise ConfigError(
+            file=path,
+            key="policy.sha256",
+            value=report.policy.sha256,
+            problem=f"policy.content was changed since the run: its SHA-256 is {actual}",
+            allowed="the report as `harness run` wrote it; `--config` judges it by another policy",
+        )
 
 
 @dataclass

@@ -90,3 +90,40 @@ def test_a_policy_without_its_files_judges_what_the_run_had_read(
     alone = tmp_path / "alone.toml"
     alone.write_text(config.read_text())
     assert judge(path, "--config", alone)[0] == ExitCode.PROMOTE
+
+
+def changed(path, change):
+    """The report with something changed in its JSON."""
+    report = json.loads(path.read_text())
+    change(report)
+    path.write_text(json.dumps(report))
+    return path
+
+
+@pytest.mark.parametrize("ids", [{"golden.single"}, {"lifecycle.target"}, {"golden.single", "golden.batch"}])
+def test_a_result_that_is_missing_is_missed(stored, judge, tiny_suite, tiny_url, ids):
+    path = stored(tiny_suite(), tiny_url)
+    here = ids & {check["id"] for check in json.loads(path.read_text())["checks"]}
+    assert here
+
+    def without(report):
+        report["checks"] = [check for check in report["checks"] if check["id"] not in ids]
+
+    code, again, _ = judge(changed(path, without))
+    assert code == ExitCode.INCONCLUSIVE
+    missing = {reason["check_id"] for reason in again["reasons"] if "no result" in reason["message"]}
+    assert missing == here
+
+
+def test_another_policy_s_text_under_the_digest_of_the_first_is_refused(
+    stored, run_main, tiny_suite, tiny_url
+):
+    path = stored(tiny_suite(), tiny_url)
+
+    def loosened(report):
+        report["policy"]["content"] += "\n# looser\n"
+
+    result = run_main("judge", changed(path, loosened))
+    assert result.returncode == ExitCode.USAGE
+    assert str(path) in result.stderr.replace("\n", "")
+    assert "policy.sha256" in result.stderr
