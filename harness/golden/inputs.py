@@ -1,6 +1,7 @@
 """Inputs to record: JSON lines of ``{"id", "input"}``, or those of a golden set."""
 
 import hashlib
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ def _cases(file: Path) -> Iterator[Case]:
         with lines_of(file) as lines:
             for number, line in enumerate(lines, start=1):
                 yield _case(line, file, number)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ConfigError(file=file, problem=f"cannot be read: {error}") from error
 
 

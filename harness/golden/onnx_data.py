@@ -22,6 +22,7 @@ from harness.errors import HarnessError, UsageError
 
 SETS = "test_data_set_*"
 MODEL_FILE = "model.onnx"
+NOT_UTF8 = "strings that are not UTF-8"
 NUMBERED = re.compile(r"_(\d+)(\.pb)?$")
 
 
@@ -117,7 +118,7 @@ def read_model_tests(folder: Path) -> ModelTests:
     if file.is_file():
         content = file.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
-        model = onnx.load_model_from_string(content)
+        model = _model(content)
         given = {initializer.name for initializer in model.graph.initializer}
         values = [value for value in model.graph.input if value.name not in given], model.graph.output
         if model.producer_name:
@@ -133,6 +134,14 @@ def read_model_tests(folder: Path) -> ModelTests:
         )
         sets.append(DataSet(path.name, inputs, outputs))
     return ModelTests(folder.name, digest, data.hexdigest(), producer, tuple(sets))
+
+
+def _model(content: bytes) -> Any:
+    onnx = onnx_package()
+    try:
+        return onnx.load_model_from_string(content)
+    except Exception as error:  # protobuf's, which are no part of onnx
+        raise NotSupportedError(f"a {MODEL_FILE} that holds no model") from error
 
 
 def _in_order(paths: Iterable[Path]) -> list[Path]:
@@ -155,6 +164,8 @@ def _tensor(file: Path, name: str) -> Tensor:
         proto.ParseFromString(file.read_bytes())
         kind = onnx.TensorProto.DataType.Name(proto.data_type).lower()
         array = onnx.numpy_helper.to_array(proto)
+    except UnicodeDecodeError as error:
+        raise NotSupportedError(NOT_UTF8) from error
     except Exception as error:  # protobuf and numpy_helper have no class of errors in common
         raise NotSupportedError("files that hold no tensor") from error
     dtype = {"float": "float32", "double": "float64"}.get(kind, kind)
@@ -162,7 +173,11 @@ def _tensor(file: Path, name: str) -> Tensor:
         raise NotSupportedError(f"elements of type {dtype}")
     if 0 in array.shape[:-1]:
         raise NotSupportedError("an empty tensor whose shape a list cannot tell")
-    return Tensor(name or proto.name or file.stem, dtype, array.shape, as_json(array, dtype))
+    try:
+        value = as_json(array, dtype)
+    except UnicodeDecodeError as error:
+        raise NotSupportedError(NOT_UTF8) from error
+    return Tensor(name or proto.name or file.stem, dtype, array.shape, value)
 
 
 def as_json(array: npt.NDArray[Any], dtype: str) -> Any:

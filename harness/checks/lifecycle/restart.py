@@ -135,8 +135,15 @@ def largest_difference(one: Any, other: Any) -> float:
     if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         return max(map(largest_difference, one, other), default=0.0)
     if _is_number(one) and _is_number(other):
-        return 0.0 if one == other else abs(float(one) - float(other))
+        return 0.0 if one == other else _distance(one, other)
     return 0.0 if type(one) is type(other) and one == other else math.inf
+
+
+def _distance(one: float, other: float) -> float:
+    try:
+        return abs(float(one) - float(other))
+    except OverflowError:  # an integer beyond any float: JSON has no largest
+        return math.inf
 
 
 def _is_number(value: Any) -> bool:

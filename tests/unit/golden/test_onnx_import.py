@@ -124,14 +124,22 @@ ONE = np.ones(1, np.float32)
         ([ONE], [np.ones(0, np.float32)], "an output without elements"),
         ([ONE], [], "no output"),
         ([numpy_helper.from_list([ONE])], [ONE], "files that hold no tensor"),
+        ([helper.make_tensor("x", TensorProto.STRING, [1], [b"\xff"])], [ONE], "strings that are not UTF-8"),
     ],
-    ids=["complex", "empty input", "empty output", "no output", "sequence"],
+    ids=["complex", "empty input", "empty output", "no output", "sequence", "not UTF-8"],
 )
 def test_what_is_not_supported_says_why(tmp_path, inputs, outputs, reason):
     source = write(tmp_path / "m", inputs, outputs)
     with pytest.raises(NotSupportedError, match=reason):
         import_model(source, tmp_path / "golden", compress=False, today=TODAY)
     assert not (tmp_path / "golden").exists()
+
+
+def test_a_damaged_model_says_so(tmp_path):
+    source = write(tmp_path / "m", [ONE], [ONE])
+    (source / "model.onnx").write_bytes(b"\xff" * 40)
+    with pytest.raises(NotSupportedError, match=r"a model\.onnx that holds no model"):
+        read_model_tests(source)
 
 
 def test_a_sequence_is_named_by_the_model(tmp_path):

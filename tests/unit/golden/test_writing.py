@@ -100,6 +100,15 @@ def test_wrong_inputs_are_named(tmp_path, lines, message):
         read_inputs(file)
 
 
+@pytest.mark.parametrize("damage", ["bits", "end"])
+def test_damaged_compressed_inputs_are_named(tmp_path, damage):
+    file = tmp_path / "inputs.jsonl.gz"
+    whole = gzip.compress(b'{"id": "a", "input": 1}\n' * 50)
+    file.write_bytes(whole[:10] + b"\xff" * 20 + whole[30:] if damage == "bits" else whole[:-20])
+    with pytest.raises(ConfigError, match=r"inputs\.jsonl\.gz: cannot be read"):
+        read_inputs(file)
+
+
 def test_a_file_of_cases_is_one_of_inputs(tmp_path):
     write(tmp_path, 2, compress=True)
     inputs = read_inputs(tmp_path / "cases.jsonl.gz", "again")

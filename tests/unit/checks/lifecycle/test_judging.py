@@ -137,6 +137,9 @@ def test_a_difference_is_none_for_the_same_and_the_same_both_ways(one, other):
         ([1], [1, 2], math.inf),
         ({"a": 1}, {"b": 1}, math.inf),
         (None, 0, math.inf),
+        (10**400, 1, math.inf),
+        (-(10**400), 10**400, math.inf),
+        (10**400, 10**400, 0.0),
     ],
 )
 def test_only_numbers_differ_by_a_number(one, other, difference):
