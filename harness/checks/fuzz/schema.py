@@ -66,6 +66,7 @@ class SchemaFuzz:
             expected=tally.expected,
             executed=tally.executed,
             cases_per_operation=settings.cases_per_operation,
+            declared=settings.checks,
             operations=tally.cases(),
             checks=tally.checks(),
             failures=tuple(

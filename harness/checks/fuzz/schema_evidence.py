@@ -84,6 +84,7 @@ class SchemaEvidence(Evidence):
 
     Attributes:
         cases_per_operation: The least number for each operation.
+        declared: Names of the checks that the suite asks for; ``checks`` has those that were applied.
         failures: At most 50 kinds, of every check some; ``failure_kinds`` is how many there were.
         stateful: Whether chains of requests were sent too, since the contract links operations.
         errors: What the engine could not do.
@@ -91,6 +92,7 @@ class SchemaEvidence(Evidence):
     """
 
     cases_per_operation: int
+    declared: tuple[str, ...]
     operations: tuple[OperationCases, ...]
     checks: tuple[CheckCases, ...]
     failures: tuple[FailureKind, ...]

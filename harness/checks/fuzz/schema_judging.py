@@ -13,12 +13,17 @@ EVIDENCE = f"{CHECK_ID}/{EVIDENCE_FILE}"
 MOST_NAMED = 5
 ENDED = frozenset({"completed", "budget", "server_unavailable"})
 """How the engine may end without an error of its own."""
+OPTIONAL_AUTH = "ignored_auth"
+"""The one check that the contract may rule out: where every operation may be asked without a credential."""
 
 
 def judged(evidence: SchemaEvidence, limits: FuzzLimits) -> Sequence[Finding]:
-    """One finding per kind of failure and per check that held, one each for accepted share and cases."""
+    """One finding per kind of failure and per other declared check, one each for accepted share and cases."""
     findings = [_kind_finding(kind, evidence) for kind in evidence.failures]
-    findings += [_held(check) for check in evidence.checks if not check.failed]
+    findings += [_held(check) for check in evidence.checks if check.applied and not check.failed]
+    applied = {check.name for check in evidence.checks if check.applied}
+    ruled_out = {OPTIONAL_AUTH} if applied else set()
+    findings += [_never_applied(name) for name in evidence.declared if name not in applied | ruled_out]
     if evidence.failure_kinds > len(evidence.failures):
         findings.append(_further(evidence))
     findings += [_accepted_share(evidence, limits), _cases(evidence)]
@@ -82,6 +87,15 @@ def _held(check: CheckCases) -> Finding:
     )
 
 
+def _never_applied(name: str) -> Finding:
+    return Finding(
+        id=f"{CHECK_ID}.{name}",
+        outcome=Outcome.INCONCLUSIVE,
+        message=f"no answer was held against {name}",
+        evidence=EVIDENCE,
+    )
+
+
 def _accepted_share(evidence: SchemaEvidence, limits: FuzzLimits) -> Finding:
     name = f"{CHECK_ID}.accepted_share"
     asked = [operation for operation in evidence.operations if operation.valid]
@@ -92,6 +106,7 @@ def _accepted_share(evidence: SchemaEvidence, limits: FuzzLimits) -> Finding:
             message="no valid request was answered",
             evidence=EVIDENCE,
         )
+    unasked = [operation.operation for operation in evidence.operations if not operation.valid]
     worst = min(asked, key=_share)
     failing = [operation for operation in asked if _share(operation) < limits.min_accepted_share]
     if failing:
@@ -100,13 +115,15 @@ def _accepted_share(evidence: SchemaEvidence, limits: FuzzLimits) -> Finding:
             for operation in failing[:MOST_NAMED]
         )
         message = f"valid requests were refused: {listed}"
+    elif unasked:
+        message = f"no valid request was answered by {', '.join(unasked[:MOST_NAMED])}"
     else:
         message = (
             f"valid requests were accepted; least by {worst.operation}, {worst.accepted} of {worst.valid}"
         )
     return Finding(
         id=name,
-        outcome=Outcome.FAIL if failing else Outcome.PASS,
+        outcome=Outcome.FAIL if failing else Outcome.INCONCLUSIVE if unasked else Outcome.PASS,
         message=message,
         observed=round(_share(worst), 4),
         limit=limits.min_accepted_share,

@@ -30,6 +30,7 @@ def evidence(**changes):
         "expected": 100,
         "executed": 100,
         "cases_per_operation": 100,
+        "declared": ("not_a_server_error",),
         "operations": (operation(),),
         "checks": (CheckCases(name="not_a_server_error", applied=100, failed=0),),
         "failures": (),
@@ -127,6 +128,31 @@ def test_no_valid_request_is_inconclusive():
     assert found["fuzz.schema.accepted_share"].outcome is Outcome.INCONCLUSIVE
 
 
+def test_an_operation_without_a_valid_request_is_inconclusive_beside_one_with_many():
+    operations = (operation("GET /health"), operation(cases=50, valid=0, accepted=0))
+    found = judged(operations=operations)["fuzz.schema.accepted_share"]
+    assert found.outcome is Outcome.INCONCLUSIVE
+    assert "POST /predict" in found.message
+
+
+def test_an_operation_that_refuses_fails_though_another_was_not_asked():
+    operations = (operation(accepted=0), operation("GET /slow", valid=0, accepted=0))
+    assert judged(operations=operations)["fuzz.schema.accepted_share"].outcome is Outcome.FAIL
+
+
+@pytest.mark.parametrize("checks", [(), (CheckCases(name="ignored_auth", applied=0, failed=0),)])
+def test_declared_checks_that_no_answer_was_held_against_are_inconclusive(checks):
+    found = judged(declared=("not_a_server_error", "ignored_auth"), checks=checks)
+    for name in ("not_a_server_error", "ignored_auth"):
+        assert found[f"fuzz.schema.{name}"].outcome is Outcome.INCONCLUSIVE
+
+
+def test_authentication_cannot_be_ignored_where_it_is_optional_everywhere():
+    found = judged(declared=("not_a_server_error", "ignored_auth"))
+    assert found["fuzz.schema.not_a_server_error"].outcome is Outcome.PASS
+    assert "fuzz.schema.ignored_auth" not in found
+
+
 @given(st.lists(st.integers(1, 200).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))), min_size=1))
 def test_the_accepted_share_holds_for_each_operation(shares):
     operations = tuple(
@@ -146,6 +172,7 @@ def test_the_accepted_share_holds_for_each_operation(shares):
 )
 def test_only_sound_evidence_passes_whole(failed, cases, errors, ended):
     found = judged(
+        declared=("c",),
         checks=(CheckCases(name="c", applied=10, failed=failed),),
         failures=(kind(check="c"),) * min(failed, 1),
         failure_kinds=min(failed, 1),
