@@ -21,7 +21,7 @@ class Release(BaseModel):
 
     Attributes:
         problem: Why it can't be told.
-        files: SHA-256 of each file that the manifest lists and the folder has, as it is there.
+        files: SHA-256 of the manifest, and of each file that it lists and the folder has, as it is there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -121,7 +121,7 @@ def _release(archive: Path, settings: ArtifactSettings) -> Release:
             return Release(problem=f"the manifest tells no version at {settings.version}")
         if model is None or model not in folder.files:
             return Release(problem=f"the manifest names no file of the folder at {settings.model}")
-        names = {model, *(name for name in manifest.listed if name in folder.files)}
+        names = {settings.manifest, model, *(name for name in manifest.listed if name in folder.files)}
         return Release(
             name=manifest.text(settings.name),
             version=version,
