@@ -29,11 +29,11 @@ image: $(STAMP) ## build the reference service's image, write its release record
 
 .PHONY: test
 test: $(STAMP) ## every test but the slow ones, containers included
-	@scripts/test.sh -m 'not slow' $(ARGS)
+	@scripts/test.sh 'not slow' $(ARGS)
 
 .PHONY: test-all
 test-all: $(STAMP) ## every test
-	@scripts/test.sh $(ARGS)
+	@scripts/test.sh '' $(ARGS)
 
 .PHONY: check
 check: $(STAMP) ## lint, format, types, workflows

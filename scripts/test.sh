@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Run pytest with the arguments given, with a container engine where one can be had.
+# Run pytest, with a container engine where one can be had: test.sh MARKERS [ARGUMENTS...], as `test.sh 'not slow'`.
+#
+# Unit tests and faulty images go to two workers; then what needs the machine for itself, one by one.
 #
 # An engine that is started here stays for the next run, except under CI=true. Where none can be had the
 # container tests are skipped, loudly; with HARNESS_REQUIRE_ENGINE=1 they fail instead.
@@ -19,4 +21,14 @@ if [[ -n $host ]]; then
         export HARNESS_BASE_IMAGE
     fi
 fi
-.venv/bin/python -m pytest --durations=15 "$@"
+markers=${1:+($1) and }
+shift || true
+# Of a selection such as `-k name` one of the two may have nothing, which pytest ends with 5.
+code=0
+pytest() { .venv/bin/python -m pytest --durations=15 "$@" || code=$?; }
+pytest -n 2 -m "${markers}not alone" "$@"
+((code <= 1 || code == 5)) || exit "$code"
+together=$code code=0
+pytest -m "${markers}alone" "$@"
+((together != 5 || code != 5)) || exit 5
+for code in "$together" "$code"; do ((code == 0 || code == 5)) || exit "$code"; done

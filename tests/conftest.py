@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_ENGINE = "HARNESS_REQUIRE_ENGINE"
 BUILD_TIMEOUT_S = 600
 NO_ENGINE = "no container engine answers"
+ALONE = ROOT / "tests" / "integration"
+LATENCY = "[latency_"
 
 
 def _engine_address() -> str | None:
@@ -39,7 +41,10 @@ def _has_engine() -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the container tests where there is no engine, unless one is required."""
+    """Skip the container tests where there is no engine, unless one is required; mark what runs alone."""
+    for item in items:
+        if ALONE in item.path.parents or LATENCY in item.nodeid:
+            item.add_marker(pytest.mark.alone)
     if _has_engine() or os.environ.get(REQUIRE_ENGINE) == "1":
         return
     for item in items:
