@@ -5,7 +5,7 @@ import os
 import secrets
 import ssl
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -80,9 +80,9 @@ class ContainerEndpoint:
         """With which it ended."""
         return exit_code(self._container)
 
-    def terminate(self, timeout_s: float) -> int | None:
+    def terminate(self, timeout_s: float, delivered: Callable[[], None]) -> int | None:
         """Ask it to end, as ``docker stop`` does, and wait; it is not killed."""
-        return terminate(self._container, timeout_s)
+        return terminate(self._container, timeout_s, delivered)
 
     def host_address(self) -> str | None:
         """The gateway of its network, which is this machine where the engine runs here."""

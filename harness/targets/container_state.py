@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +65,18 @@ def exit_code(container: Any) -> int | None:
     return None if state["Running"] else int(state["ExitCode"])
 
 
-def terminate(container: Any, timeout_s: float) -> int | None:
+def terminate(container: Any, timeout_s: float, delivered: Callable[[], None]) -> int | None:
     """Send SIGTERM to its first process and wait for its end; None when it still runs after ``timeout_s``.
+
+    ``delivered`` is called when the engine has sent it.
 
     Raises:
         InfrastructureError: when the engine does not answer, or the container had ended before.
     """
-    give_up = time.monotonic() + timeout_s
     with _asking():
         container.kill(signal="SIGTERM")
+    delivered()
+    give_up = time.monotonic() + timeout_s
     while (code := exit_code(container)) is None and time.monotonic() < give_up:
         time.sleep(POLL_S)
     return code

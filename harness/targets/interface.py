@@ -66,7 +66,7 @@ class Uncontained:
         """Nobody is asked."""
         raise InfrastructureError("only a container is asked for its exit code")
 
-    def terminate(self, _timeout_s: float) -> NoReturn:
+    def terminate(self, _timeout_s: float, _delivered: Callable[[], None]) -> NoReturn:
         """It is left alone."""
         raise InfrastructureError("only a container is terminated by a check")
 
@@ -178,8 +178,13 @@ class Endpoint(Protocol):
         """With which it ended, None while it runs; only a container."""
         ...
 
-    def terminate(self, timeout_s: float) -> int | None:
-        """Send SIGTERM, wait for the end at most ``timeout_s``, and give its exit code; only a container."""
+    def terminate(self, timeout_s: float, delivered: Callable[[], None]) -> int | None:
+        """Send SIGTERM, wait for the end at most ``timeout_s``, and give its exit code; only a container.
+
+        Args:
+            timeout_s: None is given when it still runs then.
+            delivered: Called once SIGTERM has surely arrived, which a busy engine takes its time for.
+        """
         ...
 
     def processes(self) -> tuple[RunningProcess, ...]:

@@ -18,7 +18,7 @@ from harness.checks.lifecycle.starting import SUCCESS, TIMEOUT_S, another, last_
 from harness.config.suite import Suite
 from harness.errors import TargetError
 from harness.http_request import Request
-from harness.model import Capability, Family, Finding, Model, Utf8Text
+from harness.model import Capability, Family, Finding, Model, Outcome, Utf8Text
 from harness.targets.interface import Endpoint
 
 UNAVAILABLE = 503
@@ -33,7 +33,8 @@ class AskedWhileStopping(Model):
     """One request.
 
     Attributes:
-        at_s: When all of it but what was held was sent, from SIGTERM on; negative before. Infinite: never.
+        at_s: When all of it but what was held was sent, from the moment on at which the engine was asked to
+            send SIGTERM; negative before. Infinite: never.
         held: Whether its last byte was sent only after SIGTERM.
     """
 
@@ -47,11 +48,16 @@ class DrainEvidence(Evidence):
     """Every request, and the end.
 
     Attributes:
+        delivered_s: When SIGTERM had surely arrived, from the moment the engine was asked to send it.
+        completed_s: When the last bytes of the held requests were sent, from then on.
+        exit_s: From its arrival to the end.
         exit_code: None when it still ran when ``exit_s`` were over.
         logs: The end of what it wrote.
     """
 
     asked: tuple[AskedWhileStopping, ...]
+    delivered_s: float
+    completed_s: float
     exit_code: int | None
     exit_s: float
     logs: Utf8Text = ""
@@ -87,7 +93,7 @@ class LifecycleDrain:
         declared = settings.drain or DrainSettings()
         requests = payloads(context.suite, context.credentials)
         with another(context) as endpoint:
-            return _stop_under_load(endpoint, requests, declared)
+            return stop_under_load(endpoint, requests, declared)
 
     def judge(self, evidence: DrainEvidence, limits: LifecycleLimits) -> Sequence[Finding]:
         """``answered``, ``uncut``, ``exit_code`` and ``exit``."""
@@ -99,12 +105,16 @@ class LifecycleDrain:
         codes = ", ".join(map(str, limits.exit_codes))
         wrong_code = ended and evidence.exit_code not in limits.exit_codes
         return [
-            nothing_wrong(
-                f"{self.id}.answered",
-                list(_lost(accepted, unavailable_held=limits.unavailable_held)),
-                good=f"of {len(accepted)} requests begun before SIGTERM {len(accepted) - unavailable} were "
-                f"answered 2xx, {unavailable} with 503",
-                samples=len(accepted),
+            _where_in_flight(
+                nothing_wrong(
+                    f"{self.id}.answered",
+                    list(_lost(accepted, unavailable_held=limits.unavailable_held)),
+                    good=f"of {len(accepted)} requests begun before SIGTERM "
+                    f"{len(accepted) - unavailable} were answered 2xx, {unavailable} with 503",
+                    samples=len(accepted),
+                ),
+                evidence,
+                accepted,
             ),
             nothing_wrong(
                 f"{self.id}.uncut",
@@ -127,6 +137,17 @@ class LifecycleDrain:
                 samples=1,
             ),
         ]
+
+
+def _where_in_flight(
+    finding: Finding, evidence: DrainEvidence, accepted: Sequence[AskedWhileStopping]
+) -> Finding:
+    """A pass shows nothing where no request was surely in flight when SIGTERM arrived."""
+    in_flight = evidence.completed_s > evidence.delivered_s and any(asked.held for asked in accepted)
+    if in_flight or finding.outcome is not Outcome.PASS:
+        return finding
+    why = "no request was surely in flight when SIGTERM arrived"
+    return finding.model_copy(update={"outcome": Outcome.INCONCLUSIVE, "message": why})
 
 
 def _lost(accepted: Sequence[AskedWhileStopping], *, unavailable_held: bool) -> Iterator[str]:
@@ -153,9 +174,15 @@ def _words(asked: AskedWhileStopping) -> str:
     return f"sent {when}{held}: {asked.ending}{status}"
 
 
-def _stop_under_load(
+def stop_under_load(
     endpoint: Endpoint, requests: Sequence[Request], declared: DrainSettings
 ) -> DrainEvidence:
+    """Hold requests, ask others meanwhile, send SIGTERM, and complete the held ones once it has arrived.
+
+    Raises:
+        TargetError: it accepts no connection.
+        InfrastructureError: the engine failed.
+    """
     stopped = threading.Event()
     with ThreadPoolExecutor(declared.clients + 1) as pool, ExitStack() as stack:
         stack.callback(stopped.set)  # before the pool waits for them
@@ -171,9 +198,11 @@ def _stop_under_load(
                 raise TargetError(f"it accepted no connection: {error}", logs=endpoint.logs()) from error
             held.append((time.monotonic(), connection.hold(request)))
         time.sleep(HELD_S)
-        signalled = time.monotonic()
-        end = pool.submit(_terminate, endpoint, declared.wait_s)
+        signal = _Signal()
+        end = pool.submit(signal.send, endpoint, declared.wait_s)
+        signal.arrived.wait()
         time.sleep(HELD_S)
+        completed_at = time.monotonic()
         completed = [(at, True, complete()) for at, complete in held]
         code, ended = end.result()
         stopped.set()
@@ -186,19 +215,35 @@ def _stop_under_load(
             executed=len(asked),
             asked=tuple(
                 AskedWhileStopping(
-                    at_s=round(at - signalled, 6), held=held, ending=reply.ending, status=reply.status
+                    at_s=round(at - signal.asked_at, 6), held=held, ending=reply.ending, status=reply.status
                 )
                 for at, held, reply in asked
             ),
+            delivered_s=round(signal.arrived_at - signal.asked_at, 6),
+            completed_s=round(completed_at - signal.asked_at, 6),
             exit_code=code,
-            exit_s=round(ended - signalled, 3),
+            exit_s=round(ended - signal.arrived_at, 3),
             logs=last_words(endpoint.logs()),
         )
 
 
-def _terminate(endpoint: Endpoint, wait_s: float) -> tuple[int | None, float]:
-    code = endpoint.terminate(wait_s)
-    return code, time.monotonic()
+class _Signal:
+    """SIGTERM, and when it was on its way: between the two times it arrived."""
+
+    def __init__(self) -> None:
+        self.asked_at = self.arrived_at = time.monotonic()
+        self.arrived = threading.Event()
+
+    def send(self, endpoint: Endpoint, wait_s: float) -> tuple[int | None, float]:
+        """In a thread of its own; gives the exit code and when it had ended."""
+        try:
+            return endpoint.terminate(wait_s, self._has_arrived), time.monotonic()
+        finally:
+            self.arrived.set()  # whoever waits sees the error
+
+    def _has_arrived(self) -> None:
+        self.arrived_at = time.monotonic()
+        self.arrived.set()
 
 
 def _ask_on(base_url: str, requests: Sequence[Request], stopped: threading.Event) -> list[Reply]:

@@ -42,11 +42,15 @@ def test_one_that_ends_before_its_port_is_known_has_an_address_that_nobody_answe
 
 
 def test_it_is_asked_to_end_and_not_killed(target):
+    delivered = []
     with target() as endpoint:
-        assert endpoint.terminate(0.3) is None  # without a handler, signals do not end the first process
+        assert (
+            endpoint.terminate(0.3, lambda: delivered.append(endpoint.alive())) is None
+        )  # without a handler, signals do not end the first process
         assert endpoint.alive()
+        assert delivered == [True]
     with target("deaf") as endpoint:
-        assert endpoint.terminate(0.3) is None
+        assert endpoint.terminate(0.3, list) is None
 
 
 @pytest.mark.parametrize(("line", "user"), [("USER 10001", 10001), ("USER root", 0)])

@@ -146,9 +146,17 @@ def test_only_numbers_differ_by_a_number(one, other, difference):
     assert largest_difference(one, other) == difference
 
 
-def drained(*asked, exit_code=0, exit_s=1.0):
-    whole = AskedWhileStopping(at_s=-0.5, held=False, ending=Ending.ANSWERED, status=200)
-    return DrainEvidence(expected=1, executed=1, asked=(whole, *asked), exit_code=exit_code, exit_s=exit_s)
+def drained(*asked, exit_code=0, exit_s=1.0, in_flight=True, completed_s=0.4):
+    whole = AskedWhileStopping(at_s=-0.5, held=in_flight, ending=Ending.ANSWERED, status=200)
+    return DrainEvidence(
+        expected=1,
+        executed=1,
+        asked=(whole, *asked),
+        delivered_s=0.1,
+        completed_s=completed_s,
+        exit_code=exit_code,
+        exit_s=exit_s,
+    )
 
 
 def asked(at_s, ending, status=None, *, held=False):
@@ -193,7 +201,9 @@ def test_a_clean_503_for_what_was_held_may_be_allowed_and_is_told():
 
 
 def test_where_nothing_was_seen_nothing_is_said():
-    nothing_accepted = DrainEvidence(expected=1, executed=1, asked=(), exit_code=0, exit_s=1.0)
+    nothing_accepted = DrainEvidence(
+        expected=1, executed=1, asked=(), delivered_s=0.1, completed_s=0.4, exit_code=0, exit_s=1.0
+    )
     found = outcomes(LifecycleDrain(), nothing_accepted)
     assert (found["answered"], found["uncut"]) == (Outcome.INCONCLUSIVE, Outcome.INCONCLUSIVE)
     unasked = startup(GOOD_START.model_copy(update={"asked": 0}))
@@ -208,6 +218,13 @@ def test_a_kernel_that_cannot_be_asked_leaves_capabilities_undecided():
     user, capabilities = LifecycleContainer().judge(evidence, LIMITS)
     assert (user.outcome, capabilities.outcome) == (Outcome.PASS, Outcome.INCONCLUSIVE)
     assert capabilities.message == "the engine's kernel could not be asked"
+
+
+@pytest.mark.parametrize("how", [{"in_flight": False}, {"completed_s": 0.05}])
+def test_a_service_with_nothing_in_flight_when_it_was_told_has_not_shown_that_it_drains(how):
+    assert outcomes(LifecycleDrain(), drained(**how))["answered"] is Outcome.INCONCLUSIVE
+    lost = drained(asked(-0.3, Ending.CLOSED), **how)
+    assert outcomes(LifecycleDrain(), lost)["answered"] is Outcome.FAIL
 
 
 def test_another_exit_code_may_be_allowed():
