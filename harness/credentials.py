@@ -210,6 +210,10 @@ class Credentials:
                 secret = json.dumps(secret)[1:-1]
             self._pattern = None
 
+    def stand_in(self, text: str) -> bool:
+        """Whether a secret of this run is somewhere in ``text``."""
+        return self.redact(text) != text
+
     def redact(self, text: str) -> str:
         """``text`` without any secret of this run."""
         with self._lock:

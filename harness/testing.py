@@ -1,5 +1,6 @@
 """Fakes for the authors of checks: an endpoint that is what you say, a target that starts or does not."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -11,6 +12,7 @@ from harness.errors import TargetError
 from harness.model import Scope, TargetDescription
 from harness.targets.interface import Uncontained
 from harness.targets.launch import Launch
+from harness.targets.log import LogSearch, search
 
 
 @dataclass
@@ -32,6 +34,10 @@ class FakeEndpoint(Uncontained):
     def logs(self) -> str:
         """What ``written`` says."""
         return self.written
+
+    def search_log(self, holds: Callable[[str], bool]) -> LogSearch:
+        """Searches ``written``."""
+        return search([self.written.encode()], holds)
 
     def host_address(self) -> str | None:
         """Loopback."""

@@ -26,6 +26,7 @@ from harness.targets.container_state import (
     container_logs,
     death,
     exit_code,
+    log_entries,
     memory_bytes,
     processes,
     terminate,
@@ -34,10 +35,13 @@ from harness.targets.engine import OWNER_LABEL, RUN_LABEL, Engine
 from harness.targets.files import HandedFiles, filled_all
 from harness.targets.image import ImageIdentity
 from harness.targets.interface import RemovalError, RunningProcess
+from harness.targets.log import LogSearch, search
 from harness.targets.readiness import wait_until_ready
 from harness.targets.uninterrupted import uninterrupted
 
-LOG_FILE_SIZE = "8m"
+LOG_FILE_BYTES = 8 * 1024 * 1024
+LOG_FILES = 2
+"""A log that lost its oldest entries still has one full file, and is known by that."""
 TMPFS_OPTIONS = "size=64m,mode=1777"
 NO_COMMAND = "no command specified"
 NANO = 1_000_000_000
@@ -75,6 +79,13 @@ class ContainerEndpoint:
     def logs(self) -> str:
         """The last 256 KiB of what each of its containers wrote."""
         return "".join(container_logs(container) for container in self._containers)
+
+    def search_log(self, holds: Callable[[str], bool]) -> LogSearch:
+        """In what each of its containers wrote, as far as the engine keeps it."""
+        searches = [
+            search(log_entries(container), holds, kept_bytes=LOG_FILE_BYTES) for container in self._containers
+        ]
+        return LogSearch(any(each.found for each in searches), all(each.whole for each in searches))
 
     def exit_code(self) -> int | None:
         """With which it ended."""
@@ -269,7 +280,9 @@ class ContainerTarget:
             "security_opt": ["no-new-privileges"],
             "read_only": service.read_only_root,
             "cpuset_cpus": self._cpuset,
-            "log_config": LogConfig(type="json-file", config={"max-size": LOG_FILE_SIZE, "max-file": "1"}),
+            "log_config": LogConfig(
+                type="json-file", config={"max-size": str(LOG_FILE_BYTES), "max-file": str(LOG_FILES)}
+            ),
             "device_requests": [DeviceRequest(count=-1, capabilities=[["gpu"]])] if self._gpu else None,
         }
 

@@ -53,6 +53,16 @@ def container_logs(container: Any) -> str:
     return tail(bytes(raw))
 
 
+def log_entries(container: Any) -> Iterator[bytes]:
+    """All of its output that the engine still has.
+
+    Raises:
+        InfrastructureError: when the engine does not answer.
+    """
+    with _asking():
+        yield from container.logs(stdout=True, stderr=True, stream=True, follow=False)
+
+
 def exit_code(container: Any) -> int | None:
     """With which it ended, None while it runs.
 

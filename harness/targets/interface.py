@@ -8,6 +8,7 @@ from typing import Literal, NoReturn, Protocol
 
 from harness.errors import InfrastructureError
 from harness.model import TargetDescription
+from harness.targets.log import LogSearch
 
 LOG_BYTES = 256 * 1024
 CompanionAction = Literal["stop", "start", "pause", "unpause"]
@@ -120,6 +121,10 @@ class Unstarted(Uncontained):
         """It wrote nothing."""
         return ""
 
+    def search_log(self, _holds: Callable[[str], bool]) -> LogSearch:
+        """Nothing is found in nothing."""
+        return LogSearch(found=False, whole=True)
+
     def host_address(self) -> None:
         """It reaches nothing."""
 
@@ -160,6 +165,14 @@ class Endpoint(Protocol):
 
     def logs(self) -> str:
         """What it has written so far, at most the last 256 KiB; empty for a URL."""
+        ...
+
+    def search_log(self, holds: Callable[[str], bool]) -> LogSearch:
+        """Whether ``holds`` is true of some part of all that it has written; never whole for a URL.
+
+        Raises:
+            InfrastructureError: the engine failed.
+        """
         ...
 
     def memory_bytes(self) -> int | None:

@@ -9,21 +9,23 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 from harness.config.service import ProcessSettings, ServiceSettings
-from harness.errors import TargetError
+from harness.errors import InfrastructureError, TargetError
 from harness.model import Scope, TargetDescription
 from harness.targets.files import HandedFiles, filled_all
 from harness.targets.interface import LOG_BYTES, Uncontained, tail
+from harness.targets.log import LogSearch, search
 from harness.targets.readiness import wait_until_ready
 from harness.targets.scratch import ScratchFolder
 from harness.targets.uninterrupted import uninterrupted
 from harness.template import fill
 
 LOOPBACK = "127.0.0.1"
+PIECE_BYTES = 64 * 1024
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 
 
@@ -45,6 +47,10 @@ class ProcessEndpoint(Uncontained):
     def logs(self) -> str:
         """The last 256 KiB of what it wrote."""
         return _tail(self._log)
+
+    def search_log(self, holds: Callable[[str], bool]) -> LogSearch:
+        """In all that it wrote."""
+        return search(_pieces(self._log), holds)
 
     def host_address(self) -> str:
         """Loopback."""
@@ -220,3 +226,12 @@ def _tail(log: Path) -> str:
             return tail(stream.read(LOG_BYTES + 1))
     except OSError:
         return ""
+
+
+def _pieces(log: Path) -> Iterator[bytes]:
+    try:
+        with log.open("rb") as stream:
+            while piece := stream.read(PIECE_BYTES):
+                yield piece
+    except OSError as error:
+        raise InfrastructureError(f"the log of the process: {error}") from error

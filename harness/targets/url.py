@@ -1,5 +1,6 @@
 """A service that already runs somewhere; the harness neither starts nor stops it."""
 
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import httpx
@@ -9,6 +10,7 @@ from harness.errors import UsageError
 from harness.http_exchange import http_client
 from harness.model import Scope, TargetDescription
 from harness.targets.interface import Uncontained
+from harness.targets.log import LogSearch
 from harness.targets.readiness import PROBE_TIMEOUT_S, probe, wait_until_ready
 
 
@@ -49,6 +51,10 @@ class UrlEndpoint(Uncontained):
     def logs(self) -> str:
         """Empty: they are not ours to read."""
         return ""
+
+    def search_log(self, _holds: Callable[[str], bool]) -> LogSearch:
+        """Nothing is found, and that says nothing."""
+        return LogSearch(found=False, whole=False)
 
     def host_address(self) -> None:
         """None: who knows what lies between."""
