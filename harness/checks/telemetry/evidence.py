@@ -48,6 +48,7 @@ class TelemetryEvidence(Evidence):
         refused: Declared statuses of the requests to be refused; these come in turn after the golden ones.
         golden: How many of ``sent`` asked a golden case, one inference each; they come first.
         leaked: Where a secret of the run was seen: in the metrics, in the log.
+        log_cut: Whether the log may lack what was written first.
     """
 
     request_counter: RequestCounter | None
@@ -61,3 +62,4 @@ class TelemetryEvidence(Evidence):
     counted: Counted | None
     problem: Utf8Text = ""
     leaked: tuple[str, ...] = ()
+    log_cut: bool = False

@@ -11,6 +11,7 @@ from harness.model import Finding, Outcome
 
 SUCCESS = range(200, 300)
 MOST_TOLD = 5
+LOG_CUT = "the log is too long to be kept: its beginning may be lost"
 
 
 def judge_telemetry(check_id: str, evidence: TelemetryEvidence, limits: TelemetryLimits) -> list[Finding]:
@@ -41,7 +42,8 @@ def _problems(evidence: TelemetryEvidence, limits: TelemetryLimits) -> Iterator[
         yield "rejections", unread or list(_unrejected(evidence)) or _unseen(evidence)
     if evidence.request_id_header:
         yield "request_id", list(_lost_ids(evidence))
-    yield "secrets", [f"a secret of this run stands in the {where}" for where in evidence.leaked]
+    leaks = [f"a secret of this run stands in the {where}" for where in evidence.leaked]
+    yield "secrets", LOG_CUT if evidence.log_cut and not leaks else leaks
 
 
 def _miscounted(evidence: TelemetryEvidence) -> Iterator[str]:

@@ -71,7 +71,11 @@ class TelemetryMetrics:
                 time.sleep(POLL_S)
         if not context.candidate.alive():
             raise TargetError("it stopped while its metrics were checked", logs=context.candidate.logs())
-        return evidence
+        if context.candidate.description.kind is Scope.URL:
+            return evidence
+        log = context.candidate.search_log(context.credentials.stand_in)
+        leaked = (*evidence.leaked, "log") if log.found else evidence.leaked
+        return evidence.model_copy(update={"leaked": leaked, "log_cut": not log.whole})
 
     def judge(self, evidence: TelemetryEvidence, limits: TelemetryLimits) -> Sequence[Finding]:
         """One finding for each thing that the suite names, and one for secrets."""
@@ -151,7 +155,6 @@ def _evidence(
     counted = None
     if before.samples is not None and after.samples is not None:
         counted = _rise(before.samples, after.samples, sent, settings)
-    leaks = {"metrics": before.leaked or after.leaked, "log": context.credentials.redact(log) != log}
     return TelemetryEvidence(
         expected=len(sent),
         executed=sum(each.status is not None for each in sent),
@@ -165,7 +168,7 @@ def _evidence(
         golden=golden,
         counted=counted,
         problem=before.problem or after.problem,
-        leaked=tuple(where for where, found in leaks.items() if found),
+        leaked=("metrics",) if before.leaked or after.leaked else (),
     )
 
 

@@ -11,6 +11,7 @@ import httpx
 from harness.checks.golden.golden_set import open_golden_set
 from harness.checks.interface import EVIDENCE_FILE, CheckContext, Evidence, Stage
 from harness.checks.telemetry.exposition import Exposition
+from harness.checks.telemetry.judging import LOG_CUT
 from harness.checks.telemetry.markers import found, marked, renderings
 from harness.checks.telemetry.scraping import MOST_BYTES, TIMEOUT_S, Scrape, scrape
 from harness.checks.telemetry.settings import SeriesSettings, TelemetryLimits, TelemetrySettings
@@ -20,6 +21,7 @@ from harness.errors import ConfigError, TargetError
 from harness.http_exchange import exchange, http_client
 from harness.http_request import Request, build
 from harness.model import Capability, Family, Finding, Model, Outcome, Scope, Utf8Text
+from harness.targets.log import LogSearch
 from harness.template import TemplateError
 
 MADE_UP_PATHS = 20
@@ -42,6 +44,7 @@ class SeriesEvidence(Evidence):
         made_up: Requests to paths that do not exist, each to one of its own.
         grown: By metric, how many series appeared with them.
         told: Where a value of a request was found: in the metrics, in the log; None where none was sent.
+        log_cut: Whether the log may lack what was written first.
         problem: Why the metrics could not be read; empty when they could.
     """
 
@@ -50,6 +53,7 @@ class SeriesEvidence(Evidence):
     made_up: int
     grown: dict[str, int]
     told: tuple[str, ...] | None
+    log_cut: bool = False
     problem: Utf8Text = ""
 
 
@@ -96,6 +100,8 @@ class TelemetrySeries:
             after = scrape(client, context, settings)
         if not context.candidate.alive():
             raise TargetError("it stopped while its metrics were checked", logs=context.candidate.logs())
+        metrics, log = _told(context, after, [values for _, values in cases])
+        told = tuple(where for where, seen in {"metrics": metrics, "log": log}.items() if seen.found)
         return SeriesEvidence(
             expected=MADE_UP_PATHS + len(cases),
             executed=answered,
@@ -103,7 +109,8 @@ class TelemetrySeries:
             seen=_seen(after.samples, settings.series),
             made_up=MADE_UP_PATHS,
             grown=_grown(before, meanwhile),
-            told=_told(context, after, [values for _, values in cases]) if cases else None,
+            told=told if cases else None,
+            log_cut=not log.whole,
             problem=before.problem or meanwhile.problem or after.problem,
         )
 
@@ -134,9 +141,10 @@ class TelemetrySeries:
 
 def _finding(identity: str, problems: Sequence[str], evidence: SeriesEvidence, *, good: str) -> Finding:
     more = len(problems) - MOST_TOLD
+    unknown = evidence.problem or (LOG_CUT if evidence.log_cut and identity.endswith(".values") else "")
     told = "; ".join(problems[:MOST_TOLD]) + (f"; and {more} more" if more > 0 else "")
-    if evidence.problem and not problems:
-        return Finding(id=identity, outcome=Outcome.INCONCLUSIVE, message=evidence.problem)
+    if unknown and not problems:
+        return Finding(id=identity, outcome=Outcome.INCONCLUSIVE, message=unknown)
     return Finding(
         id=identity,
         outcome=Outcome.FAIL if problems else Outcome.PASS,
@@ -210,10 +218,17 @@ def _marked_cases(
     return cases
 
 
-def _told(context: CheckContext, after: Scrape, values: Sequence[Sequence[str]]) -> tuple[str, ...]:
+def _told(
+    context: CheckContext, after: Scrape, values: Sequence[Sequence[str]]
+) -> tuple[LogSearch, LogSearch]:
+    """Whether a value stands in the metrics, and in the log; a URL has none that could be cut."""
+
+    def tells(text: str) -> bool:
+        return found(chain.from_iterable(values), text)
+
+    metrics = LogSearch(tells(after.text), whole=True)
     has_log = context.candidate.description.kind is not Scope.URL
-    texts = {"metrics": after.text, "log": context.candidate.logs() if has_log else ""}
-    return tuple(where for where, text in texts.items() if found(chain.from_iterable(values), text))
+    return metrics, context.candidate.search_log(tells) if has_log else LogSearch(found=False, whole=True)
 
 
 def _answers(client: httpx.Client, request: Request) -> bool:

@@ -180,3 +180,10 @@ def test_a_count_passes_exactly_when_it_is_the_number_of_answers(answers, count)
 def test_a_clock_that_the_service_stops_a_little_later_is_no_fault():
     at_the_bound = [*sent(seconds=0.0495), *sent(2, 401, seconds=0.0495)]
     assert "duration_buckets" not in wrong(judged(at_the_bound, counted=filed(0, 0, 8)))
+
+
+def test_a_log_that_may_have_been_cut_clears_nobody():
+    secrets = judged(log_cut=True)["secrets"]
+    assert secrets.outcome is Outcome.INCONCLUSIVE
+    assert "its beginning may be lost" in secrets.message
+    assert judged(log_cut=True, leaked=("metrics",))["secrets"].outcome is Outcome.FAIL

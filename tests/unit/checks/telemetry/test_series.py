@@ -66,6 +66,12 @@ def test_metrics_that_cannot_be_read_decide_nothing_of_themselves():
     }
 
 
+def test_a_log_that_may_have_been_cut_clears_nobody():
+    assert judged(log_cut=True)["values"].outcome is Outcome.INCONCLUSIVE
+    assert judged(log_cut=True)["declared"].outcome is Outcome.PASS
+    assert judged(log_cut=True, told=("log",))["values"].outcome is Outcome.FAIL
+
+
 @given(st.sets(st.sampled_from("abcdef")))
 def test_metrics_are_told_by_the_names_they_are_exposed_with(values):
     registry = CollectorRegistry()
