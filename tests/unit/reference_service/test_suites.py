@@ -1,5 +1,6 @@
 """The suites of the two artifacts differ only in what their artifacts make different."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,12 @@ def test_the_network_is_gated_on_a_gpu_and_the_trees_are_not():
     assert on_gpu.environment == {**network.environment, "SERVICE_EXECUTION_PROVIDER": "cuda"}
     assert on_gpu.build.args == {**network.build.args, "LOCKS": "service-gpu"}
     assert (ROOT / "requirements" / f"{on_gpu.build.args['LOCKS']}.lock").is_file()
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_no_scenario_may_be_missing(name):
+    suite = load_suite(SUITES[name])
+    settings = suite.config.scenarios
+    for files, least in ((settings.auth, settings.min_auth), (settings.rate, settings.min_rate)):
+        documents = [tomllib.loads((SUITES[name].parent / file).read_text()) for file in files]
+        assert sum(len(document["scenario"]) for document in documents) == least
