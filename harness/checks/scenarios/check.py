@@ -18,6 +18,7 @@ from harness.checks.scenarios.settings import ScenariosSettings
 from harness.config.section import Limits
 from harness.config.suite import Suite
 from harness.model import Capability, Family, Finding, Scope
+from harness.targets.log import LogSearch
 
 
 class _Run:
@@ -25,12 +26,12 @@ class _Run:
 
     Attributes:
         records: The scenarios that were played so far.
-        searched: Whether a secret stands in the place of that name.
+        searched: What was found in the place of that name when a secret was looked for.
     """
 
     def __init__(self, context: CheckContext, settings: ScenariosSettings, plan: Plan) -> None:
         self.records: list[ScenarioRecord] = []
-        self.searched: dict[str, bool] = {}
+        self.searched: dict[str, LogSearch] = {}
         self._context = context
         self._settings = settings
         self._plan = plan
@@ -47,7 +48,7 @@ class _Run:
         if variant is None:
             self._play_on(self._context, scenarios)
         elif (reason := self._cannot_start(variant)) or self._context.start is None:
-            self.records += [unplayable(scenario, reason) for scenario in scenarios]
+            self.records += [unplayable(scenario, reason, applicable=False) for scenario in scenarios]
         else:
             with self._context.start(variant) as candidate:
                 self._play_on(replace(self._context, candidate=candidate), scenarios)
@@ -66,24 +67,29 @@ class _Run:
         # The certificates of a URL were made by others.
         own = None if context.start is None else context.credentials.certificates
         with Sender(context.candidate.base_urls, settings.timeout_s, own) as sender:
-            counters = Counters(settings.counters, sender, context.credentials)
-            player = Player(context, settings, self._plan, sender, counters, give_up_s=self._give_up_s)
-            for scenario in scenarios:
-                self.records.append(player.play(scenario))
-                context.progress(len(self.records), len(self._plan.scenarios))
+            replicas = len(context.candidate.base_urls)
+            counters = Counters(settings.counters, sender, context.credentials, replicas=replicas)
+            played: list[ScenarioRecord] = []
+            with Player(context, settings, self._plan, sender, counters, give_up_s=self._give_up_s) as player:
+                try:
+                    for scenario in scenarios:
+                        played.append(player.play(scenario))
+                        context.progress(len(self.records) + len(played), len(self._plan.scenarios))
+                finally:
+                    self.records += player.with_late_connections(played)
             self._search(context, counters, scenarios)
 
     def _search(
         self, context: CheckContext, counters: Counters, scenarios: Sequence[PlannedScenario]
     ) -> None:
         """Look for secrets where the service writes."""
-        texts = counters.texts()
+        has_secret = context.credentials.stand_in
+        places = {path: LogSearch(has_secret(text), whole=True) for path, text in counters.texts().items()}
         if context.candidate.description.kind is not Scope.URL:
-            texts["the log"] = context.candidate.logs()
+            places["the log"] = context.candidate.search_log(has_secret)
         variant = scenarios[0].service if scenarios else None
-        for place, text in texts.items():
-            name = place if variant is None else f"{place} of variant {variant}"
-            self.searched[name] = context.credentials.redact(text) != text
+        for place, seen in places.items():
+            self.searched[place if variant is None else f"{place} of variant {variant}"] = seen
 
 
 class ScenariosCheck(ABC):
@@ -132,7 +138,8 @@ class ScenariosCheck(ABC):
             executed=len(run.records),
             scenarios=tuple(run.records),
             searched=tuple(run.searched),
-            leaked=tuple(place for place, leaked in run.searched.items() if leaked),
+            leaked=tuple(place for place, seen in run.searched.items() if seen.found),
+            cut=tuple(place for place, seen in run.searched.items() if not seen.whole),
         )
 
     def judge(self, evidence: ScenariosEvidence, limits: Limits) -> Sequence[Finding]:

@@ -1,9 +1,10 @@
 """Reads the counters of the service before and after a step."""
 
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from harness.checks.scenarios.evidence import Rise
+from harness.checks.scenarios.evidence import Exchange, Rise
 from harness.checks.scenarios.scenario import Rule
 from harness.checks.scenarios.sending import Sender
 from harness.checks.scenarios.settings import CounterSettings
@@ -21,26 +22,33 @@ class CounterError(Exception):
 
 
 class Counters:
-    """The counters of one candidate.
+    """The counters of one candidate, added up over its replicas.
 
     Args:
         settings: ``[scenarios.counters]``.
         sender: To the candidate.
         credentials: For the metrics, where they need one.
+        replicas: How many to ask.
     """
 
     def __init__(
-        self, settings: Mapping[str, CounterSettings], sender: Sender, credentials: Credentials
+        self,
+        settings: Mapping[str, CounterSettings],
+        sender: Sender,
+        credentials: Credentials,
+        *,
+        replicas: int = 1,
     ) -> None:
         self._settings = settings
         self._sender = sender
         self._credentials = credentials
+        self._replicas = range(replicas)
         self._known: dict[str, float | None] = {}
 
-    def before(self, rules: Mapping[str, Rule]) -> None:
+    def before(self, names: Iterable[str]) -> None:
         """Know what the counters stand at; one that still counts earlier answers is waited for."""
         give_up = time.monotonic() + SETTLE_S
-        for name in rules.keys() - self._known.keys():
+        for name in set(names) - self._known.keys():
             try:
                 last, now = None, self._read(name)
                 while now != last and time.monotonic() < give_up:
@@ -80,25 +88,34 @@ class Counters:
         texts = {}
         for name, counter in self._settings.items():
             try:
-                texts[counter.path] = self._text(name)
+                texts[counter.path] = "\n".join(self._texts(name))
             except CounterError:
                 continue
         return texts
 
     def _read(self, name: str) -> float | None:
-        """What it stands at; None where no sample has its name."""
+        """What it stands at; None where no sample of any replica has its name."""
+        metric = self._settings[name].metric
         try:
-            return Exposition.parse(self._text(name)).total(self._settings[name].metric)
+            totals = [Exposition.parse(text).total(metric) for text in self._texts(name)]
         except ExpositionError as error:
             raise CounterError(str(error)) from error
+        there = [total for total in totals if total is not None]
+        return math.fsum(there) if there else None
 
-    def _text(self, name: str) -> str:
+    def _texts(self, name: str) -> list[str]:
+        """What each replica exposes."""
         counter = self._settings[name]
         request = Request("GET", counter.path, self._credentials.headers(counter.credential))
-        (answer,) = self._sender.send([request], started_s=0.0, most_bytes=MOST_BYTES)
-        if answer.status != OK or answer.truncated:
-            seen = answer.error or (
-                f"more than {MOST_BYTES} bytes" if answer.truncated else f"status {answer.status}"
-            )
-            raise CounterError(f"GET {counter.path}: {seen}")
-        return answer.body
+        requests = [request] * len(self._replicas)
+        answers = self._sender.send(requests, started_s=0.0, most_bytes=MOST_BYTES, replicas=self._replicas)
+        return [_text(counter, answer) for answer in answers]
+
+
+def _text(counter: CounterSettings, answer: Exchange) -> str:
+    if answer.status != OK or answer.truncated:
+        seen = answer.error or (
+            f"more than {MOST_BYTES} bytes" if answer.truncated else f"status {answer.status}"
+        )
+        raise CounterError(f"GET {counter.path}: {seen}")
+    return answer.body

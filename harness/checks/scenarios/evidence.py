@@ -82,12 +82,17 @@ class ScenarioRecord(Record):
     Attributes:
         service: The variant of the service that it was played on, None for the service as it always is.
         steps: None at all where it is ``unplayable`` on this candidate, for that reason.
+        applicable: Whether it should have been playable on a candidate of this kind.
+        late_connections: That the service opened to a listener which it had to leave alone, after the last
+            step and until all scenarios were played.
     """
 
     id: str
     title: str
     service: str | None = None
     unplayable: str = ""
+    applicable: bool = True
+    late_connections: int = 0
     steps: tuple[StepRecord, ...]
 
 
@@ -97,8 +102,10 @@ class ScenariosEvidence(Evidence):
     Attributes:
         searched: Where secrets of the run were looked for, after the scenarios: log and metrics.
         leaked: In which of these one was found.
+        cut: Which of these may lack what was written first.
     """
 
     scenarios: tuple[ScenarioRecord, ...]
     searched: tuple[str, ...] = ()
     leaked: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()

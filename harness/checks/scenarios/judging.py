@@ -38,9 +38,9 @@ def judge_scenario(scenario: ScenarioRecord, check_id: str) -> Finding:
     if not scenario.steps:
         return Finding(
             id=f"{check_id}.{scenario.id}",
-            outcome=Outcome.NOT_APPLICABLE,
+            outcome=Outcome.INCONCLUSIVE if scenario.applicable else Outcome.NOT_APPLICABLE,
             message=f"{scenario.title}: {scenario.unplayable}",
-            missing=Capability.CONTAINER,
+            missing=None if scenario.applicable else Capability.CONTAINER,
         )
     deciding = len(scenario.steps)
     violations: list[Violation] = []
@@ -49,11 +49,14 @@ def judge_scenario(scenario: ScenarioRecord, check_id: str) -> Finding:
         if violations:
             deciding = number
             break
+    late = not violations and scenario.late_connections > 0
+    if late:
+        violations = connection_violations(scenario.late_connections)
     steps = scenario.steps[:deciding]
     seen: Violation | _Seen = violations[0] if violations else _as_expected(steps[-1])
     outcome = Outcome.INCONCLUSIVE if says_nothing(steps) else Outcome.PASS
     if violations:
-        outcome = Outcome.INCONCLUSIVE if _too_late(steps[-1]) else Outcome.FAIL
+        outcome = Outcome.INCONCLUSIVE if not late and _too_late(steps[-1]) else Outcome.FAIL
     return Finding(
         id=f"{check_id}.{scenario.id}",
         outcome=outcome,
@@ -91,13 +94,18 @@ def judge_secrets(evidence: ScenariosEvidence, check_id: str) -> list[Finding]:
     if not evidence.searched:
         return []
     where = ", ".join(evidence.leaked)
+    message = f"no key or token of this run stands in {', '.join(evidence.searched)}"
+    outcome = Outcome.PASS
+    if evidence.leaked:
+        outcome, message = Outcome.FAIL, f"a key or token of this run stands in {where}"
+    elif evidence.cut:
+        outcome = Outcome.INCONCLUSIVE
+        message += f", but {', '.join(evidence.cut)} is too long to be kept: its beginning may be lost"
     return [
         Finding(
             id=f"{check_id}.{SECRETS}",
-            outcome=Outcome.FAIL if evidence.leaked else Outcome.PASS,
-            message=f"a key or token of this run stands in {where}"
-            if evidence.leaked
-            else f"no key or token of this run stands in {', '.join(evidence.searched)}",
+            outcome=outcome,
+            message=message,
             observed=len(evidence.leaked),
             limit=0,
             unit="places with secrets",

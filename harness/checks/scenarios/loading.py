@@ -28,13 +28,23 @@ OF_FORGED = "jwk"
 
 @dataclass(frozen=True)
 class PlannedStep:
-    """A step with the request that it names put in, and what is expected of each counter."""
+    """A step with the request that it names put in, and what is expected of each counter.
+
+    Attributes:
+        inferences: Counters that may rise only with answers.
+    """
 
     step: Step
     template: RequestTemplate
     further_headers: tuple[tuple[str, str], ...] = ()
     policy: RatePolicy | None = None
     counters: Mapping[str, Rule] = field(default_factory=dict)
+    inferences: frozenset[str] = frozenset()
+
+    def rules(self, answered: int) -> dict[str, Rule]:
+        """What is expected of each counter after so many answers 2xx."""
+        cost = self.step.expect.quota.cost if self.step.expect.quota else 1
+        return {**dict.fromkeys(self.inferences, Rule(at_most=answered * cost)), **self.counters}
 
     @property
     def placeholders(self) -> frozenset[str]:
@@ -59,6 +69,12 @@ class PlannedScenario:
     def listens(self) -> bool:
         """Whether it names the address of a listener, which then has to be there."""
         return any(LISTENER in step.placeholders for step in self.steps)
+
+    @property
+    def lets_nobody_call(self) -> bool:
+        """Whether no step that names the listener lets the service connect to it."""
+        naming = (step for step in self.steps if LISTENER in step.placeholders)
+        return all(step.step.expect.no_connection for step in naming)
 
 
 @dataclass(frozen=True)
@@ -195,12 +211,14 @@ class _StepPlanner:
             parts = {"header": step.forge.header, "payload": step.forge.payload}
             _require_variables(parts, (*self.known, OF_FORGED), file, f"{key}.forge")
         counters = self._counters(step, file, key)
+        counted = {name for name, counter in self.settings.counters.items() if counter.inferences}
         return PlannedStep(
             step=_with_a_holder(step),
             template=template,
             further_headers=further,
             policy=self._policy(step, file, key),
             counters=counters,
+            inferences=frozenset(counted - counters.keys() if step.expect.may_refuse else ()),
         )
 
     def _counters(self, step: Step, file: str, key: str) -> dict[str, Rule]:

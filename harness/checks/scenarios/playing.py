@@ -2,9 +2,11 @@
 
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from harness.checks.interface import CheckContext
 from harness.checks.scenarios.counting import Counters
@@ -17,10 +19,12 @@ from harness.checks.scenarios.sending import CURRENT, Sender
 from harness.checks.scenarios.settings import REPEAT_VARIABLE, ScenariosSettings
 from harness.errors import TargetError
 from harness.http_request import Request, build
+from harness.model import Scope
 from harness.reproduce import curl, redacted
 from harness.targets.interface import CompanionAction
 from harness.template import fill
 
+SUCCESS = range(200, 300)
 WHOLE_SECONDS = re.compile(r"[0-9]{1,9}")
 
 
@@ -57,6 +61,16 @@ class Player:
         self._counters = counters
         self._presenter = Presenter(context.credentials)
         self._give_up_s = give_up_s
+        self._listeners: dict[str, Listener] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
 
     def play(self, scenario: PlannedScenario) -> ScenarioRecord:
         """Send all steps in order; a step whose wait is impossible is the last.
@@ -68,14 +82,29 @@ class Player:
         if not scenario.listens:
             return self._play(scenario, None)
         host = self._context.candidate.host_address()
+        ours = self._context.candidate.description.kind is not Scope.URL
         if host is None:
-            return unplayable(scenario, "nothing tells by which address the service could reach this machine")
+            reason = "nothing tells by which address the service could reach this machine"
+            return unplayable(scenario, reason, applicable=ours)
         try:
             listener = Listener(host)
         except OSError as error:
-            return unplayable(scenario, f"this machine cannot listen on {host}: {error}")
-        with listener:
-            return self._play(scenario, listener)
+            reason = f"this machine cannot listen on {host}: {error}"
+            return unplayable(scenario, reason, applicable=ours)
+        # It goes on listening: a service may call later than it answers.
+        self._stack.enter_context(listener)
+        if scenario.lets_nobody_call:
+            self._listeners[scenario.id] = listener
+        return self._play(scenario, listener)
+
+    def with_late_connections(self, records: Sequence[ScenarioRecord]) -> list[ScenarioRecord]:
+        """The records, with the connections to the listeners of scenarios since these were played."""
+        return [
+            record.model_copy(update={"late_connections": self._listeners[record.id].connections()})
+            if record.id in self._listeners
+            else record
+            for record in records
+        ]
 
     def _play(self, scenario: PlannedScenario, listener: Listener | None) -> ScenarioRecord:
         records: list[StepRecord] = []
@@ -115,7 +144,7 @@ class Player:
         except ValueError as error:
             return record.model_copy(update={"not_sent": str(error)})
         self._act(step.companion)
-        self._counters.before(planned.counters)
+        self._counters.before(planned.rules(0).keys())
         # Whole Retry-After from when the answer that carries it was there; sleep never returns early.
         waited_s = max(0.0, started_s + due_s - time.perf_counter()) if due_s else 0.0
         self._require_budget(waited_s)
@@ -135,7 +164,8 @@ class Player:
                 offer=step.tls or CURRENT,
                 replicas=self._asked(step, together),
             )
-        rises = self._counters.after(planned.counters, refused=step.expect.refuses)
+        answered = sum(exchange.status in SUCCESS for exchange in exchanges)
+        rises = self._counters.after(planned.rules(answered), refused=step.expect.refuses)
         return record.model_copy(
             update={
                 "waited_s": waited_s,
@@ -191,10 +221,15 @@ class Player:
             )
 
 
-def unplayable(scenario: PlannedScenario, reason: str) -> ScenarioRecord:
+def unplayable(scenario: PlannedScenario, reason: str, *, applicable: bool) -> ScenarioRecord:
     """The record of a scenario that cannot be played on this candidate."""
     return ScenarioRecord(
-        id=scenario.id, title=scenario.title, service=scenario.service, unplayable=reason, steps=()
+        id=scenario.id,
+        title=scenario.title,
+        service=scenario.service,
+        unplayable=reason,
+        applicable=applicable,
+        steps=(),
     )
 
 

@@ -174,8 +174,9 @@ class Expect(Part):
     within_ms: Annotated[float, Field(gt=0)] | None = None
     """Each answer is there this soon after its request was sent."""
     counters: dict[str, Rule] = {}
-    """By how much a counter of [scenarios.counters] rises with the step. Where all expected statuses are
-    4xx, a counter of inferences must not rise, without being named here."""
+    """By how much a counter of [scenarios.counters] rises with the step. A counter of inferences that is not
+    named here must not rise where all expected statuses are 4xx or 5xx, and where refusals are among what is
+    expected (by status, counts or quota) by no more than the 2xx answers, each times the quota's cost."""
     no_connection: bool = False
     """The service opens no connection to "${listener.url}", where the scenario listens."""
     no_answer: bool = False
@@ -193,8 +194,17 @@ class Expect(Part):
     def refuses(self) -> bool:
         """Whether nothing but a refusal is as expected."""
         allowed = self.status or ()
-        refused = all(str(status).startswith("4") for status in allowed)
-        return refused and bool(allowed or self.no_answer)
+        return all(map(_is_refusal, allowed)) and bool(allowed or self.no_answer)
+
+    @property
+    def may_refuse(self) -> bool:
+        """Whether a refusal is among what is as expected."""
+        by_number = bool(self.counts) or self.quota is not None
+        return by_number or self.no_answer or any(map(_is_refusal, self.status or ()))
+
+
+def _is_refusal(status: int | str) -> bool:
+    return str(status).startswith(("4", "5"))
 
 
 class Forge(Part):

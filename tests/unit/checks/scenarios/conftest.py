@@ -23,6 +23,7 @@ from harness.config.suite import Suite, load_suite
 from harness.credentials import Credentials, Signer
 from harness.http_request import Request
 from harness.model import Scope, TargetDescription
+from harness.targets.log import LogSearch
 
 ROOT = Path(__file__).parents[4]
 ISSUER, AUDIENCE = "https://issuer.example", "inference"
@@ -436,12 +437,17 @@ class FakeEndpoint:
     lives: bool = True
     description: TargetDescription = field(default_factory=lambda: TargetDescription(kind=Scope.PROCESS))
     companions: dict[str, object] = field(default_factory=dict)
+    log: str = ""
+    keeps_all: bool = True
 
     def alive(self) -> bool:
         return self.lives
 
     def logs(self) -> str:
         return "last words"
+
+    def search_log(self, holds: Callable[[str], bool]) -> LogSearch:
+        return LogSearch(holds(self.log), self.keeps_all)
 
     @property
     def base_urls(self) -> tuple[str, ...]:

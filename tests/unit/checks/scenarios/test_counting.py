@@ -67,3 +67,25 @@ def test_what_cannot_be_read_is_said(text, status, problem):
     rise = rose(counters_of(text, status=status))
     assert rise.rose is None
     assert problem in rise.problem
+
+
+class Replicas:
+    """Each exposes a text of its own."""
+
+    def __init__(self, *texts):
+        self.texts = texts
+
+    def send(self, requests, *, replicas, **_):
+        assert len(requests) == len(replicas)
+        return [Exchange(sent_s=0, elapsed_s=0, status=200, body=self.texts[each]) for each in replicas]
+
+
+def test_replicas_are_added_up():
+    sender = Replicas("n_total 3", "n_total 1", "")
+    counters = Counters(SETTINGS, sender, Credentials(AuthSettings(), {}), replicas=3)
+    counters.before(NONE)
+    sender.texts = ("n_total 3", "n_total 2", "")
+    (rise,) = counters.after(NONE, refused=True)
+    assert rise.rose == 1
+    sender.texts = ("n_total 3", "n_total 2", "secret")
+    assert "secret" in counters.texts()["/metrics"]

@@ -9,6 +9,7 @@ from harness.checks.scenarios.check import RateScenarios
 from harness.checks.scenarios.evidence import Exchange
 from harness.config.suite import load_suite
 from harness.model import Outcome, Scope, TargetDescription
+from harness.targets.log import LogSearch
 
 VARIANT = """
 [service.companions.store]
@@ -97,8 +98,8 @@ def play(context_for, folder, happened, kind):
         def alive(self):
             return True
 
-        def logs(self):
-            return ""
+        def search_log(self, holds):
+            return LogSearch(holds(""), whole=True)
 
     described = dataclasses.replace(endpoint, description=TargetDescription(kind=kind, url="http://first"))
     context = dataclasses.replace(
