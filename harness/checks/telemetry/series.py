@@ -26,6 +26,7 @@ from harness.template import TemplateError
 
 MADE_UP_PATHS = 20
 MOST_TOLD = 5
+SUCCESS = range(200, 300)
 
 
 class SeriesSeen(Model):
@@ -45,6 +46,7 @@ class SeriesEvidence(Evidence):
         grown: By metric, how many series appeared with them.
         told: Where a value of a request was found: in the metrics, in the log; None where none was sent.
         log_cut: Whether the log may lack what was written first.
+        searched: Marked cases that were accepted and have a value that can be found again.
         problem: Why the metrics could not be read; empty when they could.
     """
 
@@ -53,6 +55,7 @@ class SeriesEvidence(Evidence):
     made_up: int
     grown: dict[str, int]
     told: tuple[str, ...] | None
+    searched: int
     log_cut: bool = False
     problem: Utf8Text = ""
 
@@ -74,7 +77,7 @@ class TelemetrySeries:
         """Build every request.
 
         Raises:
-            ConfigError: there is no golden set for marked cases.
+            ConfigError: there is no golden set for marked cases, or no value of theirs could be found again.
         """
         _marked_cases(suite, Credentials(suite.config.auth, {}), settings.marked_cases, seed=0)
 
@@ -87,14 +90,16 @@ class TelemetrySeries:
         """
         seeded = random.Random(context.seed)  # noqa: S311 - no secret comes of it
         cases = _marked_cases(context.suite, context.credentials, settings.marked_cases, context.seed)
-        answered = 0
+        answered = searched = 0
         with http_client(context.candidate.base_url) as client:
             before = scrape(client, context, settings)
             for _ in range(MADE_UP_PATHS):
-                answered += _answers(client, Request("GET", f"/{seeded.randbytes(8).hex()}"))
+                answered += _status(client, Request("GET", f"/{seeded.randbytes(8).hex()}")) is not None
             meanwhile = scrape(client, context, settings)
-            for request, _ in cases:
-                answered += _answers(client, request)
+            for request, values in cases:
+                accepted = _status(client, request) in SUCCESS
+                answered += accepted
+                searched += accepted and bool(values)
                 context.progress(answered, MADE_UP_PATHS + len(cases))
             time.sleep(min(settings.settle_s, 0.5))
             after = scrape(client, context, settings)
@@ -111,6 +116,7 @@ class TelemetrySeries:
             grown=_grown(before, meanwhile),
             told=told if cases else None,
             log_cut=not log.whole,
+            searched=searched,
             problem=before.problem or meanwhile.problem or after.problem,
         )
 
@@ -133,18 +139,27 @@ class TelemetrySeries:
         }
         if evidence.told is None:
             del problems["values"]
+        unsearched = "" if evidence.searched else "no accepted request has a value that could be found"
+        doubts = {"values": LOG_CUT if evidence.log_cut else unsearched}
         return [
-            _finding(f"{self.id}.{name}", found, evidence, good=good[name])
+            _finding(
+                f"{self.id}.{name}",
+                found,
+                evidence,
+                good=good[name],
+                doubt=evidence.problem or doubts.get(name, ""),
+            )
             for name, found in problems.items()
         ]
 
 
-def _finding(identity: str, problems: Sequence[str], evidence: SeriesEvidence, *, good: str) -> Finding:
+def _finding(
+    identity: str, problems: Sequence[str], evidence: SeriesEvidence, *, good: str, doubt: str
+) -> Finding:
     more = len(problems) - MOST_TOLD
-    unknown = evidence.problem or (LOG_CUT if evidence.log_cut and identity.endswith(".values") else "")
     told = "; ".join(problems[:MOST_TOLD]) + (f"; and {more} more" if more > 0 else "")
-    if unknown and not problems:
-        return Finding(id=identity, outcome=Outcome.INCONCLUSIVE, message=unknown)
+    if doubt and not problems:
+        return Finding(id=identity, outcome=Outcome.INCONCLUSIVE, message=doubt)
     return Finding(
         id=identity,
         outcome=Outcome.FAIL if problems else Outcome.PASS,
@@ -215,6 +230,14 @@ def _marked_cases(
         except TemplateError as error:
             raise ConfigError(file=suite.path, key="golden.single.body", problem=str(error)) from error
         cases.append((request, list(renderings(values))))
+    if not any(values for _, values in cases):
+        raise ConfigError(
+            file=suite.path,
+            key="telemetry.marked_cases",
+            value=number,
+            problem="the golden cases have no value that could be found again in metrics or log",
+            allowed="0, or cases with decimal numbers, texts of 16 characters or lists of 8 integers",
+        )
     return cases
 
 
@@ -231,9 +254,9 @@ def _told(
     return metrics, context.candidate.search_log(tells) if has_log else LogSearch(found=False, whole=True)
 
 
-def _answers(client: httpx.Client, request: Request) -> bool:
+def _status(client: httpx.Client, request: Request) -> int | None:
+    """None where there is no answer."""
     try:
-        exchange(client, request, timeout_s=TIMEOUT_S, most_bytes=MOST_BYTES)
+        return exchange(client, request, timeout_s=TIMEOUT_S, most_bytes=MOST_BYTES).status
     except httpx.HTTPError:
-        return False
-    return True
+        return None
