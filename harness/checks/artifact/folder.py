@@ -88,12 +88,15 @@ def _read(archive: ImageArchive, folder: str, largest_mib: int) -> ArtifactFolde
         if path.startswith(f"{folder}/")
     }
     files = {path: entry for path, entry in below.items() if entry.info.isfile()}
+    both = [path for path in files if any(parent in files for parent in parents(path))]
     size_mib = sum(entry.info.size for entry in files.values()) / MIB
     problem = ""
     if links:
         problem = f"/{min(links)} is no folder; declare the path without links"
     elif not below:
         problem = f"there is no /{folder} in the image, or it is empty"
+    elif both:
+        problem = f"/{folder}/{both[0]} lies below a file"
     elif len(below) > MOST_FILES:
         problem = f"/{folder} holds {len(below)} files, more than {MOST_FILES}"
     elif size_mib > largest_mib:

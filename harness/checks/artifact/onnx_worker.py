@@ -15,6 +15,7 @@ from harness.checks.artifact.settings import DEFAULT_DOMAIN
 
 LARGEST_OUTPUT = 4 * 1024 * 1024
 MOST_NAMES = 1000
+MOST_OPSETS = 100
 
 
 def main() -> None:
@@ -49,11 +50,13 @@ def inspect(path: Path) -> OnnxFacts:
     )
     nodes = (message.domain for message in messages if isinstance(message, onnx.NodeProto))
     weights = {each.name for each in model.graph.initializer}
+    if len(model.opset_import) > MOST_OPSETS:
+        refused = f"it imports {len(model.opset_import)} operator sets, more than {MOST_OPSETS}"
     return OnnxFacts(
         refused=refused[: 2 * MOST_CHARACTERS],
         opsets=tuple(
             ((each.domain or DEFAULT_DOMAIN)[:MOST_CHARACTERS], each.version) for each in model.opset_import
-        )[:MOST_NAMES],
+        )[:MOST_OPSETS],
         domains=_names(domain or DEFAULT_DOMAIN for domain in nodes),
         inputs=tuple(_tensor(each) for each in model.graph.input if each.name not in weights)[:MOST_NAMES],
         outputs=tuple(_tensor(each) for each in model.graph.output)[:MOST_NAMES],

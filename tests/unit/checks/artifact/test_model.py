@@ -199,3 +199,18 @@ def test_nothing_of_the_artifact_is_imported(check, tmp_path, name):
     findings = check(b"no model", files={name: code})
     assert findings["checker"].outcome is Outcome.FAIL
     assert not came.exists()
+
+
+def test_more_operator_sets_than_are_looked_at_fail(check):
+    many = onnx.ModelProto.FromString(model())
+    many.opset_import.extend([helper.make_opsetid("", 17)] * 1000 + [helper.make_opsetid("hidden", 1)])
+    finding = check(many.SerializeToString())["checker"]
+    assert finding.outcome is Outcome.FAIL
+    assert "1002 operator sets" in finding.message
+
+
+def test_a_path_that_is_a_file_and_a_folder_in_one_layer_fails(check):
+    files = {"data": b"x", "data/more": b"y"}
+    finding = check(model(), files=files)["checker"]
+    assert finding.outcome is Outcome.FAIL
+    assert "data/more lies below a file" in finding.message
