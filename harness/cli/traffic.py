@@ -52,15 +52,23 @@ def record(
     """Pass requests on to a service and record those that it answers, without headers.
 
     Nothing of a request's headers is recorded but its Content-Type, and no query unless it is asked for.
-    Personal data in bodies is: leave it out by --drop. Ctrl-C ends the recording and keeps what there is.
+    Personal data in bodies is: leave it out by --drop. It ends after --most requests, after --seconds or by
+    Ctrl-C, keeps what there is, and passes nothing on any more.
 
     Example: harness traffic record http://127.0.0.1:8000 --path /predict --out traffic/predict.jsonl
     """
     require_plain(upstream)
     host, port = _address(listen)
+    for option, given in (("--path", path), ("--drop", drop)):
+        for each in given or ():
+            if not each.startswith("/"):
+                raise UsageError(f"{option} {each}: begins with no slash", fix=f"{option} /{each}")
     if out.exists():
         raise UsageError(f"{out} exists already", fix="name another file; recordings are not overwritten")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {out}: {error.strerror}", fix="name a file in a folder") from error
     part = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
         with part.open("x", encoding="utf-8") as lines:
@@ -79,8 +87,9 @@ def record(
     finally:
         part.unlink(missing_ok=True)
     if not recorder.recorded:
-        sys.stderr.write("no request was answered 2xx; nothing is written\n")
+        sys.stderr.write(f"nothing is written: {recorder.told}\n")
         raise typer.Exit(ExitCode.INCONCLUSIVE)
+    sys.stderr.write(f"{recorder.told}\n")
     sys.stdout.write(f"{out}\n")
 
 
@@ -101,7 +110,10 @@ def _serve(upstream: str, recorder: Recorder, *, host: str, port: int, seconds: 
         ) from error
     console = Console(stderr=True)
     console.print(
-        f"ask {host}:{server.server_port} instead of {upstream}; Ctrl-C ends the recording", highlight=False
+        f"ask {host}:{server.server_port} instead of {upstream}; "
+        f"{recorder.most} recorded requests or Ctrl-C end it",
+        highlight=False,
+        soft_wrap=True,
     )
     columns = TextColumn("  recorded"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:

@@ -34,7 +34,9 @@ class Recorder:
     share: float = 1.0
     most: int = 10_000
     seed: int = 0
+    offered: int = 0
     recorded: int = 0
+    dropped: set[str] = field(default_factory=set)
     full: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _random: random.Random = field(init=False)
@@ -45,9 +47,10 @@ class Recorder:
     def offer(self, method: str, target: str, content_type: str | None, body: bytes | None) -> None:
         """Record a request, or not."""
         path = urlsplit(target).path
-        if self.paths and path not in self.paths:
-            return
         with self._lock:
+            self.offered += 1
+            if self.paths and path not in self.paths:
+                return
             if self.full.is_set() or self._random.random() >= self.share:
                 return
             path = target if self.with_query else path
@@ -55,6 +58,14 @@ class Recorder:
             self.recorded += 1
             if self.recorded >= self.most:
                 self.full.set()
+
+    @property
+    def told(self) -> str:
+        """What was recorded of what there was, and what was to be left out and never came."""
+        said = f"{self.recorded} of {self.offered} requests that were answered 2xx are recorded"
+        if never := [pointer for pointer in self.drop if pointer not in self.dropped]:
+            said += f"; nothing was at {', '.join(never)}"
+        return said
 
     def _line(self, method: str, path: str, content_type: str | None, body: bytes | None) -> str:
         fields: dict[str, Any] = {"method": method, "path": path}
@@ -67,6 +78,9 @@ class Recorder:
                 fields |= {"body": None} if self.drop else {"body_base64": base64.b64encode(body).decode()}
             else:
                 for pointer in self.drop:
-                    document = without(document, pointer)
+                    left = without(document, pointer)
+                    if left is not document:
+                        self.dropped.add(pointer)
+                    document = left
                 fields["body"] = document
         return RecordedRequest.model_construct(_fields_set=set(fields), **fields).line()

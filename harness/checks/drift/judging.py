@@ -63,7 +63,8 @@ def _answers(evidence: DriftEvidence, comparable: int) -> Finding:
             f"{lost[0].id}: {lost[0].candidate.problem}"
         )
     elif not comparable:
-        why = f"; {gained[0].id}: the reference's answer: {gained[0].reference.problem}" if gained else ""
+        neither = next((each for each in evidence.requests if each.reference.problem), None)
+        why = f"; {neither.id}, the reference: {neither.reference.problem}" if neither else ""
         outcome, message = Outcome.INCONCLUSIVE, f"none of {asked} has two predictions to compare{why}"
     elif gained:
         outcome = Outcome.WARN
@@ -129,13 +130,13 @@ def share_shown(hits: int, samples: int, limit: float, alpha: float) -> tuple[Sh
     return (Shown.BEYOND if lower > limit else Shown.NEITHER), lower, upper
 
 
-def needed(share: float, limit: float, alpha: float) -> str:
+def needed(share: float, limit: float, alpha: float, what: str = "requests") -> str:
     """How many requests would show something if the share stayed; empty for the share on the limit."""
     samples = 1
     while samples < MOST_ASKED:
         samples *= 2
         if share_shown(round(share * samples), samples, limit, alpha)[0] is not Shown.NEITHER:
-            return f"; about {samples} requests would tell"
+            return f"; about {samples} {what} would tell"
     return ""
 
 
@@ -202,7 +203,7 @@ def _slices(
     if small := len(slices) - len(judged):
         message += f"; {small} slices have fewer than {limits.min_slice} requests"
     if verdict is Shown.NEITHER:
-        message += needed(worst[0].share, limits.slice_disagreement, alpha)
+        message += needed(worst[0].share, limits.slice_disagreement, alpha, "requests in each slice")
     return Finding(
         id=identity,
         outcome=OUTCOMES[verdict],

@@ -29,7 +29,7 @@ def record(serve_tiny, tmp_path):
             text=True,
         )
         processes.append(process)
-        assert "Ctrl-C ends the recording" in process.stderr.readline()
+        assert "Ctrl-C end it" in process.stderr.readline()
         return process, f"http://127.0.0.1:{port}"
 
     yield start
@@ -46,7 +46,8 @@ def test_callers_get_the_services_answers_and_the_recording_no_credential(record
         for number in range(3):
             answer = client.post("/predict?key=s3cret", json={"x": number, "name": "Ana"})
             assert answer.status_code == 200, answer.text
-    stdout, _ = process.communicate(timeout=10)
+    stdout, stderr = process.communicate(timeout=10)
+    assert "3 of 3 requests that were answered 2xx are recorded" in stderr
     assert (process.returncode, stdout) == (0, f"{tmp_path / 'traffic.jsonl'}\n")
     text = (tmp_path / "traffic.jsonl").read_text()
     assert "s3cret" not in text
@@ -70,6 +71,22 @@ def test_without_a_request_nothing_is_written(record, tmp_path):
     assert process.returncode == 4
     assert "nothing is written" in stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["--drop", "--path"])
+def test_a_pointer_and_a_path_begin_with_a_slash(run_main, tmp_path, option):
+    result = run_main(
+        "traffic", "record", "http://127.0.0.1:9", "--out", tmp_path / "t.jsonl", option, "name"
+    )
+    assert result.returncode == 2
+    assert f"{option} name: begins with no slash" in result.stderr
+
+
+def test_a_file_below_a_file_is_refused(run_main, tmp_path):
+    (tmp_path / "file").touch()
+    result = run_main("traffic", "record", "http://127.0.0.1:9", "--out", tmp_path / "file" / "t.jsonl")
+    assert result.returncode == 2
+    assert "t.jsonl: File exists" in result.stderr
 
 
 @pytest.mark.parametrize("target", ["@127.0.0.1:9/secret", "http://127.0.0.1:9/secret", "*"])

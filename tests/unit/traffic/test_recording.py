@@ -84,6 +84,13 @@ def test_a_body_that_cannot_be_searched_is_left_out_whole(tmp_path):
     assert found.content() == b"null"
 
 
+def test_what_never_came_is_told():
+    recorder = Recorder(lines=io.StringIO(), paths=["/predict"], drop=["/name", "/nmae"])
+    recorder.offer(*post(b'{"name": "Ana"}'))
+    recorder.offer(*post(b"{}", "/other"))
+    assert recorder.told == "1 of 2 requests that were answered 2xx are recorded; nothing was at /nmae"
+
+
 def test_it_stops_when_it_is_full():
     lines = io.StringIO()
     recorder = Recorder(lines=lines, most=3)

@@ -183,7 +183,7 @@ def test_a_slice_that_no_request_has_is_inconclusive():
 def test_a_slice_too_small_to_be_shown_within_is_inconclusive():
     found = sliced(labels(("a", "a", 960), ("a", "b", 2), ("b", "b", 58)), ["north"] * 960 + ["south"] * 60)
     assert found.outcome is Outcome.INCONCLUSIVE
-    assert "requests would tell" in found.message
+    assert "requests in each slice would tell" in found.message
 
 
 @given(st.integers(0, 400), st.integers(1, 400), st.floats(0.001, 0.9))
