@@ -1,6 +1,8 @@
 """Each judge of the lifecycle: what agrees passes, each fault fails its own finding."""
 
 import math
+from collections import Counter
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -243,7 +245,7 @@ def soaked(kib_at=lambda _requests: 0.0, readings=50, failures=None, readiness=(
             for i in range(readings)
         ),
         warm_up=3000,
-        readiness=(ReadinessSeen(status=readiness[0], milliseconds=readiness[1]),),
+        readiness=(ReadinessSeen(status=readiness[0], milliseconds=readiness[1], overslept_ms=0.1),),
         ready_status=200,
     )
 
@@ -264,6 +266,66 @@ def soaked(kib_at=lambda _requests: 0.0, readings=50, failures=None, readiness=(
 )
 def test_a_soak_leaves_memory_health_and_answers_as_they_were(evidence, wrong):
     assert failed(LifecycleSoak(), evidence) == wrong
+
+
+@pytest.mark.parametrize(
+    ("late", "overslept_ms", "expected"),
+    [(0, 500.0, "pass"), (1, 0.1, "pass"), (10, 0.1, "fail"), (10, 500.0, "inconclusive")],
+)
+def test_one_late_word_of_its_readiness_decides_nothing_nor_do_many_of_a_late_host(
+    late, overslept_ms, expected
+):
+    seen = [
+        ReadinessSeen(
+            status=200, milliseconds=3000.0 if i < late else 5.0, overslept_ms=overslept_ms if i < 10 else 0.1
+        )
+        for i in range(40)
+    ]
+    evidence = soaked().model_copy(update={"readiness": tuple(seen)})
+    assert outcomes(LifecycleSoak(), evidence)["ready"] == expected
+    unready = ReadinessSeen(status=503, milliseconds=5.0, overslept_ms=500.0)
+    evidence = evidence.model_copy(update={"readiness": (*seen, unready)})
+    assert outcomes(LifecycleSoak(), evidence)["ready"] is Outcome.FAIL
+    evidence = evidence.model_copy(update={"readiness": ()})
+    assert outcomes(LifecycleSoak(), evidence)["ready"] is Outcome.INCONCLUSIVE
+
+
+def noisy(random, leak_kib_per_1000, requests):
+    return SoakEvidence(
+        expected=requests,
+        executed=requests,
+        failures={},
+        memory=tuple(
+            MemorySeen(
+                requests=requests * part // 40,
+                bytes=int(
+                    50 * MIB + 1024 * (leak_kib_per_1000 * requests * part / 40_000 + random.gauss(0, 300))
+                ),
+            )
+            for part in range(40)
+        ),
+        warm_up=requests * 3 // 10,
+        readiness=(),
+        ready_status=200,
+    )
+
+
+def test_noise_of_its_memory_fails_no_short_soak_and_hides_no_leak_from_a_long_one():
+    random = Random(3)
+
+    def found(leak, requests):
+        return Counter(outcomes(LifecycleSoak(), noisy(random, leak, requests))["memory"] for _ in range(200))
+
+    assert found(0, 1000)[Outcome.FAIL] <= 4
+    assert found(0, 10_000)[Outcome.PASS] >= 190
+    assert found(512, 10_000)[Outcome.FAIL] >= 190
+
+
+def test_what_would_tell_is_told():
+    evidence = noisy(Random(5), 250, 1000)
+    (memory,) = (f for f in LifecycleSoak().judge(evidence, LIMITS) if f.id == "lifecycle.soak.memory")
+    assert memory.outcome is Outcome.INCONCLUSIVE
+    assert "requests would tell (soak.requests)" in memory.message
 
 
 def test_few_readings_of_its_memory_decide_nothing():
