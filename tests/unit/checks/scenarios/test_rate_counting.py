@@ -77,8 +77,20 @@ def test_the_window_before_counts_with_the_share_that_is_left():
     # A quarter into the window three quarters of five are left, rounded down: two may pass.
     assert weighed(*FULL, *passed(12.5, 12.5)) == []
     assert weighed(*FULL, *passed(12.5, 12.5, 12.5)) == [(6, 5)] * 3
+    # Three, were the clocks the same; so it may be two as well.
+    assert weighed(*FULL, *passed(14, 14, 14)) == []
     # At its end nothing is left.
     assert weighed(*FULL, *passed(19.9, 19.9, 19.9, 19.9, 19.9)) == []
+
+
+def test_it_says_what_was_counted():
+    layout = tuple(window(COUNTER, start_s, start_s) for start_s in (-10.0, 0.0, 10.0))
+    asked = [*FULL, *passed(12.5, 12.5, 12.5)]
+    messages = {found.message for found in sliding_counter(Counted(COUNTER, layout, asked))}
+    assert messages == {"6 passed as two windows weigh, at most 5 may"}
+    asked = passed(*[9.99] * 11)
+    (found, *_) = fixed_window(Counted(ALIGNED, layout, asked))
+    assert found.message == "11 passed in 2 windows, at most 10 may"
 
 
 def test_only_what_came_no_later_counts_in_the_window():
@@ -96,6 +108,9 @@ def test_a_refusal_needs_that_no_room_was_left():
     # 3.775 with the tolerance: one more has room.
     assert weighed(*FULL, refused(12.5)) == [(pytest.approx(3.775), 5)]
     assert weighed(*FULL, *passed(12.4), refused(12.5)) == []
+    assert weighed(*FULL, *passed(12.5), refused(12.5)) == []
+    # No window counts more than whole.
+    assert weighed(*passed(1, 1, 1, 1), refused(10.0)) == [(4, 5)]
     assert weighed(*FULL, refused(12.5, cost=2)) == []
     assert weighed(*FULL, refused(10.0)) == []
     assert weighed(*passed(1, 1), refused(2, cost=5), refused(3)) == [(2, 5)]
@@ -163,6 +178,8 @@ def test_windows_open_with_the_first_request_that_surely_comes_after_the_last():
     first, second = opened_by_requests(FIRST, [Asked(0, 1, True), Asked(2, 3, True), Asked(12, 14, True)])
     assert (first.starts_s, first.ends_s) == ((0, 1), (9.95, 11.05))
     assert second.starts_s == (12, 14)
+    first, _ = opened_by_requests(FIRST, [Asked(0, 1, True, cost=5), Asked(12, 14, True, cost=5)])
+    assert first.starts_s == (0, 1)
     # One that may still be of the first window may also have opened the second.
     _, second = opened_by_requests(FIRST, [Asked(0, 1, True), Asked(10, 12, True), Asked(13, 15, True)])
     assert second.starts_s == (10, 15)
