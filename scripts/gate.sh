@@ -8,6 +8,11 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+if [[ ! -x .venv/bin/python ]]; then
+    echo "gate: no .venv in $PWD; make it first: make venv" >&2
+    exit 2
+fi
+
 options=()
 [[ -z ${CANDIDATE:-} ]] || options+=(--candidate "$CANDIDATE")
 [[ -z ${REFERENCE:-} ]] || options+=(--reference "$REFERENCE")

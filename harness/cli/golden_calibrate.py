@@ -30,6 +30,8 @@ from harness.golden.calibrate import (
 from harness.golden.envelope import Envelope
 from harness.golden.service import find_service, golden_settings
 
+WIDE = 160
+
 
 def calibrate(
     candidate: Candidate = None,
@@ -42,7 +44,8 @@ def calibrate(
     variant: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help="Besides as it is, start it as this of [service.variants]; may be repeated."
+            metavar="NAME",
+            help="Besides as it is, start it as this of \\[service.variants]; may be repeated.",
         ),
     ] = None,
     device: Annotated[
@@ -51,10 +54,10 @@ def calibrate(
     margin: Annotated[float, typer.Option(min=1, help="Allow this many times the largest error seen.")] = 4.0,
     as_json: AsJson = False,
 ) -> None:
-    """Measure how far a service's answers are from its golden set by themselves, and propose tolerances.
+    r"""Measure how far a service's answers are from its golden set by themselves, and propose tolerances.
 
     Asks every case RUNS times for each device, variant and batch size. The proposal, TOML for gate.toml, goes
-    to stdout, for each device if there are several. Thread counts are variants: [service.variants.NAME] with
+    to stdout, for each device if there are several. Thread counts are variants: \[service.variants.NAME] with
     their environment. Exits 3 when an output was off in what no tolerance mends, such as a label.
 
     Example: harness golden calibrate --runs 10 --batch 1 --batch 64 >> gate.toml
@@ -86,7 +89,8 @@ def calibrate(
                     for size in sizes:
                         how = Configuration(where.value, name, size)
                         results.append(measure(service, golden, how, runs, settings))
-    console.print(_table(results))
+    # Not folded to 80 columns: numbers cut into pieces tell nothing.
+    Console(stderr=True, width=max(console.width, WIDE)).print(_table(results))
     beyond = unmendable(results, settings)
     source = f"{margin:g} times the largest error of {runs} runs of {len(golden.cases)} cases"
     if as_json:
@@ -129,7 +133,9 @@ def _document(result: Calibrated) -> dict[str, Any]:
 
 
 def _table(results: list[Calibrated]) -> Table:
-    table = Table("device", "variant", "batch", "output", "elements", "broken", "bias", "p50", "p99", "max")
+    table = Table(
+        "device", "variant", "batch", "output", "elements", "broken", "bias", "p50", "p99", "max", box=None
+    )
     for result in results:
         how = result.configuration
         for name, envelope in result.outputs.items():
