@@ -1,6 +1,7 @@
 """``harness golden bless``: accept what a service answers now, with a reason."""
 
 import json
+import math
 import os
 import sys
 from datetime import UTC, datetime
@@ -75,7 +76,8 @@ def _show(console: Console, difference: Difference) -> None:
         counts = f"{changes.cases} cases change, {changes.beyond} beyond the tolerance; the worst:"
         console.print(f"  [bold]{escape(name)}[/]: {counts}", highlight=False)
         for change in changes.worst:
-            used = f"{change.tolerance_used:.3g} of tolerance"
+            exact = math.isinf(change.tolerance_used)
+            used = "exact required" if exact else f"{change.tolerance_used:.3g} of tolerance"
             values = f"{shown(change.before)} -> {shown(change.after)}"
             line = f"    {change.case_id} at {change.pointer}: {values}, {used}"
             console.print(escape(line), highlight=False, soft_wrap=True)

@@ -21,9 +21,10 @@ WORST = 5
 
 @dataclass(frozen=True, order=True)
 class Change:
-    """One output of one case, at its worst element."""
+    """One output of one case, at its worst element; ``error`` orders those that no tolerance mends."""
 
     tolerance_used: float
+    error: float
     case_id: str
     pointer: str = field(compare=False)
     before: Any = field(compare=False)
@@ -90,6 +91,7 @@ def ask_again(
         for name, comparison in _changes(case.expected, observed, settings.outputs, limits):
             change = Change(
                 comparison.tolerance_used,
+                comparison.error,
                 case.id,
                 f"{settings.outputs[name].pointer}{comparison.pointer}",
                 comparison.expected,

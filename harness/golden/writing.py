@@ -24,8 +24,11 @@ def require_free(folder: Path, *, force: bool) -> None:
     """Keep what is there unless told otherwise.
 
     Raises:
-        UsageError: when there is a golden set.
+        UsageError: when there is a golden set, or when it is or lies below what is no folder.
     """
+    for place in (folder, *folder.parents):
+        if place.exists() and not place.is_dir():
+            raise UsageError(f"{folder} cannot be made: {place} is no folder", fix="name another folder")
     if not force and (folder / HEADER_FILE).exists():
         raise UsageError(
             f"{folder} holds a golden set",

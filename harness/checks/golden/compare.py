@@ -3,7 +3,7 @@
 import math
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from harness.checks.golden.limits import Tolerance
 from harness.checks.golden.settings import Dtype, OutputSettings
@@ -35,6 +35,17 @@ class Comparison:
         """Whether the value passes."""
         return self.tolerance_used <= 1
 
+    @property
+    def error(self) -> float:
+        """The absolute error; infinite where the values are no numbers, are not finite or do not compare."""
+        return math.inf if self.problem else absolute_error(self.observed, self.expected)
+
+    def is_worse_than(self, other: Self) -> bool:
+        """By the share of the tolerance; where no tolerance mends either, by the absolute error."""
+        if math.isinf(self.tolerance_used) and math.isinf(other.tolerance_used):
+            return self.error > other.error
+        return self.tolerance_used > other.tolerance_used
+
 
 def compare(observed: Any, expected: Any, output: OutputSettings, tolerance: Tolerance) -> Comparison:
     """Hold an output against the golden value: dtype and shape exact, then each element.
@@ -53,8 +64,9 @@ def compare(observed: Any, expected: Any, output: OutputSettings, tolerance: Tol
     worst = Comparison(-1.0)
     for pointer, value in wanted.items():
         used = tolerance_used(seen[pointer], value, tolerance, output.dtype)
-        if used > worst.tolerance_used:
-            worst = Comparison(used, pointer, expected=value, observed=seen[pointer])
+        if used > worst.tolerance_used or math.isinf(used):
+            this = Comparison(used, pointer, expected=value, observed=seen[pointer])
+            worst = this if this.is_worse_than(worst) else worst
     return worst
 
 
@@ -77,6 +89,13 @@ def tolerance_used(observed: Leaf, expected: Leaf, tolerance: Tolerance, dtype: 
     if tolerance.ulp is not None:
         used = min(used, ulps_apart(observed, expected, dtype) / tolerance.ulp)
     return used
+
+
+def absolute_error(observed: Any, expected: Any) -> float:
+    """:func:`error_of` of two finite numbers, infinity for anything else that differs."""
+    if isinstance(observed, str | bool) or isinstance(expected, str | bool):
+        return math.inf
+    return error_of(observed, expected) if math.isfinite(observed) and math.isfinite(expected) else math.inf
 
 
 def error_of(observed: float, expected: float) -> float:

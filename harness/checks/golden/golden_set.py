@@ -116,7 +116,8 @@ def read_cases(folder: Path, declared: CasesFile, outputs: Mapping[str, OutputSe
             key="cases.sha256",
             value=declared.sha256,
             problem=f"{file.name} has another digest, so it was changed after it was recorded",
-            allowed=digest.hexdigest(),
+            allowed=f"{file.name} as it was recorded: restore it; then `harness golden bless` for other "
+            "answers, or `harness golden record --force` for other inputs",
         )
 
 

@@ -133,7 +133,7 @@ class _Compared:
         self.count += 1
         self.broken += not comparison.holds
         self.tied += comparison.tied
-        if self.worst is None or comparison.tolerance_used > self.worst[1].tolerance_used:
+        if self.worst is None or comparison.is_worse_than(self.worst[1]):
             self.worst = case, comparison
 
 
@@ -206,7 +206,7 @@ def _where(case: CaseRecord, worst: Comparison, output: OutputSettings, toleranc
     if isinstance(worst.expected, str | bool) or isinstance(worst.observed, str | bool):
         return values
     error = f"{values}, error {error_of(worst.observed, worst.expected):.3g}"
-    if tolerance.exact:
+    if tolerance.exact or math.isinf(worst.tolerance_used):
         return f"{error}, exact required"
     return f"{error}, {worst.tolerance_used:.3g} of tolerance ({tolerance})"
 

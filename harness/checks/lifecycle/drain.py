@@ -128,15 +128,24 @@ class LifecycleDrain:
                 good=f"exit code {evidence.exit_code}" if ended else "it did not end by itself",
                 samples=1,
             ),
-            at_most(
-                f"{self.id}.exit",
-                evidence.exit_s if ended else float("inf"),
-                limits.exit_s,
-                unit="s",
-                what="from SIGTERM to its end it took",
-                samples=1,
-            ),
+            _exit(f"{self.id}.exit", evidence, limits),
         ]
+
+
+def _exit(identity: str, evidence: DrainEvidence, limits: LifecycleLimits) -> Finding:
+    ended = evidence.exit_code is not None
+    finding = at_most(
+        identity,
+        evidence.exit_s if ended else float("inf"),
+        limits.exit_s,
+        unit="s",
+        what="from SIGTERM to its end it took",
+        samples=1,
+    )
+    if ended:
+        return finding
+    why = f"it had not ended {evidence.exit_s:.4g} s after SIGTERM, allowed {limits.exit_s:g}"
+    return finding.model_copy(update={"message": why})
 
 
 def _where_in_flight(

@@ -114,3 +114,11 @@ def test_a_file_of_cases_is_one_of_inputs(tmp_path):
     inputs = read_inputs(tmp_path / "cases.jsonl.gz", "again")
     assert [(case.id, case.input, case.expected) for case in inputs] == [("n-0", 0, {}), ("n-1", 1, {})]
     assert (inputs.count, inputs.dataset.name) == (2, "again")
+
+
+@pytest.mark.parametrize("below", [(), ("set",), ("a", "set")])
+def test_no_set_is_made_below_a_file(tmp_path, below):
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(UsageError, match="file is no folder"):
+        require_free(file.joinpath(*below), force=True)

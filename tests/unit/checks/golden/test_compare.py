@@ -344,3 +344,18 @@ def test_a_value_passes_by_ulps_or_by_the_other_tolerances():
     neither = verdict(1.1, 1.0, output(), Tolerance(atol=1e-6, ulp=4))
     assert (large.holds, small.holds, neither.holds) == (True, True, False)
     assert small.tolerance_used == pytest.approx(0.1)
+
+
+def test_what_no_tolerance_mends_goes_by_the_error():
+    vector = output(shape=(3,))
+    found = compare([1.5, 9.0, 1.25], [1.0, 1.0, 1.0], vector, EXACT)
+    assert (found.pointer, found.error) == ("/1", 8.0)
+    beside = compare([1.0, float("inf"), 1.0], [1.0, 1.0, 1.0], vector, EXACT)
+    assert beside.is_worse_than(found)
+    assert not found.is_worse_than(beside)
+    assert found.is_worse_than(compare([99.0, 1.0, 1.0], [1.0, 1.0, 1.0], vector, Tolerance(atol=1)))
+
+
+def test_labels_and_shapes_are_infinitely_off():
+    assert compare("a", "b", output("string"), EXACT).error == math.inf
+    assert compare([1.0], [1.0, 2.0], output(shape=(2,)), EXACT).error == math.inf

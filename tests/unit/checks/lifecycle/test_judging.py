@@ -355,3 +355,8 @@ def test_noise_neither_hides_a_leak_nor_makes_one(noise_kib, leak_kib):
 def test_no_process_is_root_or_has_a_capability(process, wrong):
     evidence = ContainerEvidence(expected=1, executed=1, processes=(process,))
     assert failed(LifecycleContainer(), evidence) == wrong
+
+
+def test_one_that_did_not_end_is_told_by_how_long_it_was_waited_for():
+    last = LifecycleDrain().judge(drained(exit_code=None, exit_s=15.0), LifecycleLimits())[-1]
+    assert last.message.startswith("it had not ended 15 s after SIGTERM, allowed")
