@@ -83,8 +83,16 @@ class _Judge:
         yield self.finding(f"{place}.manifest", "", told)
         problems = self._document_problems(side, settings, tensor)
         yield self.finding(f"{place}.document", next(problems, ""), told)
-        values = self._sent(name) if side == "inputs" else self._answered(name)
-        yield self.finding(f"{place}.served", _values_problem(values, tensor), told)
+        if side == "outputs":
+            yield self.finding(f"{place}.served", _values_problem(self._answered(name), tensor), told)
+            return
+        values = self._sent(name)
+        plain = [each for each in values if not _encoded(each[2], tensor)]
+        if values and not plain:
+            text, outcome = f"all {len(values)} inputs are encoded", Outcome.NOT_APPLICABLE
+            yield _finding(self._check_id, self._evidence, f"{place}.served", text, outcome=outcome)
+        else:
+            yield self.finding(f"{place}.served", _values_problem(plain, tensor), told)
 
     def _document_problems(self, side: str, settings: TensorSettings, tensor: Tensor) -> Iterator[str]:
         # Where a batch's body has its instances, only the body template of the suite says.
@@ -139,6 +147,11 @@ def _text(manifest: Any, pointer: str | None) -> str | None:
     except PointerError:
         return None
     return found if isinstance(found, str) and found else None
+
+
+def _encoded(value: Any, tensor: Tensor) -> bool:
+    """Whether an array is sent as a text, or as an object around one: as base64, for instance."""
+    return bool(tensor.shape) and tensor.keys is None and isinstance(value, str | dict)
 
 
 def _values_problem(values: Sequence[tuple[str, bool, Any]], tensor: Tensor) -> str:

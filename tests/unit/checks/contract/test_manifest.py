@@ -189,3 +189,11 @@ def test_without_a_manifest(served):
 def test_a_document_that_cannot_be_read_is_an_error():
     [finding] = CHECK.judge(evidence(document={"openapi": "1"}), ContractLimits())
     assert finding.outcome is Outcome.ERROR
+
+
+@pytest.mark.parametrize("form", ["AAAA", {"base64": "AAAA"}])
+def test_an_encoded_input_is_not_compared_and_is_told(form):
+    seen = evidence(sent={"row": form})
+    assert failed(seen) == {}
+    found = {finding.id: finding.outcome for finding in CHECK.judge(seen, ContractLimits())}
+    assert found["contract.manifest.inputs.row.served"] is Outcome.NOT_APPLICABLE
