@@ -23,7 +23,7 @@ from harness.model import Capability, Family, Finding, Model, Outcome
 from harness.stats.slope import theil_sen, theil_sen_interval
 from harness.targets.interface import Endpoint
 
-PARTS = 40
+PARTS = 20
 LEAST_SAMPLES = 10
 KIB = 1024
 WATCH_S = 0.02
