@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Run pytest, with a container engine where one can be had: test.sh MARKERS [ARGUMENTS...], as `test.sh 'not slow'`.
 #
-# Unit tests and faulty images go to two workers; then what needs the machine for itself, one by one.
+# What mostly waits for containers goes to three workers; then what needs the machine for itself, one by one.
 #
 # An engine that is started here stays for the next run, except under CI=true. Where none can be had the
 # container tests are skipped, loudly; with HARNESS_REQUIRE_ENGINE=1 they fail instead.
@@ -26,7 +26,7 @@ shift || true
 # Of a selection such as `-k name` one of the two may have nothing, which pytest ends with 5.
 code=0
 pytest() { .venv/bin/python -m pytest --durations=15 "$@" || code=$?; }
-pytest -n 2 -m "${markers}not alone" "$@"
+pytest -n 3 -m "${markers}not alone" "$@"
 ((code <= 1 || code == 5)) || exit "$code"
 together=$code code=0
 pytest -m "${markers}alone" "$@"

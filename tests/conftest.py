@@ -14,7 +14,10 @@ ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_ENGINE = "HARNESS_REQUIRE_ENGINE"
 BUILD_TIMEOUT_S = 600
 NO_ENGINE = "no container engine answers"
-ALONE = ROOT / "tests" / "integration"
+ALONE = tuple(
+    ROOT / "tests" / "integration" / name
+    for name in ("gate", "latency", "locust", "pipeline", "reference_service", "scripts")
+)
 LATENCY = "[latency_"
 
 
@@ -43,7 +46,7 @@ def _has_engine() -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip the container tests where there is no engine, unless one is required; mark what runs alone."""
     for item in items:
-        if ALONE in item.path.parents or LATENCY in item.nodeid:
+        if any(folder in item.path.parents for folder in ALONE) or LATENCY in item.nodeid:
             item.add_marker(pytest.mark.alone)
     if _has_engine() or os.environ.get(REQUIRE_ENGINE) == "1":
         return
