@@ -108,6 +108,7 @@ def test_a_tighter_tolerance_gives_another_verdict(stored, another_policy, run_h
         "golden.single.probabilities",
         "golden.batch.probabilities",
         "golden.concurrent.probabilities",
+        "golden.loaded.probabilities",
     }
     assert "the run itself had decided: promote" in result.stderr
 
