@@ -21,6 +21,10 @@ from harness.load.schedule import Schedule, schedule_block
 
 SPIN_S = 0.0015
 """A gevent timer is late by up to milliseconds, so the last stretch before a deadline is spent yielding."""
+FIRST = 2
+"""libev's highest priority. `gevent.idle` yields until the loop has polled once, at this priority even when
+answers keep coming; `gevent.sleep(0)` would come back without polling, and answers lie unread until the
+deadline."""
 HEARTBEAT_S = 0.005
 LEAD_S = 0.01
 OWN_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
@@ -159,7 +163,10 @@ def walk_block(plan: LoadPlan, block: int, epoch_s: float, clients: list[HTTPCli
 
 def _wait_until(due_s: float) -> None:
     while (left_s := due_s - time.perf_counter()) > 0:
-        gevent.sleep(left_s - SPIN_S if left_s > SPIN_S else 0)
+        if left_s > SPIN_S:
+            gevent.sleep(left_s - SPIN_S)
+        else:
+            gevent.idle(FIRST)
 
 
 def _beat(overslept: list[float]) -> None:
