@@ -6,16 +6,18 @@ from typing import ClassVar
 from harness.checks.golden.golden_set import load_golden_set
 from harness.checks.golden.payloads import payloads
 from harness.checks.interface import CheckContext, Stage
+from harness.checks.latency.collect import Sent, send_blocks
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.findings import CHECK_ID
 from harness.checks.latency.judge import judge, should_stop
 from harness.checks.latency.settings import LatencyLimits, LatencySettings
 from harness.config.suite import Suite
 from harness.credentials import Credentials
-from harness.errors import ConfigError, InfrastructureError, TargetError
+from harness.errors import ConfigError
 from harness.http_request import Request, build
-from harness.load import GeneratorError, LoadGenerator, LoadPlan, Payload, Samples, Side
+from harness.load import LoadPlan, Payload, Side
 from harness.model import Capability, Family, Finding
+from harness.stats.looks import Looks
 from harness.stats.quantiles import least_samples
 from harness.template import TemplateError
 
@@ -59,24 +61,14 @@ class LatencyPaired:
             GeneratorError: The load generator failed before the first block.
         """
         plan = _plan(context, settings)
-        parts: list[Samples] = []
-        with LoadGenerator(plan, context.folder) as generator:
-            evidence = None
-            for block in range(settings.blocks):
-                try:
-                    parts.append(generator.run_block(block))
-                except GeneratorError as error:
-                    if evidence is None:
-                        raise
-                    return evidence.model_copy(update={"generator_error": str(error)})
-                _require_alive(context)
-                context.progress(block + 1, settings.blocks)
-                evidence = _evidence(plan, settings, generator, Samples.join(parts))
-                if should_stop(evidence, settings.limits):
-                    break
-        if evidence is None:
-            raise GeneratorError("no block was sent")
-        return evidence
+
+        def evidence(sent: Sent) -> LatencyEvidence:
+            return _evidence(plan, settings, sent)
+
+        def enough(sent: Sent) -> bool:
+            return should_stop(evidence(sent), settings.limits)
+
+        return evidence(send_blocks(context, plan, Looks(blocks=settings.blocks), enough))
 
     def judge(self, evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Finding]:
         """See `harness.checks.latency.judge`."""
@@ -125,23 +117,15 @@ def _requests(suite: Suite, settings: LatencySettings, credentials: Credentials)
         raise ConfigError(file=suite.path, key="latency.request.body", problem=str(error)) from error
 
 
-def _evidence(
-    plan: LoadPlan, settings: LatencySettings, generator: LoadGenerator, samples: Samples
-) -> LatencyEvidence:
+def _evidence(plan: LoadPlan, settings: LatencySettings, sent: Sent) -> LatencyEvidence:
     return LatencyEvidence(
         expected=least_samples(0.99, settings.limits.confidence),
-        executed=samples.of_side(len(plan.sides) - 1).size,
+        executed=sent.samples.of_side(len(plan.sides) - 1).size,
         sides=tuple(side.name for side in plan.sides),
         rate_per_s=plan.rate_per_s,
         planned_blocks=settings.blocks,
         seed=plan.seed,
-        unix_offset_s=generator.ready.unix_offset_s,
-        samples=samples,
+        unix_offset_s=sent.unix_offset_s,
+        generator_error=sent.generator_error,
+        samples=sent.samples,
     )
-
-
-def _require_alive(context: CheckContext) -> None:
-    if not context.candidate.alive():
-        raise TargetError("it stopped under load", logs=context.candidate.logs())
-    if context.reference is not None and not context.reference.alive():
-        raise InfrastructureError("the reference stopped under load")

@@ -1,0 +1,78 @@
+"""Sends the blocks of a load to both sides, until a check has seen enough."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from harness.checks.interface import CheckContext
+from harness.errors import InfrastructureError, TargetError
+from harness.load import GeneratorError, LoadGenerator, LoadPlan, Samples
+from harness.stats.looks import Looks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """What came of the blocks that were sent.
+
+    Attributes:
+        samples: Their requests.
+        unix_offset_s: Unix time minus the times in the samples.
+        generator_error: Why the generator stopped before the end; empty where it did not.
+    """
+
+    samples: Samples
+    unix_offset_s: float
+    generator_error: str = ""
+
+    @classmethod
+    def of(cls, generator: LoadGenerator, parts: Sequence[Samples], error: str = "") -> Self:
+        """Join what a generator has sent so far."""
+        return cls(
+            samples=Samples.join(parts),
+            unix_offset_s=generator.ready.unix_offset_s,
+            generator_error=error,
+        )
+
+
+def send_blocks(
+    context: CheckContext, plan: LoadPlan, looks: Looks, should_stop: Callable[[Sent], bool]
+) -> Sent:
+    """Send the blocks one by one, and ask at each look whether that is enough.
+
+    Between the looks hardly any work is done here: it would be done on the cores that are measured.
+
+    Raises:
+        TargetError: The candidate died.
+        InfrastructureError: The reference died.
+        GeneratorError: The load generator failed before the first block was through.
+    """
+    parts: list[Samples] = []
+    with LoadGenerator(plan, context.folder) as generator:
+        for block in range(looks.blocks):
+            try:
+                parts.append(generator.run_block(block))
+            except GeneratorError as error:
+                if not parts:
+                    raise
+                return Sent.of(generator, parts, str(error))
+            context.progress(block + 1, looks.blocks)
+            looking = block + 1 in looks.at_blocks
+            # Asking an engine costs CPU time too, and one that died answers nothing more.
+            if looking or parts[-1].failed.any():
+                require_alive(context)
+            if looking and should_stop(Sent.of(generator, parts)):
+                break
+        return Sent.of(generator, parts)
+
+
+def require_alive(context: CheckContext) -> None:
+    """Make sure that both sides run still.
+
+    Raises:
+        TargetError: The candidate does not.
+        InfrastructureError: The reference does not.
+    """
+    if not context.candidate.alive():
+        raise TargetError("it stopped under load", logs=context.candidate.logs())
+    if context.reference is not None and not context.reference.alive():
+        raise InfrastructureError("the reference stopped under load")
