@@ -3,12 +3,14 @@
 import contextlib
 import os
 import secrets
+import socket
 import ssl
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import docker.errors
 import requests
@@ -46,6 +48,7 @@ TMPFS_OPTIONS = "size=64m,mode=1777"
 NO_COMMAND = "no command specified"
 NANO = 1_000_000_000
 NO_ADDRESS = "http://127.0.0.1:0"
+OWN_ADDRESS_TIMEOUT_S = 0.5
 
 
 class ContainerEndpoint:
@@ -54,6 +57,7 @@ class ContainerEndpoint:
     Args:
         containers: The service; what is asked of one container is asked of the first.
         base_urls: Of each.
+        port: That it listens on inside.
         description: What it is.
         companions: By name.
     """
@@ -62,6 +66,7 @@ class ContainerEndpoint:
         self,
         containers: Sequence[Any],
         base_urls: Sequence[str],
+        port: int,
         description: TargetDescription,
         companions: Mapping[str, Companion],
     ) -> None:
@@ -69,6 +74,7 @@ class ContainerEndpoint:
         self._container = containers[0]
         self.base_url = base_urls[0]
         self.base_urls = tuple(base_urls)
+        self._port = port
         self.description = description
         self.companions = companions
 
@@ -97,9 +103,20 @@ class ContainerEndpoint:
 
     def host_address(self) -> str | None:
         """The gateway of its network, which is this machine where the engine runs here."""
-        networks = self._container.attrs["NetworkSettings"]["Networks"]
-        gateways = [network["Gateway"] for network in networks.values() if network.get("Gateway")]
-        return gateways[0] if gateways else None
+        return next((network["Gateway"] for network in self._networks() if network.get("Gateway")), None)
+
+    @property
+    def load_url(self) -> str:
+        """Its own address, past the engine's proxy, where this machine is on its network."""
+        for network in self._networks():
+            address, gateway = network.get("IPAddress"), network.get("Gateway")
+            if address and gateway and _on_link(address, self._port, gateway):
+                return f"{urlsplit(self.base_url).scheme}://{address}:{self._port}"
+        return self.base_url
+
+    def _networks(self) -> Iterable[Mapping[str, str]]:
+        networks: Mapping[str, Mapping[str, str]] = self._container.attrs["NetworkSettings"]["Networks"]
+        return networks.values()
 
     def memory_bytes(self) -> int | None:
         """Anonymous memory of the container's control group."""
@@ -197,7 +214,7 @@ class ContainerTarget:
             startup_s=startup_s,
         )
         containers, base_urls = zip(*created, strict=True)
-        return ContainerEndpoint(containers, base_urls, description, companions)
+        return ContainerEndpoint(containers, base_urls, self._service.port, description, companions)
 
     def _wait(self, container: Any, base_url: str) -> float:
         return wait_until_ready(
@@ -279,6 +296,8 @@ class ContainerTarget:
             "group_add": [os.getgid()] if any(file.private for file in service.files.values()) else None,
             "security_opt": ["no-new-privileges"],
             "read_only": service.read_only_root,
+            # Readiness is asked by who needs it; an image's own probe would run beside what is measured.
+            "healthcheck": {"test": ["NONE"]},
             "cpuset_cpus": self._cpuset,
             "log_config": LogConfig(
                 type="json-file", config={"max-size": str(LOG_FILE_BYTES), "max-file": str(LOG_FILES)}
@@ -294,6 +313,14 @@ class ContainerTarget:
         if not bindings:
             raise TargetError("the engine published no port", logs=container_logs(container))
         return f"{self._scheme}://127.0.0.1:{bindings[0]['HostPort']}"
+
+
+def _on_link(address: str, port: int, gateway: str) -> bool:
+    """Whether a connection comes about from the gateway's address, which only its own machine can use."""
+    with contextlib.suppress(OSError):
+        socket.create_connection((address, port), OWN_ADDRESS_TIMEOUT_S, source_address=(gateway, 0)).close()
+        return True
+    return False
 
 
 @contextlib.contextmanager

@@ -76,9 +76,9 @@ class LatencyPaired:
 
 
 def _plan(context: CheckContext, settings: LatencySettings) -> LoadPlan:
-    sides = [Side(name="candidate", base_url=context.candidate.base_url)]
+    sides = [Side(name="candidate", base_url=context.candidate.load_url)]
     if context.reference is not None:
-        sides.insert(0, Side(name="reference", base_url=context.reference.base_url))
+        sides.insert(0, Side(name="reference", base_url=context.reference.load_url))
     requests = _requests(context.suite, settings, context.credentials)
     return LoadPlan(
         sides=tuple(sides),

@@ -45,6 +45,10 @@ class DelayEndpoint:
     def description(self) -> TargetDescription:
         return TargetDescription(kind=Scope.PROCESS)
 
+    @property
+    def load_url(self) -> str:
+        return self.base_url
+
     def alive(self) -> bool:
         return self.process.poll() is None
 

@@ -59,3 +59,24 @@ def test_its_processes_are_those_that_the_kernel_runs(target, build_image, tiny_
     with target(image=image) as endpoint:
         (process,) = endpoint.processes()
     assert (process.command, process.uids, process.capabilities) == ("python3", (user,) * 4, 0)
+
+
+def test_who_measures_it_asks_its_own_address_past_the_engines_proxy(target):
+    with target() as endpoint:
+        network = next(iter(endpoint._container.attrs["NetworkSettings"]["Networks"].values()))
+        assert httpx.URL(endpoint.load_url).host == network["IPAddress"]
+        direct, published = (httpx.get(url) for url in (endpoint.load_url, endpoint.base_url))
+        assert direct.status_code == published.status_code
+
+
+def test_one_whose_network_is_not_this_machines_is_measured_through_its_published_port(target):
+    with target() as endpoint:
+        network = next(iter(endpoint._container.attrs["NetworkSettings"]["Networks"].values()))
+        network["Gateway"] = "192.0.2.1"
+        assert endpoint.load_url == endpoint.base_url
+
+
+def test_the_images_own_probe_does_not_run(target, engine):
+    with target() as endpoint:
+        config = engine.containers.get(endpoint.container_id).attrs["Config"]
+        assert config["Healthcheck"]["Test"] == ["NONE"]
