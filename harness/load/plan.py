@@ -71,7 +71,7 @@ class LoadPlan(_Part):
     arrival: Arrival = Arrival.POISSON
     block_arrivals: Annotated[int, Field(ge=1)]
     seed: Annotated[int, Field(ge=0)]
-    dead_time: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    dead_time: Annotated[float, Field(ge=0, lt=1)] = 0.9
     timeout_s: Annotated[float, Field(gt=0)] = 5.0
     warmup_requests: Annotated[int, Field(ge=0)] = 50
     concurrency: Annotated[int, Field(ge=1)] = 64
