@@ -25,6 +25,7 @@ class FakeEndpoint(Uncontained):
     )
     is_alive: bool = True
     written: str = ""
+    used_s: float | None = None
     held_bytes: int | None = None
 
     def alive(self) -> bool:
@@ -42,6 +43,10 @@ class FakeEndpoint(Uncontained):
     def host_address(self) -> str | None:
         """Loopback."""
         return "127.0.0.1"
+
+    def cpu_s(self) -> float | None:
+        """What ``used_s`` says."""
+        return self.used_s
 
     def memory_bytes(self) -> int | None:
         """What ``held_bytes`` says."""

@@ -8,6 +8,7 @@ import ssl
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -26,13 +27,16 @@ from harness.owner import Owner
 from harness.targets.companion import Companion, Companions
 from harness.targets.container_state import (
     container_logs,
+    control_group,
     death,
+    engine_cpu_s,
+    engine_memory_bytes,
     exit_code,
     log_entries,
-    memory_bytes,
     processes,
     terminate,
 )
+from harness.targets.control_group import ControlGroup
 from harness.targets.engine import OWNER_LABEL, RUN_LABEL, Engine
 from harness.targets.files import HandedFiles, filled_all
 from harness.targets.image import ImageIdentity
@@ -118,9 +122,19 @@ class ContainerEndpoint:
         networks: Mapping[str, Mapping[str, str]] = self._container.attrs["NetworkSettings"]["Networks"]
         return networks.values()
 
+    @cached_property
+    def _group(self) -> ControlGroup:
+        return control_group(self._container)
+
+    def cpu_s(self) -> float | None:
+        """CPU time of the container's control group."""
+        used_s = self._group.cpu_s()
+        return engine_cpu_s(self._container) if used_s is None else used_s
+
     def memory_bytes(self) -> int | None:
         """Anonymous memory of the container's control group."""
-        return memory_bytes(self._container)
+        held = self._group.memory_bytes()
+        return engine_memory_bytes(self._container) if held is None else held
 
     def processes(self) -> tuple[RunningProcess, ...]:
         """As the kernel sees them."""

@@ -3,17 +3,16 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import docker.errors
 import requests
 
 from harness.errors import InfrastructureError
+from harness.targets.control_group import PROC, ControlGroup
 from harness.targets.interface import RunningProcess, tail
 
 POLL_S = 0.02
-PROC = Path("/proc")
 
 
 @contextlib.contextmanager
@@ -92,14 +91,35 @@ def terminate(container: Any, timeout_s: float, delivered: Callable[[], None]) -
     return code
 
 
-def memory_bytes(container: Any) -> int | None:
-    """Anonymous memory of its control group.
+def control_group(container: Any) -> ControlGroup:
+    """Its files, empty where the engine's control groups are not this machine's."""
+    return ControlGroup.of(container.attrs["State"]["Pid"], container.id)
+
+
+def engine_cpu_s(container: Any) -> float | None:
+    """CPU time of its control group in seconds, as the engine tells it, which may take a second.
+
+    Raises:
+        InfrastructureError: when the engine does not answer.
+    """
+    with _asking():
+        return used_cpu_s(container.stats(stream=False, one_shot=True))
+
+
+def engine_memory_bytes(container: Any) -> int | None:
+    """Anonymous memory of its control group, likewise.
 
     Raises:
         InfrastructureError: when the engine does not answer.
     """
     with _asking():
         return anonymous_bytes(container.stats(stream=False, one_shot=True))
+
+
+def used_cpu_s(stats: Mapping[str, Any]) -> float | None:
+    """What the engine's statistics say of CPU time, in seconds; None of a container that does not run."""
+    used_ns = stats.get("cpu_stats", {}).get("cpu_usage", {}).get("total_usage")
+    return used_ns / 1e9 if used_ns else None
 
 
 def anonymous_bytes(stats: Mapping[str, Any]) -> int | None:

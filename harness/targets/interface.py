@@ -133,6 +133,9 @@ class Unstarted(Uncontained):
     def host_address(self) -> None:
         """It reaches nothing."""
 
+    def cpu_s(self) -> None:
+        """It uses none."""
+
     def memory_bytes(self) -> None:
         """It holds none."""
 
@@ -179,6 +182,14 @@ class Endpoint(Protocol):
 
     def search_log(self, holds: Callable[[str], bool]) -> LogSearch:
         """Whether ``holds`` is true of some part of all that it has written; never whole for a URL.
+
+        Raises:
+            InfrastructureError: the engine failed.
+        """
+        ...
+
+    def cpu_s(self) -> float | None:
+        """The CPU seconds that its processes have used so far; None where that cannot be told (a URL).
 
         Raises:
             InfrastructureError: the engine failed.

@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from harness.config.service import ProcessSettings, ServiceSettings
 from harness.errors import InfrastructureError, TargetError
 from harness.model import Scope, TargetDescription
+from harness.targets.control_group import PROC
 from harness.targets.files import HandedFiles, filled_all
 from harness.targets.interface import LOG_BYTES, Uncontained, tail
 from harness.targets.log import LogSearch, search
@@ -26,6 +28,8 @@ from harness.template import fill
 
 LOOPBACK = "127.0.0.1"
 PIECE_BYTES = 64 * 1024
+CPUCLOCK_SCHED = 2
+"""The kind of CPU clock that the kernel counts in nanoseconds (include/linux/posix-timers_types.h)."""
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES")
 
 
@@ -56,14 +60,17 @@ class ProcessEndpoint(Uncontained):
         """Loopback."""
         return LOOPBACK
 
+    def cpu_s(self) -> float | None:
+        """CPU time of its session's processes and of their children that ended."""
+        return sum(map(_used_s, self._members())) or None
+
     def memory_bytes(self) -> int | None:
         """Anonymous memory of its session's processes, where the kernel tells it (Linux)."""
-        held = [
-            _anonymous_bytes(folder)
-            for folder in Path("/proc").glob("[0-9]*")
-            if _session(folder) == self._process.pid
-        ]
-        return sum(held) or None
+        return sum(map(_anonymous_bytes, self._members())) or None
+
+    def _members(self) -> Iterator[Path]:
+        """The folders of its session's processes."""
+        return (folder for folder in PROC.glob("[0-9]*") if _session(folder) == self._process.pid)
 
 
 class ProcessTarget:
@@ -172,13 +179,32 @@ class ProcessTarget:
         return process
 
 
-def _session(folder: Path) -> int | None:
-    """The session of a process, None once it is gone (proc(5): after the name in brackets)."""
+def _stat(folder: Path) -> list[str]:
+    """The fields of a process from the third on, empty once it is gone (proc_pid_stat(5))."""
     try:
         text = (folder / "stat").read_text(encoding="utf-8", errors="replace")
-        return int(text.rpartition(")")[2].split()[3])
-    except (OSError, IndexError, ValueError):
-        return None
+    except OSError:
+        return []
+    return text.rpartition(")")[2].split()  # its name, in brackets, may hold anything
+
+
+def _session(folder: Path) -> int | None:
+    fields = _stat(folder)
+    return int(fields[3]) if fields else None
+
+
+def _used_s(folder: Path) -> float:
+    """CPU time of a process and of those that it waited for, in seconds.
+
+    Its own by its CPU clock, to the nanosecond (clock_getcpuclockid(3)); theirs in the ticks of its ``stat``.
+    """
+    fields = _stat(folder)
+    if not fields:
+        return 0.0
+    with contextlib.suppress(OSError):
+        own_s = time.clock_gettime((~int(folder.name) << 3) | CPUCLOCK_SCHED)
+        return own_s + (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
 
 
 def _anonymous_bytes(folder: Path) -> int:

@@ -59,6 +59,9 @@ class UrlEndpoint(Uncontained):
     def host_address(self) -> None:
         """None: who knows what lies between."""
 
+    def cpu_s(self) -> None:
+        """None: it is not ours to look into."""
+
     def memory_bytes(self) -> None:
         """None: it is not ours to look into."""
 

@@ -9,6 +9,7 @@ import pytest
 
 from harness.config.service import ServiceSettings
 from harness.targets.container import ContainerTarget
+from harness.targets.container_state import engine_cpu_s
 from harness.targets.engine import RUN_LABEL
 from harness.targets.image import find_image
 
@@ -85,6 +86,17 @@ def test_the_memory_that_it_holds_is_told(target):
         grown = endpoint.memory_bytes() - before
     assert before > 1024 * 1024
     assert 15 * 1024 * 1024 < grown < 24 * 1024 * 1024
+
+
+def test_the_cpu_time_that_it_uses_is_told_by_the_kernel_and_by_the_engine(target, engine):
+    with target() as endpoint:
+        before = endpoint.cpu_s()
+        ask(endpoint, "spin", cpu_s=0.5)
+        used_s = endpoint.cpu_s() - before
+        by_engine_s = engine_cpu_s(engine.containers.get(endpoint.container_id))
+    assert before > 0
+    assert 0.5 <= used_s < 0.55
+    assert by_engine_s == pytest.approx(before + used_s, rel=0.05)
 
 
 def test_cpu_is_bounded_and_bound(target, engine):

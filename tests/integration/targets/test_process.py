@@ -64,6 +64,16 @@ def test_the_memory_that_its_whole_session_holds_is_told(target):
     assert 15 * 1024 * 1024 < grown < 24 * 1024 * 1024
 
 
+@pytest.mark.parametrize("door", ["spin", "fork-and-spin"])
+def test_the_cpu_time_that_its_whole_session_uses_is_told(target, door):
+    with target() as endpoint:
+        before = endpoint.cpu_s()
+        ask(endpoint, door, cpu_s=0.4)
+        used_s = endpoint.cpu_s() - before
+    assert before > 0
+    assert 0.39 <= used_s < 0.46
+
+
 def test_it_exits_at_once_with_a_message(target):
     with pytest.raises(TargetError, match="exit code 3") as caught, target("exit"):
         pass

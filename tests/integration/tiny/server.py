@@ -43,6 +43,23 @@ def hold(question):
     return {"held": len(HELD)}
 
 
+def spin(question):
+    """Use so much CPU time in this thread, whatever it takes."""
+    started = time.thread_time()
+    while time.thread_time() - started < float(question["cpu_s"]):
+        pass
+    return {"used_s": time.thread_time() - started}
+
+
+def fork_and_spin(question):
+    child = os.fork()
+    if not child:
+        spin(question)
+        os._exit(0)
+    os.waitpid(child, 0)
+    return {}
+
+
 def connect(question):
     try:
         with socket.create_connection((question["host"], int(question["port"])), timeout=2):
@@ -92,6 +109,8 @@ DOORS = {
     "/read": read,
     "/write": write,
     "/hold": hold,
+    "/spin": spin,
+    "/fork-and-spin": fork_and_spin,
     "/threads": threads,
     "/status": status,
 }
