@@ -3,15 +3,15 @@
 import importlib.metadata
 import os
 import platform
-import shutil
-import subprocess
+from collections import Counter
 from pathlib import Path
 
+from harness.errors import InfrastructureError
 from harness.model import Environment
+from harness.nvml import open_nvml
 from harness.targets.engine import Engine
 
 PACKAGES = ("docker", "httpx", "hypothesis", "locust", "numpy", "pydantic", "schemathesis", "testcontainers")
-GPU_QUERY_TIMEOUT_S = 10
 
 
 def capture(engine: Engine | None, *, gpu: bool) -> Environment:
@@ -21,7 +21,7 @@ def capture(engine: Engine | None, *, gpu: bool) -> Environment:
         engine: The engine of the run, None for none.
         gpu: Whether to ask for the GPU and its driver.
     """
-    name, driver = _gpu() if gpu else (None, None)
+    name, driver = _gpus() if gpu else (None, None)
     return Environment(
         cpu=_cpu(),
         cores=len(os.sched_getaffinity(0)),
@@ -55,16 +55,13 @@ def _cpu() -> str:
     return next(names, platform.machine())
 
 
-def _gpu() -> tuple[str | None, str | None]:
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return None, None
-    query = [tool, "--query-gpu=name,driver_version", "--format=csv,noheader"]
+def _gpus() -> tuple[str | None, str | None]:
+    """The models of the GPUs and the driver's version; None for what NVML does not tell."""
     try:
-        output = subprocess.run(
-            query, capture_output=True, text=True, timeout=GPU_QUERY_TIMEOUT_S, check=True
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
+        with open_nvml() as nvml:
+            driver, gpus = nvml.driver(), nvml.gpus()
+    except InfrastructureError:
         return None, None
-    name, _, driver = output.partition("\n")[0].partition(", ")
-    return name or None, driver or None
+    names = Counter(f"{gpu.name} ({gpu.memory_bytes / 1024**3:.1f} GiB)" for gpu in gpus)
+    told = ", ".join(name if count == 1 else f"{count} x {name}" for name, count in names.items())
+    return told or None, driver

@@ -18,6 +18,7 @@ from harness.environment import capture
 from harness.errors import ConfigError, UsageError
 from harness.events import BuildProgress, Emit, Note
 from harness.model import Capability, Family, PolicyRecord, Report, Scope
+from harness.nvml import require_gpus
 from harness.plan import Plan, asked_for, capabilities_of, make_plan
 from harness.policy import Expected, decide, unused_waivers
 from harness.reports.store import RunFolder, new_run_id
@@ -100,6 +101,8 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
     given = on_url or (request.reference is not None and bool(URL.match(request.reference)))
     credentials = Credentials(suite.config.auth, environ, generate=not given)
     engine = _engine(request, suite, environ, emit)
+    if request.gpu and engine is not None and engine.gpu_access() is not None:
+        require_gpus()  # without a way to them the launcher says what is missing
     token = secrets.token_hex(3)
     launcher = Launcher(
         suite=suite,

@@ -6,8 +6,6 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness.checks.table import CHECKS
+from harness.cli.diagnosis import Diagnosis, State, gib, held
+from harness.cli.doctor_gpu import diagnose_access, diagnose_gpus
 from harness.cli.run import Device
 from harness.config.suite import load_suite
 from harness.errors import ExitCode, HarnessError, InfrastructureError
@@ -32,24 +32,6 @@ LEAST_MEMORY_BYTES = 4 * 1024**3
 HEARTBEATS = 200
 HEARTBEAT_S = 0.005
 CALM_OVERSHOOT_MS = 5.0
-
-
-class State(StrEnum):
-    """How a thing stands."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """One thing looked at; ``fix`` is empty where there is nothing to do."""
-
-    what: str
-    state: State
-    seen: str
-    fix: str = ""
 
 
 def doctor(
@@ -80,30 +62,22 @@ def doctor(
 def diagnose(config: Path, *, gpu: bool) -> Iterator[Diagnosis]:
     """Look at everything a gate needs, one after the other."""
     version = ".".join(str(part) for part in sys.version_info[:3])
-    yield _at_least(
+    yield held(
         "python", sys.version_info[:2] >= OLDEST_PYTHON, version, "use Python 3.11 or newer", State.FAIL
     )
     yield from _engine(gpu=gpu)
+    if gpu:
+        yield from diagnose_gpus()
     cores = len(os.sched_getaffinity(0))
     fix = "use two cores or more: the load generator then gets one of its own"
-    yield _at_least("cores", cores >= LEAST_CORES, str(cores), fix, State.WARN)
+    yield held("cores", cores >= LEAST_CORES, str(cores), fix, State.WARN)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    yield _at_least("memory", memory >= LEAST_MEMORY_BYTES, _gib(memory), "4 GiB or more", State.WARN)
+    yield held("memory", memory >= LEAST_MEMORY_BYTES, gib(memory), "4 GiB or more", State.WARN)
     free = shutil.disk_usage(Path.cwd()).free
-    yield _at_least(
-        "disk", free >= LEAST_FREE_BYTES, f"{_gib(free)} free", "free 5 GiB for images", State.WARN
-    )
+    yield held("disk", free >= LEAST_FREE_BYTES, f"{gib(free)} free", "free 5 GiB for images", State.WARN)
     yield _loopback()
     yield _noise()
     yield _suite(config)
-
-
-def _at_least(what: str, good: bool, seen: str, fix: str, otherwise: State) -> Diagnosis:
-    return Diagnosis(what, State.OK, seen) if good else Diagnosis(what, otherwise, seen, fix)
-
-
-def _gib(size: int) -> str:
-    return f"{size / 1024**3:.1f} GiB"
 
 
 def _engine(*, gpu: bool) -> Iterator[Diagnosis]:
@@ -118,8 +92,7 @@ def _engine(*, gpu: bool) -> Iterator[Diagnosis]:
         return
     yield Diagnosis("engine", State.OK, f"{engine.version} at {engine.host}")
     if gpu:
-        fix = "install the NVIDIA container toolkit and register its runtime with the engine"
-        yield _at_least("gpu", engine.has_gpu_runtime(), "NVIDIA runtime of the engine", fix, State.FAIL)
+        yield diagnose_access(engine.client.info())
 
 
 def _loopback() -> Diagnosis:
@@ -141,7 +114,7 @@ def _noise() -> Diagnosis:
     p99_ms = float(np.quantile(late_ms, 0.99))
     seen = f"a {HEARTBEAT_S * 1000:g} ms sleep ends {p99_ms:.2f} ms late at p99"
     fix = "stop what else runs here; otherwise latency verdicts take longer or stay inconclusive"
-    return _at_least("noise", p99_ms <= CALM_OVERSHOOT_MS, seen, fix, State.WARN)
+    return held("noise", p99_ms <= CALM_OVERSHOOT_MS, seen, fix, State.WARN)
 
 
 def _suite(config: Path) -> Diagnosis:

@@ -39,6 +39,7 @@ from harness.targets.container_state import (
 from harness.targets.control_group import ControlGroup
 from harness.targets.engine import OWNER_LABEL, RUN_LABEL, Engine
 from harness.targets.files import HandedFiles, filled_all
+from harness.targets.gpu import INSTALL_TOOLKIT, device_requests
 from harness.targets.image import ImageIdentity
 from harness.targets.interface import RemovalError, RunningProcess
 from harness.targets.log import LogSearch, search
@@ -316,8 +317,16 @@ class ContainerTarget:
             "log_config": LogConfig(
                 type="json-file", config={"max-size": str(LOG_FILE_BYTES), "max-file": str(LOG_FILES)}
             ),
-            "device_requests": [DeviceRequest(count=-1, capabilities=[["gpu"]])] if self._gpu else None,
+            "device_requests": self._device_requests(),
         }
+
+    def _device_requests(self) -> list[DeviceRequest] | None:
+        if not self._gpu:
+            return None
+        access = self._engine.gpu_access()
+        if access is None:
+            raise InfrastructureError("the engine cannot hand a GPU to a container", fix=INSTALL_TOOLKIT)
+        return device_requests(access)
 
     def _base_url(self, container: Any) -> str:
         container.reload()

@@ -15,6 +15,7 @@ from testcontainers.core.config import testcontainers_config
 
 from harness.errors import InfrastructureError
 from harness.owner import Owner
+from harness.targets.gpu import GpuAccess, gpu_access
 
 OWNER_LABEL = "io.harness.owner"
 RUN_LABEL = "io.harness.run"
@@ -46,9 +47,9 @@ class Engine:
         except (docker.errors.DockerException, requests.RequestException):
             return False
 
-    def has_gpu_runtime(self) -> bool:
-        """Whether the engine can hand a GPU to a container."""
-        return "nvidia" in self.client.info().get("Runtimes", {})
+    def gpu_access(self) -> GpuAccess | None:
+        """How it can hand a GPU to a container, None if it can't."""
+        return gpu_access(self.client.info())
 
     def remove_orphans(self) -> list[str]:
         """Remove containers and networks of dead runs on this machine; return their names."""

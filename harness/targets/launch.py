@@ -16,6 +16,7 @@ from harness.model import Scope, TargetDescription
 from harness.targets.companion import Companions
 from harness.targets.container import ContainerTarget
 from harness.targets.engine import INSTALL, Engine
+from harness.targets.gpu import INSTALL_TOOLKIT
 from harness.targets.image import ImageIdentity, build_image, find_image
 from harness.targets.interface import Image, Target
 from harness.targets.process import ProcessTarget
@@ -97,10 +98,10 @@ class Launcher:
         """
         if named is not None and URL.match(named):
             return self._url(named)
-        if self.gpu and self.engine is not None and not self.engine.has_gpu_runtime():
+        if self.gpu and self.engine is not None and self.engine.gpu_access() is None:
             raise InfrastructureError(
-                "--device gpu: the engine has no NVIDIA runtime",
-                fix="install the NVIDIA container toolkit, then `harness doctor --device gpu`",
+                "--device gpu: the engine has no NVIDIA runtime, and no CDI device of NVIDIA",
+                fix=f"{INSTALL_TOOLKIT}; `harness doctor --device gpu` tells more",
             )
         if named is None:
             return self._checkout(self.suite.folder)

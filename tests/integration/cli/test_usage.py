@@ -263,6 +263,17 @@ def test_doctor_says_what_it_looked_at(run_main, tiny_suite):
         assert what in result.stderr
 
 
+@pytest.mark.engine
+@pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="this machine has an NVIDIA GPU")
+def test_doctor_says_what_a_machine_without_a_gpu_lacks(run_main, tiny_suite):
+    result = run_main("doctor", "--device", "gpu", "--config", tiny_suite())
+    assert result.returncode == ExitCode.INFRASTRUCTURE
+    assert "fail  gpu engine the engine has neither NVIDIA's runtime nor CDI devices" in result.stderr
+    assert "fix: install the NVIDIA container toolkit" in result.stderr
+    assert "fail  gpu driver NVML: NVML Shared Library Not Found" in result.stderr
+    assert "fix: install the NVIDIA driver" in result.stderr
+
+
 def test_doctor_fails_on_a_broken_suite(run_main, tiny_suite):
     result = run_main("doctor", "--config", tiny_suite(replace={"pids = 32": "pid = 32"}))
     assert result.returncode == ExitCode.USAGE
