@@ -1,4 +1,4 @@
-"""Open-loop load by Locust, in a process of its own; nothing here imports Locust but `worker` and `user`.
+"""Open-loop load by Locust, in a process of its own; nothing that this imports imports Locust.
 
 ::
 
@@ -8,6 +8,7 @@
 
 from harness.load.generator import GeneratorError, LoadGenerator
 from harness.load.plan import Arrival, LoadPlan, Payload, Side
+from harness.load.protocol import WebAddress
 from harness.load.samples import RequestOutcome, Samples
 from harness.load.validity import LoadHealth, measure_health
 
@@ -21,5 +22,6 @@ __all__ = [
     "RequestOutcome",
     "Samples",
     "Side",
+    "WebAddress",
     "measure_health",
 ]

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from harness.errors import HarnessError
 from harness.load.plan import LoadPlan
-from harness.load.protocol import BlockDone, BlockRequest, Failed, Ready
+from harness.load.protocol import Begin, BlockDone, BlockRequest, Failed, Ready, WebAddress
 from harness.load.samples import Samples
 
 START_TIMEOUT_S = 30.0
@@ -38,13 +38,15 @@ class LoadGenerator:
     Args:
         plan: The load. Its secrets go through a pipe, never on the command line or to disk.
         folder: An existing folder for the worker's log and each block's samples.
+        web: Where the worker shows the load live; it costs the generator CPU time.
     """
 
     ready: Ready
 
-    def __init__(self, plan: LoadPlan, folder: Path) -> None:
+    def __init__(self, plan: LoadPlan, folder: Path, *, web: WebAddress | None = None) -> None:
         self._plan = plan
         self._folder = folder
+        self._web = web
         self._buffer = b""
 
     def __enter__(self) -> Self:
@@ -62,7 +64,7 @@ class LoadGenerator:
                 start_new_session=True,
             )
         try:
-            self._write(self._plan)
+            self._write(Begin(plan=self._plan, web=self._web))
             warmup_s = self._plan.warmup_requests / self._plan.rate_per_s
             self.ready = self._answer(Ready, START_TIMEOUT_S + self._time_for(warmup_s))
         except BaseException:
@@ -76,14 +78,18 @@ class LoadGenerator:
         """End the worker, whatever it does."""
         self._kill()
 
-    def run_block(self, block: int) -> Samples:
+    def run_block(self, block: int, *, last: bool = False) -> Samples:
         """Have one block sent and return its samples when the last answer has come or timed out.
+
+        Args:
+            block: Its number.
+            last: Whether no other will be asked for.
 
         Raises:
             GeneratorError: The worker failed, died, or took longer than the block can take.
         """
         path = self._folder / f"block-{block:04d}.npz"
-        self._write(BlockRequest(block=block, path=str(path.absolute())))
+        self._write(BlockRequest(block=block, path=str(path.absolute()), last=last))
         self._answer(BlockDone, self._time_for(self._plan.block_s))
         try:
             samples = Samples.load(path)

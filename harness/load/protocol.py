@@ -1,24 +1,56 @@
 """The lines that parent and worker exchange, JSON, one a message.
 
-The parent writes the plan, then one `BlockRequest` at a time; the worker answers the plan with `Ready` and
+The parent writes `Begin`, then one `BlockRequest` at a time; the worker answers with `Ready` and
 each request with `BlockDone` (its samples are in the file then) or `Failed`. The end of the parent's lines
 ends the worker, so it never outlives its parent.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+from harness.load.plan import LoadPlan
 
 
 class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class WebAddress(_Message):
+    """Where the live web UI listens."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8089
+
+    @property
+    def url(self) -> str:
+        """For a browser."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+class Begin(_Message):
+    """What the worker is to be.
+
+    Attributes:
+        plan: The load.
+        web: Where to show it live, None for not at all.
+    """
+
+    plan: LoadPlan
+    web: WebAddress | None = None
+
+
 class BlockRequest(_Message):
-    """Send this block and write its samples to `path`."""
+    """Send this block and write its samples to `path`.
+
+    Attributes:
+        last: No other follows: the web UI shows the load as stopped afterwards.
+    """
 
     block: int
     path: str
+    last: bool = False
 
 
 class Ready(_Message):
@@ -26,10 +58,12 @@ class Ready(_Message):
 
     Attributes:
         unix_offset_s: Unix time minus the times in the samples.
+        web_url: Where the web UI answers, None without one.
     """
 
     kind: Literal["ready"] = "ready"
     unix_offset_s: float
+    web_url: str | None = None
 
 
 class BlockDone(_Message):

@@ -8,7 +8,8 @@ hold back the next: that one is sent when it is due and the two overlap (`LoadHe
 often). Nothing is left out and nothing is postponed, so there is no coordinated omission.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,21 @@ from harness.load.plan import Arrival, LoadPlan
 
 WARMUP = -1
 """The number of the block that is sent first and not counted."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The share of one of several generators: every `count`-th arrival, beginning with number `index`."""
+
+    index: int
+    count: int
+
+    def rows(self, requests: int, sides: int) -> NDArray[np.intp]:
+        """Return which of a schedule's requests these are; both of a pair belong to one generator."""
+        return np.flatnonzero(np.arange(requests) // sides % self.count == self.index)
+
+
+WHOLE = Part(0, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +48,11 @@ class Schedule:
     due_s: NDArray[np.float64]
     side: NDArray[np.int8]
     payload: NDArray[np.int32]
+
+    def only(self, part: Part, sides: int) -> Self:
+        """Return one generator's share, due at the same times."""
+        rows = part.rows(self.due_s.size, sides)
+        return replace(self, due_s=self.due_s[rows], side=self.side[rows], payload=self.payload[rows])
 
 
 def schedule_block(plan: LoadPlan, block: int) -> Schedule:

@@ -3,11 +3,11 @@
 import errno
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
 import gevent
-import numpy as np
 from gevent.event import AsyncResult
 from gevent.pool import Group
 from gevent.queue import Queue
@@ -16,8 +16,9 @@ from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTP
 from locust import FastHttpUser, task
 
 from harness.load.plan import LoadPlan, Payload, Side
+from harness.load.recorder import Recorder
 from harness.load.samples import RequestOutcome, Samples
-from harness.load.schedule import Schedule, schedule_block
+from harness.load.schedule import WARMUP, WHOLE, Part, Schedule, schedule_block
 
 SPIN_S = 0.0015
 """A gevent timer is late by up to milliseconds, so the last stretch before a deadline is spent yielding."""
@@ -29,10 +30,6 @@ HEARTBEAT_S = 0.005
 LEAD_S = 0.01
 OWN_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 """Errors of the operating system that are this machine's, whatever the service does."""
-
-
-class LostRequestsError(Exception):
-    """Requests ended in a way that only the generator can be blamed for."""
 
 
 @dataclass(frozen=True)
@@ -54,56 +51,33 @@ class Call:
         return cls(client, f"{scheme}://{client.host}:{client.port}{target}", payload)
 
 
-class Recorder:
-    """Preallocated columns for one block: each greenlet writes its own row, nothing grows."""
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """One block that the user shall send.
 
-    def __init__(self, schedule: Schedule, start_s: float, epoch_s: float) -> None:
-        n = schedule.due_s.size
-        self.schedule = schedule
-        self.epoch_s = epoch_s
-        self.intended_s = start_s + schedule.due_s
-        self.sent_s = np.zeros(n)
-        self.done_s = np.zeros(n)
-        self.status = np.zeros(n, dtype=np.int16)
-        self.outcome = np.full(n, RequestOutcome.GENERATOR, dtype=np.int8)
-        self.faults: list[str] = []
-        self.body_bytes = np.zeros(n, dtype=np.int32)
+    Attributes:
+        block: Its number.
+        start_s: The `perf_counter` at which it begins; None for at once.
+        part: Which of its arrivals are sent.
+        result: Takes the `Samples`, or the error.
+    """
 
-    def samples(self, block: int, heartbeat_s: list[float], cpu_s: float, wall_s: float) -> Samples:
-        """Return what was recorded, times from the epoch on.
-
-        Raises:
-            LostRequestsError: A request has no outcome of the service's.
-        """
-        lost = int(np.count_nonzero(self.outcome == RequestOutcome.GENERATOR))
-        if lost:
-            why = self.faults[0] if self.faults else "they never ended"
-            raise LostRequestsError(
-                f"{lost} of {self.outcome.size} requests could not be sent or followed: {why}"
-            )
-        return Samples(
-            side=self.schedule.side,
-            block=np.full(self.sent_s.size, block, dtype=np.int32),
-            payload=self.schedule.payload,
-            intended_s=self.intended_s - self.epoch_s,
-            sent_s=self.sent_s - self.epoch_s,
-            done_s=self.done_s - self.epoch_s,
-            status=self.status,
-            outcome=self.outcome,
-            body_bytes=self.body_bytes,
-            heartbeat_s=np.array(heartbeat_s),
-            cpu_s=np.array([cpu_s]),
-            wall_s=np.array([wall_s]),
-        )
+    block: int
+    start_s: float | None
+    part: Part
+    result: AsyncResult
 
 
-def paced_user(plan: LoadPlan, blocks: Queue, epoch_s: float) -> type[FastHttpUser]:
+def paced_user(
+    plan: LoadPlan, orders: Queue, epoch_s: float, on_begin: Callable[[Recorder], None] | None = None
+) -> type[FastHttpUser]:
     """Return a user class that sends the blocks it finds in a queue.
 
     Args:
         plan: What to send.
-        blocks: Of (block number, AsyncResult for its `Samples`).
+        orders: Of `Order`.
         epoch_s: The `perf_counter` that counts as 0 in the samples.
+        on_begin: Called with the recorder of each counted block before its first request.
     """
 
     class PacedUser(FastHttpUser):
@@ -116,49 +90,70 @@ def paced_user(plan: LoadPlan, blocks: Queue, epoch_s: float) -> type[FastHttpUs
 
         @task
         def walk(self) -> None:
-            block, result = blocks.get()
-            # The pool's own clients, not the session: that would keep cookies (both sides may be one
-            # host), follow redirects, and round what it reports.
-            clients = [self.client.client.clientpool.get_client(side.base_url) for side in plan.sides]
+            order = orders.get()
             try:
-                result.set(walk_block(plan, block, epoch_s, clients))
+                order.result.set(self._walk(order))
             except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to hear of it
-                result.set_exception(error)
+                order.result.set_exception(error)
+
+        def _walk(self, order: Order) -> Samples:
+            schedule = schedule_block(plan, order.block).only(order.part, len(plan.sides))
+            start_s = time.perf_counter() + LEAD_S if order.start_s is None else order.start_s
+            recorder = Recorder(schedule, start_s, epoch_s)
+            if on_begin is not None and order.block != WARMUP:
+                on_begin(recorder)
+            return walk_block(plan, order.block, recorder, calls_of(self, plan))
 
     return PacedUser
 
 
-def run_block(blocks: Queue, block: int) -> Samples:
+def run_block(orders: Queue, block: int, *, start_s: float | None = None, part: Part = WHOLE) -> Samples:
     """Have the user send a block and return its samples."""
     result = AsyncResult()
-    blocks.put((block, result))
+    orders.put(Order(block=block, start_s=start_s, part=part, result=result))
     samples: Samples = result.get()
     return samples
 
 
-def walk_block(plan: LoadPlan, block: int, epoch_s: float, clients: list[HTTPClient]) -> Samples:
-    """Send each request when it is due, in a greenlet of its own, and wait until all have ended.
+def calls_of(user: FastHttpUser, plan: LoadPlan) -> list[list[Call]]:
+    """Return the calls of all payloads for each side, over the user's own connections.
 
-    A deadline that has passed already is sent at once; its time still counts from the deadline.
+    The pool's own clients, not the session: that would keep cookies (both sides may be one host), follow
+    redirects, and round what it reports.
     """
-    schedule = schedule_block(plan, block)
-    calls = [
+    clients = [user.client.client.clientpool.get_client(side.base_url) for side in plan.sides]
+    return [
         [Call.of(client, side, payload) for payload in plan.payloads]
         for client, side in zip(clients, plan.sides, strict=True)
     ]
+
+
+def walk_block(plan: LoadPlan, block: int, recorder: Recorder, calls: list[list[Call]]) -> Samples:
+    """Send a block and wait until all its requests have ended."""
     cpu_s, wall_s = time.process_time(), time.perf_counter()
-    recorder = Recorder(schedule, wall_s + LEAD_S, epoch_s)
     overslept: list[float] = []
     heart = gevent.spawn(_beat, overslept)
     requests = Group()
+    try:
+        send_when_due(plan, recorder, calls, requests)
+        requests.join()
+    finally:
+        heart.kill()
+        requests.kill()
+    return recorder.samples(block, overslept, time.process_time() - cpu_s, time.perf_counter() - wall_s)
+
+
+def send_when_due(plan: LoadPlan, recorder: Recorder, calls: list[list[Call]], requests: Group) -> None:
+    """Send each request when it is due, in a greenlet of its own; return when the last was sent.
+
+    A deadline that has passed already is sent at once; its time still counts from the deadline.
+    """
+    schedule: Schedule = recorder.schedule
     for row, (due_s, side, payload) in enumerate(
         zip(recorder.intended_s.tolist(), schedule.side.tolist(), schedule.payload.tolist(), strict=True)
     ):
         _wait_until(due_s)
         requests.spawn(_send, calls[side][payload], plan, recorder, row)
-    requests.join()
-    heart.kill()
-    return recorder.samples(block, overslept, time.process_time() - cpu_s, time.perf_counter() - wall_s)
 
 
 def _wait_until(due_s: float) -> None:
@@ -198,6 +193,8 @@ def _send(call: Call, plan: LoadPlan, recorder: Recorder, row: int) -> None:
         deadline.close()
         recorder.done_s[row] = time.perf_counter()
         recorder.outcome[row] = outcome
+    if recorder.on_end is not None:
+        recorder.on_end(recorder, row)
 
 
 def _is_own(error: OSError) -> bool:
