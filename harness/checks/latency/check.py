@@ -127,5 +127,6 @@ def _evidence(plan: LoadPlan, settings: LatencySettings, sent: Sent) -> LatencyE
         seed=plan.seed,
         unix_offset_s=sent.unix_offset_s,
         generator_error=sent.generator_error,
+        usage=sent.usage,
         samples=sent.samples,
     )

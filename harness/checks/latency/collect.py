@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from harness.checks.interface import CheckContext
+from harness.checks.latency.usage import Usage, UsageMeter
 from harness.errors import InfrastructureError, TargetError
 from harness.load import GeneratorError, LoadGenerator, LoadPlan, Samples
 from harness.stats.looks import Looks
@@ -18,19 +19,22 @@ class Sent:
         samples: Their requests.
         unix_offset_s: Unix time minus the times in the samples.
         generator_error: Why the generator stopped before the end; empty where it did not.
+        usage: CPU time and memory of the sides beside it.
     """
 
     samples: Samples
     unix_offset_s: float
     generator_error: str = ""
+    usage: Usage
 
     @classmethod
-    def of(cls, generator: LoadGenerator, parts: Sequence[Samples], error: str = "") -> Self:
+    def of(cls, generator: LoadGenerator, parts: Sequence[Samples], usage: Usage, error: str = "") -> Self:
         """Join what a generator has sent so far."""
         return cls(
             samples=Samples.join(parts),
             unix_offset_s=generator.ready.unix_offset_s,
             generator_error=error,
+            usage=usage,
         )
 
 
@@ -47,22 +51,26 @@ def send_blocks(
         GeneratorError: The load generator failed before the first block was through.
     """
     parts: list[Samples] = []
+    # In the order of the plan's sides: the reference, where there is one, and the candidate.
+    sides = [each for each in (context.reference, context.candidate) if each]
+    meter = UsageMeter(sides, blocks=looks.blocks, block_s=plan.block_s)
     with LoadGenerator(plan, context.folder) as generator:
         for block in range(looks.blocks):
             try:
-                parts.append(generator.run_block(block))
+                with meter.block():
+                    parts.append(generator.run_block(block))
             except GeneratorError as error:
                 if not parts:
                     raise
-                return Sent.of(generator, parts, str(error))
+                return Sent.of(generator, parts, meter.usage, str(error))
             context.progress(block + 1, looks.blocks)
             looking = block + 1 in looks.at_blocks
             # Asking an engine costs CPU time too, and one that died answers nothing more.
             if looking or parts[-1].failed.any():
                 require_alive(context)
-            if looking and should_stop(Sent.of(generator, parts)):
+            if looking and should_stop(Sent.of(generator, parts, meter.usage)):
                 break
-        return Sent.of(generator, parts)
+        return Sent.of(generator, parts, meter.usage)
 
 
 def require_alive(context: CheckContext) -> None:

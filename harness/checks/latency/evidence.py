@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field
 
 from harness.checks.interface import EVIDENCE_FILE, Evidence
+from harness.checks.latency.usage import Usage
 from harness.load import Samples, measure_health
 from harness.stats.looks import Looks
 
@@ -24,6 +25,7 @@ class LatencyEvidence(Evidence):
         planned_blocks: What was declared beforehand; with it the looks are fixed.
         unix_offset_s: Unix time minus the times in the samples.
         generator_error: Why the generator stopped before the end; empty where it did not.
+        usage: CPU time and memory of the sides in each block; empty where nobody looked.
         samples: The requests of all blocks that were sent.
     """
 
@@ -35,6 +37,7 @@ class LatencyEvidence(Evidence):
     seed: int
     unix_offset_s: float
     generator_error: str = ""
+    usage: Usage = Usage()
     samples: Annotated[Samples, Field(exclude=True)]
 
     @property

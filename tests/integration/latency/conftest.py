@@ -1,8 +1,10 @@
 """Starts delay servers and runs the latency check on them, as a suite would."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from harness.config.suite import Suite, parse_suite
 from harness.credentials import Credentials
 from harness.environment import split_cores
 from harness.model import Scope, TargetDescription
+from harness.targets.process import CPUCLOCK_SCHED
 
 SUITE = """
 schema_version = 1
@@ -54,6 +57,13 @@ class DelayEndpoint:
 
     def logs(self) -> str:
         return ""
+
+    def cpu_s(self) -> float:
+        return time.clock_gettime((~self.process.pid << 3) | CPUCLOCK_SCHED)
+
+    def memory_bytes(self) -> int:
+        resident_pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+        return int(resident_pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager

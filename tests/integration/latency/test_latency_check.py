@@ -56,6 +56,19 @@ def test_twice_the_time_is_rejected_before_the_budget_is_spent(latency, tmp_path
     assert evidence.blocks < evidence.planned_blocks
 
 
+def test_cpu_time_and_memory_of_both_are_kept_of_each_block(latency, tmp_path):
+    with latency.server(delay_ms=1, seed=1) as reference, latency.server(delay_ms=1, seed=2) as candidate:
+        evidence = latency.collect(tmp_path, candidate, reference, SHORT + TOLERANT, seed=12)
+        used_s = [endpoint.cpu_s() for endpoint in (reference, candidate)]
+    evidence.save(tmp_path, lambda text: text)
+    usage = LatencyEvidence.load(tmp_path).usage
+    for side in (0, 1):
+        assert usage.cpu_of(side).shape == usage.memory_of(side).shape == (evidence.blocks,)
+        assert (usage.cpu_of(side) > 0).all()
+        assert usage.cpu_of(side).sum() < used_s[side]
+        assert (usage.memory_of(side) > 1024 * 1024).all()
+
+
 def test_stored_evidence_is_judged_alike(latency, tmp_path):
     with latency.server(delay_ms=1, seed=1) as reference, latency.server(delay_ms=1, seed=2) as candidate:
         evidence = latency.collect(tmp_path, candidate, reference, SHORT + TOLERANT, seed=3)
