@@ -133,6 +133,9 @@ class Finding(Model):
         id: Stable id, prefixed by the check id (``golden.single.probabilities``).
         observed: The value seen; ``limit`` is what it was held against, both in ``unit``.
         samples: How many observations stand behind it.
+        lower: Bound of ``observed`` in ``unit``, ``upper`` likewise; None without, and where there is none.
+        detectable: The least value of ``observed`` that so many observations, as noisy as these, would have
+            shown to be beyond the limit; None where there is no such value.
         confidence: For statistical findings, the level at which it holds, else None.
         evidence: Path of the evidence, relative to the report's evidence folder.
         reproduce: A shell command that shows it again.
@@ -149,6 +152,9 @@ class Finding(Model):
     limit: Scalar = None
     unit: Utf8Text = ""
     samples: int = 0
+    lower: float | None = None
+    upper: float | None = None
+    detectable: float | None = None
     confidence: float | None = None
     evidence: Utf8Text = ""
     reproduce: Utf8Text = ""

@@ -20,7 +20,8 @@ from statistics import NormalDist
 import numpy as np
 
 from harness.checks.latency.evidence import LatencyEvidence
-from harness.checks.latency.judge import LEAST_BEYOND, judge, should_stop
+from harness.checks.latency.judge import judge, should_stop
+from harness.checks.latency.settings import least_pairs
 from harness.config.suite import load_suite
 from harness.load import RequestOutcome, Samples
 from harness.model import Outcome
@@ -38,7 +39,7 @@ SETTINGS = SUITE.config.latency
 LIMITS = SETTINGS.limits
 LOOKS = Looks(blocks=SETTINGS.blocks)
 PAIRS = SETTINGS.block_arrivals * SETTINGS.blocks
-ENDPOINTS = 2 * len(LIMITS.quantiles) + 1  # ratios, SLOs and the error rate
+ENDPOINTS = 2 * len(LIMITS.by_name) + 1  # ratios, SLOs and the error rate
 
 Pair = tuple[np.ndarray, np.ndarray]
 Noise = Callable[[np.random.Generator], Pair]
@@ -164,7 +165,7 @@ def looks(probability: float) -> Iterator[tuple[int, np.ndarray, Spending]]:
     """Yield the pairs, their blocks and the spending of each look that has samples enough."""
     for look in LOOKS.at_blocks:
         pairs = look * SETTINGS.block_arrivals
-        if pairs >= LEAST_BEYOND / (1 - probability):
+        if pairs >= least_pairs(probability):
             alpha = LOOKS.alpha_at(look, 1 - LIMITS.confidence)
             blocks = np.arange(pairs) // SETTINGS.block_arrivals
             yield pairs, blocks, Spending(within=alpha, beyond=alpha / ENDPOINTS)
@@ -176,10 +177,10 @@ def table_at_margin(runs: int, seed: int) -> None:
     cases = [*NOISES.items(), ("candidate ten times sparser", independent)]
     for number, (name, noise) in enumerate(cases):
         rng = np.random.default_rng([seed, number])
-        counts = {quantile_name: Counter[Shown]() for quantile_name in LIMITS.quantiles}
+        counts = {quantile_name: Counter[Shown]() for quantile_name in LIMITS.by_name}
         for _ in range(runs):
             c, r = noise(rng)
-            for quantile_name, (probability, declared) in LIMITS.quantiles.items():
+            for quantile_name, (probability, declared) in LIMITS.by_name.items():
                 limit = 1 + declared.margin
                 own = stretched(c, probability) if "sparser" in name else c
                 counts[quantile_name][endpoint(limit * own, r, probability, limit)] += 1

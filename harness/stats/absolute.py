@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.stats.judgement import HOPELESS, Judgement, Shown, Spending
+from harness.stats.judgement import HOPELESS, Judgement, Shown, Spending, detectable_scaled
 from harness.stats.proportions import (
     Dependence,
     clopper_pearson_lower,
@@ -41,12 +41,14 @@ def judge_quantile(
     most = _last(lambda t: shown_at_most(t * few, n * few, rest, spending.within), n)
     least = 1 + _last(lambda t: not shown_above(t * many, n * many, rest, spending.beyond), n)
     ordered = np.sort(times)
+    lower = float(ordered[n - least]) if least <= n else 0.0
     return Judgement(
         shown=_shown(within=over <= most, beyond=over >= least),
         observed=observed,
-        lower=float(ordered[n - least]) if least <= n else 0.0,
+        lower=lower,
         upper=float(ordered[n - most - 1]) if most >= 0 else math.inf,
         growth=_growth(over, n, rest, spread, spending),
+        detectable=detectable_scaled(observed, lower, limit),
     )
 
 
@@ -66,12 +68,14 @@ def judge_share(
     few, many = spread.worth(spending.within), spread.worth(spending.beyond)
     lower = clopper_pearson_lower(count * many, n * many, spending.beyond)
     upper = clopper_pearson_upper(count * few, n * few, spending.within)
+    least = 1 + _last(lambda t: not shown_above(t * many, n * many, limit, spending.beyond), n)
     return Judgement(
         shown=_shown(within=upper <= limit, beyond=lower > limit),
         observed=count / n,
         lower=lower,
         upper=upper,
         growth=_growth(count, n, limit, spread, spending),
+        detectable=least / n if least <= n else math.inf,
     )
 
 

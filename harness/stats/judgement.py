@@ -1,5 +1,6 @@
 """What a statistical test of one limit says."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -31,6 +32,7 @@ class Judgement:
         upper: One-sided bound at `Spending.within`; `WITHIN` is shown iff the limit is not below it.
         growth: By what factor the sample would have to grow to show one or the other if the estimate stayed;
             1.0 when something is shown, inf when no sample of reasonable size would do.
+        detectable: The least estimate that a sample like this would have shown `BEYOND`; inf for none.
     """
 
     shown: Shown
@@ -38,6 +40,17 @@ class Judgement:
     lower: float
     upper: float
     growth: float
+    detectable: float = math.inf
+
+
+def detectable_scaled(observed: float, lower: float, limit: float) -> float:
+    """Return `Judgement.detectable` where scaling the sample scales its lower bound as well, inf for none.
+
+    Scaled by limit / lower, the sample would just be shown beyond the limit.
+    """
+    if not 0 < lower < math.inf or not math.isfinite(observed * limit):
+        return math.inf
+    return observed * limit / lower
 
 
 HOPELESS = 1_000.0

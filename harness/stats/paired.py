@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.stats.groups import group_of_block, sum_by_group
-from harness.stats.judgement import HOPELESS, Judgement, Shown, Spending
+from harness.stats.judgement import HOPELESS, Judgement, Shown, Spending, detectable_scaled
 from harness.stats.quantiles import Times, quantile
 
 _WINDOW_SD = 2.0
@@ -80,6 +80,7 @@ def judge_ratio(
         lower=lower,
         upper=upper,
         growth=_growth(observed, lower, upper, limit) if shown is Shown.NEITHER else 1.0,
+        detectable=detectable_scaled(observed, lower, limit),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Self
 
+import numpy as np
 from pydantic import ConfigDict, Field
 
 from harness.checks.interface import EVIDENCE_FILE, Evidence
@@ -44,6 +45,12 @@ class LatencyEvidence(Evidence):
     def blocks(self) -> int:
         """How many blocks were sent."""
         return self.samples.wall_s.size
+
+    @property
+    def block_s(self) -> float:
+        """How long a block is meant to take."""
+        arrivals = np.count_nonzero((self.samples.block == 0) & (self.samples.side == self.candidate))
+        return int(arrivals) / self.rate_per_s
 
     @property
     def looks(self) -> Looks:

@@ -23,10 +23,15 @@ def finding(
     observed: float | None = None,
     limit: float | None = None,
     unit: str = "",
+    bounds: tuple[float, float] = (math.nan, math.nan),
+    detectable: float = math.nan,
     confidence: float | None = None,
     missing: Capability | None = None,
 ) -> Finding:
-    """Return a finding of the latency check."""
+    """Return a finding of the latency check; of `bounds` and `detectable` what is finite."""
+    lower, upper, detectable_or_none = (
+        value if math.isfinite(value) else None for value in (*bounds, detectable)
+    )
     return Finding(
         id=f"{CHECK_ID}.{name}",
         outcome=outcome,
@@ -35,37 +40,70 @@ def finding(
         limit=limit,
         unit=unit,
         samples=samples,
+        lower=lower,
+        upper=upper,
+        detectable=detectable_or_none,
         confidence=confidence,
         evidence=f"{CHECK_ID}/{SAMPLES_FILE}",
         missing=missing,
     )
 
 
-def described_share(judgement: Judgement, limit: float) -> str:
+def described_share(judgement: Judgement, limit: float, *, tells_detectable: bool) -> str:
     """Return the text for a share of failed requests."""
+    detectable = judgement.detectable
+    told = f"; {detectable:.2%} or more would have been shown to be too many"
     return (
         f"{judgement.observed:.2%} of the requests failed "
         f"(interval {judgement.lower:.2%} to {judgement.upper:.2%}), allowed are {limit:.2%}"
-    )
+    ) + (told if tells_detectable and math.isfinite(detectable) else "")
 
 
-def described_quantile(name: str, judgement: Judgement, slo_ms: float | None, *, service_ms: float) -> str:
+def described_quantile(
+    name: str,
+    judgement: Judgement,
+    slo_ms: float | None,
+    *,
+    service_ms: float,
+    detectable_ms: float | None,
+) -> str:
     """Return the text for a quantile of the response time, the service time beside it, and its limit, ms."""
     allowed = "no absolute limit is declared" if slo_ms is None else f"allowed are {_ms(slo_ms)}"
+    told = "" if detectable_ms is None else _told_from(_ms(detectable_ms), possible=detectable_ms < math.inf)
     return (
         f"{name} is {_ms(judgement.observed)} (interval {_ms(judgement.lower)} to {_ms(judgement.upper)}; "
-        f"{_ms(service_ms)} from the actual send), {allowed}"
+        f"{_ms(service_ms)} from the actual send), {allowed}{told}"
     )
 
 
 def described_ratio(
-    name: str, judgement: Judgement, limit: float, *, candidate_ms: float, reference_ms: float
+    name: str,
+    judgement: Judgement,
+    limit: float,
+    *,
+    candidate_ms: float,
+    reference_ms: float,
+    tells_detectable: bool,
 ) -> str:
-    """Return the text for the ratio of two quantiles."""
+    """Return the text for the ratio of two quantiles, and what else this measurement could have shown."""
+    told = ""
+    if tells_detectable:
+        told = _told_from(f"{judgement.detectable:.3f} times", possible=judgement.detectable < math.inf)
+        if 0 < judgement.upper < math.inf:
+            told += f", and {judgement.upper:.3f} times would have been kept"
     return (
         f"{name} is {judgement.observed:.3f} times the reference's "
         f"({_ms(candidate_ms)} against {_ms(reference_ms)}; "
-        f"interval {judgement.lower:.3f} to {judgement.upper:.3f}), allowed are {limit:.3f}"
+        f"interval {judgement.lower:.3f} to {judgement.upper:.3f}), allowed are {limit:.3f}{told}"
+    )
+
+
+def _told_from(least: str, *, possible: bool) -> str:
+    """Return the minimum detectable effect in words."""
+    return (
+        f"; a candidate at {least} or more would have been rejected"
+        if possible
+        else "; no slowdown, however large, would have been rejected"
     )
 
 

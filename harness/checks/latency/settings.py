@@ -1,8 +1,9 @@
 """``[latency]``: which load is sent, and which latencies, compared or absolute, are allowed."""
 
+import re
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from harness.config.section import FamilySettings, Limits, Section
 from harness.http_request import RequestTemplate
@@ -11,7 +12,38 @@ from harness.stats.groups import GROUPS
 
 LEAST_BLOCK_ARRIVALS = 20
 """Fewer do not tell a block's median from its noise."""
+LEAST_BEYOND = 10
+"""A comparison of quantiles takes this many samples of each side beyond them: 1,000 samples for p99."""
 Positive = Annotated[float, Field(gt=0)]
+Margin = Annotated[float, Field(gt=0, le=10)]
+
+
+def probability_of(name: str) -> float:
+    """Return the probability that the name of a quantile stands for: 0.999 for ``p99.9``.
+
+    Raises:
+        ValueError: It is not "p" and a number between 0 and 100.
+    """
+    match = re.fullmatch(r"p(\d{1,2}(?:\.\d{1,4})?)", name)
+    percent = 0.0 if match is None else float(match[1])
+    if not percent:
+        raise ValueError(
+            f'{name!r} is not the name of a quantile: "p" and a number between 0 and 100 (p99.9)'
+        )
+    return round(percent / 100.0, 8)
+
+
+def _is_quantile(name: str) -> str:
+    probability_of(name)
+    return name
+
+
+def least_pairs(probability: float) -> int:
+    """Return how many samples of each side a comparison of their quantiles takes."""
+    return round(LEAST_BEYOND / (1.0 - probability))
+
+
+QuantileName = Annotated[str, AfterValidator(_is_quantile)]
 
 
 class QuantileLimits(Section):
@@ -23,19 +55,27 @@ class QuantileLimits(Section):
     """
 
     slo_ms: Positive | None = None
-    margin: Annotated[float, Field(gt=0, le=10)] = 0.10
+    margin: Margin = 0.10
 
 
 class TailLimits(QuantileLimits):
     """What p99 may be; it takes more samples, so the default margin is wider."""
 
-    margin: Annotated[float, Field(gt=0, le=10)] = 0.25
+    margin: Margin = 0.25
+
+
+class FurtherLimits(QuantileLimits):
+    """What a further quantile may be: how wide its margin has to be, only its suite can know."""
+
+    margin: Margin
 
 
 class LatencyLimits(Limits):
     """``[latency.limits]``.
 
     Attributes:
+        quantiles: Further ones by name (``p99.9``), judged like the three above.
+        devices: On how many devices one release is gated; the error of a reject is divided among them too.
         confidence: All limits must be shown to hold at this level; a reject as well is shown at it.
         max_error_rate: Largest share of failed requests, shown by an exact bound.
         max_generator_lag_p99_ms: A generator that sends later than this measures itself.
@@ -45,15 +85,28 @@ class LatencyLimits(Limits):
     p50: QuantileLimits = QuantileLimits()
     p95: QuantileLimits = QuantileLimits()
     p99: TailLimits = TailLimits()
+    quantiles: dict[QuantileName, FurtherLimits] = {}
+    devices: Annotated[int, Field(ge=1, le=100)] = 1
     confidence: Annotated[float, Field(ge=0.8, lt=1)] = 0.95
     max_error_rate: Annotated[float, Field(gt=0, lt=1)] = 0.01
     max_generator_lag_p99_ms: Positive = 10.0
     max_reference_drift: Positive = 0.5
 
     @property
-    def quantiles(self) -> dict[str, tuple[float, QuantileLimits]]:
-        """Name, probability and limits of each quantile."""
-        return {"p50": (0.50, self.p50), "p95": (0.95, self.p95), "p99": (0.99, self.p99)}
+    def by_name(self) -> dict[str, tuple[float, QuantileLimits]]:
+        """Name, probability and limits of each quantile, from the lowest to the highest."""
+        declared = {"p50": self.p50, "p95": self.p95, "p99": self.p99, **self.quantiles}
+        named = {name: (probability_of(name), limits) for name, limits in declared.items()}
+        return dict(sorted(named.items(), key=lambda item: item[1][0]))
+
+    @model_validator(mode="after")
+    def _distinct_quantiles(self) -> Self:
+        probabilities = [probability for probability, _ in self.by_name.values()]
+        if len(self.by_name) < 3 + len(self.quantiles) or len(set(probabilities)) < len(probabilities):
+            raise ValueError(
+                "quantiles names one twice, or one of p50, p95 and p99, which have keys of their own"
+            )
+        return self
 
 
 class LatencySettings(FamilySettings):
@@ -99,4 +152,15 @@ class LatencySettings(FamilySettings):
             raise ValueError(f"budget_s must hold at least {GROUPS} blocks of block_s")
         if self.block_arrivals < LEAST_BLOCK_ARRIVALS:
             raise ValueError(f"block_s must hold at least {LEAST_BLOCK_ARRIVALS} arrivals at rate_per_s")
+        return self
+
+    @model_validator(mode="after")
+    def _enough_for_the_quantiles(self) -> Self:
+        arrivals = self.blocks * self.block_arrivals
+        for name in self.limits.quantiles:
+            if arrivals < (least := least_pairs(probability_of(name))):
+                raise ValueError(
+                    f"limits.quantiles.{name} takes {least:,} requests to each side, "
+                    f"and budget_s times rate_per_s is {arrivals:,}: raise them, or leave it out"
+                )
         return self

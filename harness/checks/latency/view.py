@@ -78,13 +78,14 @@ class View:
         """Cut the evidence at a look."""
         samples = evidence.samples.until(look)
         blocks = samples.block[samples.of_side(evidence.candidate)].astype(np.intp)
-        quantiles = limits.quantiles.values()
+        quantiles = limits.by_name.values()
         slos = sum(declared.slo_ms is not None for _, declared in quantiles)
         ratios = 0 if evidence.reference is None else len(quantiles)
         alpha = evidence.looks.alpha_at(look, 1.0 - limits.confidence)
+        rejecting = (1 + slos + ratios) * limits.devices
         return cls(
             limits=limits,
-            spending=Spending(within=alpha, beyond=alpha / (1 + slos + ratios)),
+            spending=Spending(within=alpha, beyond=alpha / rejecting),
             rate_per_s=evidence.rate_per_s,
             candidate=SideView.of(samples, evidence.candidate),
             reference=None if evidence.reference is None else SideView.of(samples, evidence.reference),

@@ -150,12 +150,12 @@ def test_every_key_of_latency_is_explained_with_its_default(pages):
     settings = {f"`{name}`": field.default for name, field in LatencySettings.model_fields.items()}
     limits = {f"`limits.{name}`": field.default for name, field in LatencyLimits.model_fields.items()}
     del settings["`limits`"], settings["`request`"]
-    quantiles = {f"`limits.{name}`" for name in LatencyLimits().quantiles}
+    quantiles = {f"`limits.{name}`" for name in LatencyLimits().by_name}
     plain = {name: default for name, default in (settings | limits).items() if name not in quantiles}
     shown = {name: rows.get(name, "").strip("`") for name in plain}
     assert shown == {
-        name: f"{default:g}" if isinstance(default, float | int) else str(default)
+        name: f"{default:g}" if isinstance(default, float | int) else str(default or "none")
         for name, default in plain.items()
     }
-    margins = ", ".join(f"{declared.margin:.2f}" for _, declared in LatencyLimits().quantiles.values())
+    margins = ", ".join(f"{declared.margin:.2f}" for _, declared in LatencyLimits().by_name.values())
     assert rows["`limits.p50`, `p95`, `p99`"] == f"margin {margins}, no `slo_ms`"

@@ -373,3 +373,105 @@ def test_settings_refuse_what_cannot_be(wrong, message):
 def test_declaring_an_slo_keeps_the_default_margins():
     limits = LatencyLimits.model_validate({"p95": {"slo_ms": 50}, "p99": {"slo_ms": 90}})
     assert (limits.p50.margin, limits.p95.margin, limits.p99.margin) == (0.10, 0.10, 0.25)
+
+
+def by_name(evidence, limits=None):
+    findings = judge(evidence, limits or LatencyLimits())
+    return {finding.id.removeprefix("latency.paired."): finding for finding in findings}
+
+
+def test_a_further_quantile_is_judged_like_the_others():
+    limits = LatencyLimits.model_validate({"quantiles": {"p90": {"margin": 0.1, "slo_ms": 1.0}}})
+    found = by_name(make_evidence([times(1), times(2, factor=1.5)]), limits)
+    assert found["p90.ratio"].outcome is found["p90.slo"].outcome is Outcome.FAIL
+    assert found["p90.ratio"].limit == 1.1
+    assert list(limits.by_name) == ["p50", "p90", "p95", "p99"]
+    assert limits.by_name["p90"][0] == 0.9
+
+
+def test_a_tail_beyond_what_the_samples_hold_is_inconclusive():
+    limits = LatencyLimits.model_validate({"quantiles": {"p99.9": {"margin": 0.5}}})
+    found = by_name(make_evidence([times(1), times(2)]), limits)
+    assert found["p99.9.ratio"].outcome is Outcome.INCONCLUSIVE
+    assert "3000 samples, it takes at least 10000" in found["p99.9.ratio"].message
+    assert "a load of about 100 s would" in found["time_to_verdict"].message
+
+
+@pytest.mark.parametrize(
+    "more", [{"devices": 8}, {"quantiles": {f"p{p}": {"margin": 9} for p in range(60, 90)}}]
+)
+def test_the_error_of_a_reject_is_divided_among_quantiles_and_devices(more):
+    alone = by_name(make_evidence([times(1), times(2)]))
+    among = by_name(make_evidence([times(1), times(2)]), LatencyLimits.model_validate(more))
+    for name in ("p50.ratio", "p95.ratio", "p99.ratio"):
+        assert among[name].lower is None or among[name].lower < alone[name].lower
+        assert among[name].upper == alone[name].upper
+
+
+@settings(max_examples=8, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    factor=st.floats(0.5, 2.0),
+    name=st.sampled_from(["p50.ratio", "p95.ratio", "p95.slo"]),
+)
+def test_what_is_detectable_is_just_enough_to_be_rejected(seed, factor, name):
+    limits = LatencyLimits.model_validate({"p95": {"slo_ms": 3.0}})
+    reference, candidate = times(seed), times(seed + 1, factor=factor)
+    seen = by_name(make_evidence([reference, candidate]), limits)[name]
+    stretch = seen.detectable / seen.observed
+    for more, outcome in ((1.001, True), (0.97, False)):
+        found = by_name(make_evidence([reference, candidate * stretch * more]), limits)[name]
+        assert (found.outcome is Outcome.FAIL) is outcome
+
+
+def test_the_detectable_share_of_failures_is_just_enough_to_be_rejected():
+    found = by_name(make_evidence([times(1), times(2)]))["error_rate"]
+    for more, outcome in ((0, Outcome.FAIL), (-1, Outcome.INCONCLUSIVE)):
+        failed = round(found.detectable * 3000) + more
+        candidate = times(2)
+        candidate[np.linspace(0, 2999, failed).astype(int)] = math.inf  # evenly, as independent as can be
+        assert by_name(make_evidence([times(1), candidate]))["error_rate"].outcome is outcome
+
+
+def test_a_finding_says_what_the_measurement_could_have_shown():
+    text = message(make_evidence([times(1), times(2)]), "p95.ratio")
+    assert re.search(
+        r"at 1\.\d+ times or more would have been rejected, and 1\.\d+ times would have been kept",
+        text,
+    )
+    first_look = make_evidence([times(1)[:300], times(2)[:300]])
+    assert "no slowdown, however large, would have been rejected" in message(first_look, "p50.ratio")
+    assert by_name(first_look)["p50.ratio"].detectable is None
+
+
+def test_it_says_how_long_the_verdict_took_and_what_it_would_take():
+    done = by_name(make_evidence([times(1)[:1200], times(2)[:1200]]))["time_to_verdict"]
+    assert (done.outcome, done.observed, done.limit) == (Outcome.PASS, 12.0, 30.0)
+    assert done.message == "decided after 12.0 s of 30.0 s of load"
+    noisy = by_name(make_evidence([times(1, sigma=0.8), times(2, factor=1.05, sigma=0.8)]))["time_to_verdict"]
+    assert noisy.outcome is Outcome.INCONCLUSIVE
+    assert re.fullmatch(
+        r"not decided after 30\.0 s of 30\.0 s of load; a load of about \d+ s would", noisy.message
+    )
+    late = by_name(make_evidence([times(1), times(2)], lag_s=0.05))["time_to_verdict"]
+    assert "a longer load would not change that" in late.message
+
+
+@pytest.mark.parametrize(
+    "name", ["p0", "p100", "p9999", "99", "q99", "p99.", "p-1", "p9٩", "p50", "p95.0", "p99.00"]
+)
+def test_what_is_no_further_quantile_is_refused(name):
+    with pytest.raises(ValueError, match="quantile"):
+        LatencyLimits.model_validate({"quantiles": {name: {"margin": 0.1}}})
+
+
+def test_two_names_of_one_quantile_are_refused():
+    with pytest.raises(ValueError, match="twice"):
+        LatencyLimits.model_validate({"quantiles": {"p90": {"margin": 0.1}, "p90.0": {"margin": 0.2}}})
+
+
+def test_a_quantile_that_the_budget_cannot_decide_is_refused():
+    asked = {"limits": {"quantiles": {"p99.9": {"margin": 0.5}}}}
+    with pytest.raises(ValueError, match="takes 10,000 requests to each side"):
+        LatencySettings.model_validate(asked)
+    assert LatencySettings.model_validate(asked | {"rate_per_s": 400}).blocks == 30

@@ -12,7 +12,7 @@ def test_the_page_quotes_both_tables_as_they_were_printed():
     results = RESULTS.read_text(encoding="utf-8")
     tables = [
         block
-        for block in re.findall(r"^```\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        for block in re.findall(r"^```\w*\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
         if "runs each" in block
     ]
     assert [table.split(",")[0] for table in tables] == [
