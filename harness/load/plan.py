@@ -40,6 +40,7 @@ class Payload(_Part):
     Attributes:
         headers: With credentials; they reach the worker by its standard input only.
         expected_status: Anything else is a failure, redirects included (none is followed).
+        weight: How often it is drawn, in proportion to the weights of the others.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Payload(_Part):
     headers: dict[str, str] = {}
     body: bytes | None = None
     expected_status: int = 200
+    weight: Annotated[float, Field(gt=0)] = 1.0
 
 
 class LoadPlan(_Part):
@@ -58,6 +60,8 @@ class LoadPlan(_Part):
         block_arrivals: Arrivals at each side in one block.
         dead_time: With two sides and Poisson arrivals, the share of the mean spacing between any two
             requests that is kept free, so that mostly one side works at a time.
+        burst: So many arrivals come at once: all to one side, then as many, with the same payloads, to the
+            other; spacing and dead time are between those. A block holds whole bursts. 1 is no burst.
         timeout_s: A request without a whole answer this long after it was sent has failed.
         warmup_requests: Requests to each side before the first block, paced alike, not counted.
         concurrency: Connections to each side; an arrival that finds none free waits, and the wait counts.
@@ -72,6 +76,7 @@ class LoadPlan(_Part):
     block_arrivals: Annotated[int, Field(ge=1)]
     seed: Annotated[int, Field(ge=0)]
     dead_time: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    burst: Annotated[int, Field(ge=1)] = 1
     timeout_s: Annotated[float, Field(gt=0)] = 5.0
     warmup_requests: Annotated[int, Field(ge=0)] = 50
     concurrency: Annotated[int, Field(ge=1)] = 64
@@ -82,6 +87,12 @@ class LoadPlan(_Part):
     def _distinct_sides(self) -> Self:
         if len({side.name for side in self.sides}) != len(self.sides):
             raise ValueError("sides need different names")
+        return self
+
+    @model_validator(mode="after")
+    def _whole_bursts(self) -> Self:
+        if self.block_arrivals % self.burst:
+            raise ValueError("block_arrivals must be whole bursts")
         return self
 
     @property

@@ -1,11 +1,15 @@
 """When each request of a block is due, to which side, with which payload: seeded, independent of the answers.
 
-With two sides every arrival is a pair: both members carry the same payload, their order is drawn at random,
-and all requests, of both sides, are spaced alike at twice the rate. Constant arrivals are evenly spaced.
-Poisson arrivals have exponential spacings; with two sides a dead time is taken off first, so a service that
-answers within it never has a request of the other side beside its own. A request that takes longer does not
-hold back the next: that one is sent when it is due and the two overlap (`LoadHealth.overlap_share` says how
-often). Nothing is left out and nothing is postponed, so there is no coordinated omission.
+Payloads are drawn by their weights. With two sides every arrival is a pair: both members carry the same
+payload, their order is drawn at random, and all requests, of both sides, are spaced alike at twice the rate.
+Constant arrivals are evenly spaced. Poisson arrivals have exponential spacings; with two sides a dead time is
+taken off first, so a service that answers within it never has a request of the other side beside its own. A
+request that takes longer does not hold back the next: that one is sent when it is due and the two overlap
+(`LoadHealth.overlap_share` says how often). Nothing is left out and nothing is postponed, so there is no
+coordinated omission.
+
+With bursts the same is true of whole bursts: a pair of bursts has the same payloads in the same order at both
+sides, and the i-th request of either side is still pair i.
 """
 
 from dataclasses import dataclass, replace
@@ -40,7 +44,7 @@ class Schedule:
     """The requests of one block, in order of time; n = arrivals * sides.
 
     Attributes:
-        due_s: Shape (n,), float64, seconds from the start of the block, increasing.
+        due_s: Shape (n,), float64, seconds from the start of the block, never decreasing.
         side: Shape (n,), int8, index into `LoadPlan.sides`.
         payload: Shape (n,), int32, index into `LoadPlan.payloads`.
     """
@@ -63,18 +67,19 @@ def schedule_block(plan: LoadPlan, block: int) -> Schedule:
         block: From 0, or `WARMUP`.
     """
     rng = np.random.default_rng([plan.seed, block + 1])
-    arrivals = plan.warmup_requests if block == WARMUP else plan.block_arrivals
+    bursts = -(-(plan.warmup_requests if block == WARMUP else plan.block_arrivals) // plan.burst)
     sides = len(plan.sides)
-    spacing_s = 1.0 / (plan.rate_per_s * sides)
+    spacing_s = plan.burst / (plan.rate_per_s * sides)
     if plan.arrival is Arrival.CONSTANT:
-        gaps = np.full(arrivals * sides, spacing_s)
+        gaps = np.full(bursts * sides, spacing_s)
     else:
         dead_s = spacing_s * plan.dead_time if sides > 1 else 0.0
-        gaps = dead_s + rng.exponential(spacing_s - dead_s, arrivals * sides)
-    drawn = rng.integers(len(plan.payloads), size=arrivals)
-    order = rng.permuted(np.tile(np.arange(sides), (arrivals, 1)), axis=1)
+        gaps = dead_s + rng.exponential(spacing_s - dead_s, bursts * sides)
+    weights = np.array([payload.weight for payload in plan.payloads])
+    drawn = rng.choice(weights.size, size=(bursts, plan.burst), p=weights / weights.sum())
+    order = rng.permuted(np.tile(np.arange(sides), (bursts, 1)), axis=1)
     return Schedule(
-        due_s=np.cumsum(gaps),
-        side=order.reshape(-1).astype(np.int8),
-        payload=np.repeat(drawn, sides).astype(np.int32),
+        due_s=np.repeat(np.cumsum(gaps), plan.burst),
+        side=np.repeat(order.reshape(-1), plan.burst).astype(np.int8),
+        payload=np.repeat(drawn, sides, axis=0).reshape(-1).astype(np.int32),
     )

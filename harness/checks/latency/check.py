@@ -3,23 +3,19 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from harness.checks.golden.golden_set import load_golden_set
-from harness.checks.golden.payloads import payloads
 from harness.checks.interface import CheckContext, Stage
 from harness.checks.latency.collect import Sent, send_blocks
+from harness.checks.latency.endpoints import report_endpoints
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.findings import CHECK_ID
 from harness.checks.latency.judge import judge, should_stop
+from harness.checks.latency.planning import asked_of, sides_of, verify_requests
 from harness.checks.latency.settings import LatencyLimits, LatencySettings
 from harness.config.suite import Suite
-from harness.credentials import Credentials
-from harness.errors import ConfigError
-from harness.http_request import Request, build
-from harness.load import LoadPlan, Payload, Side
+from harness.load import LoadPlan
 from harness.model import Capability, Family, Finding
 from harness.stats.looks import Looks
 from harness.stats.quantiles import least_samples
-from harness.template import TemplateError
 
 
 class LatencyPaired:
@@ -36,20 +32,8 @@ class LatencyPaired:
         return True
 
     def verify_inputs(self, suite: Suite, settings: LatencySettings) -> None:
-        """Read the golden cases that the requests are made of.
-
-        Raises:
-            ConfigError: There are none, or they are wrong.
-        """
-        if suite.config.golden is not None:
-            load_golden_set(suite, suite.config.golden)
-        elif settings.request is None:
-            raise ConfigError(
-                file=suite.path,
-                key="latency.request",
-                problem="there is no [golden] to take requests from",
-                allowed="a request of its own, or a section [golden]",
-            )
+        """See `verify_requests`."""
+        verify_requests(suite, settings)
 
     def collect(self, context: CheckContext, settings: LatencySettings) -> LatencyEvidence:
         """Send blocks until the verdict is clear or the budget is spent.
@@ -60,10 +44,34 @@ class LatencyPaired:
             InfrastructureError: The reference died.
             GeneratorError: The load generator failed before the first block.
         """
-        plan = _plan(context, settings)
+        asked = asked_of(context, settings)
+        plan = LoadPlan(
+            sides=sides_of(context),
+            payloads=asked.payloads,
+            rate_per_s=settings.rate_per_s,
+            arrival=settings.arrival,
+            block_arrivals=settings.block_arrivals,
+            seed=context.seed,
+            timeout_s=settings.timeout_s,
+            warmup_requests=settings.warmup_requests,
+            concurrency=settings.connections,
+            cpu_affinity=context.generator_cpus,
+        )
 
         def evidence(sent: Sent) -> LatencyEvidence:
-            return _evidence(plan, settings, sent)
+            return LatencyEvidence(
+                expected=least_samples(0.99, settings.limits.confidence),
+                executed=sent.samples.of_side(len(plan.sides) - 1).size,
+                sides=tuple(side.name for side in plan.sides),
+                endpoints=asked.endpoints,
+                rate_per_s=plan.rate_per_s,
+                planned_blocks=settings.blocks,
+                seed=plan.seed,
+                unix_offset_s=sent.unix_offset_s,
+                generator_error=sent.generator_error,
+                usage=sent.usage,
+                samples=sent.samples,
+            )
 
         def enough(sent: Sent) -> bool:
             return should_stop(evidence(sent), settings.limits)
@@ -72,61 +80,4 @@ class LatencyPaired:
 
     def judge(self, evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Finding]:
         """See `harness.checks.latency.judge`."""
-        return judge(evidence, limits)
-
-
-def _plan(context: CheckContext, settings: LatencySettings) -> LoadPlan:
-    sides = [Side(name="candidate", base_url=context.candidate.load_url)]
-    if context.reference is not None:
-        sides.insert(0, Side(name="reference", base_url=context.reference.load_url))
-    requests = _requests(context.suite, settings, context.credentials)
-    return LoadPlan(
-        sides=tuple(sides),
-        payloads=tuple(
-            Payload(
-                method=request.method,
-                path=request.path,
-                headers=dict(request.headers),
-                body=request.body,
-                expected_status=settings.expected_status,
-            )
-            for request in requests
-        ),
-        rate_per_s=settings.rate_per_s,
-        arrival=settings.arrival,
-        block_arrivals=settings.block_arrivals,
-        seed=context.seed,
-        timeout_s=settings.timeout_s,
-        warmup_requests=settings.warmup_requests,
-        concurrency=settings.connections,
-        cpu_affinity=context.generator_cpus,
-    )
-
-
-def _requests(suite: Suite, settings: LatencySettings, credentials: Credentials) -> list[Request]:
-    if settings.request is None:
-        return payloads(suite, credentials)
-    golden = suite.config.golden
-    fillings = (
-        [{}] if golden is None else [{"input": case.input} for case in load_golden_set(suite, golden).cases]
-    )
-    headers = credentials.headers(settings.request.credential)
-    try:
-        return [build(settings.request, filling, headers) for filling in fillings]
-    except TemplateError as error:
-        raise ConfigError(file=suite.path, key="latency.request.body", problem=str(error)) from error
-
-
-def _evidence(plan: LoadPlan, settings: LatencySettings, sent: Sent) -> LatencyEvidence:
-    return LatencyEvidence(
-        expected=least_samples(0.99, settings.limits.confidence),
-        executed=sent.samples.of_side(len(plan.sides) - 1).size,
-        sides=tuple(side.name for side in plan.sides),
-        rate_per_s=plan.rate_per_s,
-        planned_blocks=settings.blocks,
-        seed=plan.seed,
-        unix_offset_s=sent.unix_offset_s,
-        generator_error=sent.generator_error,
-        usage=sent.usage,
-        samples=sent.samples,
-    )
+        return [*judge(evidence, limits), *report_endpoints(evidence)]

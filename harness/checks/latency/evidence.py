@@ -22,6 +22,8 @@ class LatencyEvidence(Evidence):
 
     Attributes:
         sides: Names by their number in the samples: reference and candidate, or the candidate alone.
+        endpoints: The number of payloads of each endpoint, by its name: the first so many payload numbers of
+            the samples are the first endpoint's, and so on.
         rate_per_s: Arrivals a second at each side.
         planned_blocks: What was declared beforehand; with it the looks are fixed.
         unix_offset_s: Unix time minus the times in the samples.
@@ -33,6 +35,7 @@ class LatencyEvidence(Evidence):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     sides: tuple[str, ...]
+    endpoints: dict[str, int] = {}
     rate_per_s: float
     planned_blocks: int
     seed: int

@@ -109,6 +109,22 @@ class LatencyLimits(Limits):
         return self
 
 
+class MixedRequest(Section):
+    """``[[latency.mix]]``: one endpoint of several.
+
+    Attributes:
+        name: Names it in the report.
+        weight: Its share of the requests, in proportion to the other weights.
+        request: As `LatencySettings.request`.
+        expected_status: Any other status is a failure.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    weight: Positive = 1.0
+    request: RequestTemplate | None = None
+    expected_status: Annotated[int, Field(ge=100, le=599)] = 200
+
+
 class LatencySettings(FamilySettings):
     """``[latency]``.
 
@@ -116,6 +132,7 @@ class LatencySettings(FamilySettings):
         request: What is asked, with ``${input}`` of the golden cases in turn; left out, the golden set's own
             single request.
         expected_status: Any other status is a failure.
+        mix: Several endpoints in the place of the one request, drawn by weight.
         rate_per_s: Arrivals a second at each side, whatever the answers take (open loop).
         arrival: How they are spaced.
         budget_s: Time under load at most; less where the verdict is clear before.
@@ -127,6 +144,7 @@ class LatencySettings(FamilySettings):
 
     request: RequestTemplate | None = None
     expected_status: Annotated[int, Field(ge=100, le=599)] = 200
+    mix: tuple[MixedRequest, ...] = ()
     rate_per_s: Annotated[float, Field(gt=0, le=10_000)] = 100.0
     arrival: Arrival = Arrival.POISSON
     budget_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
@@ -135,6 +153,12 @@ class LatencySettings(FamilySettings):
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     connections: Annotated[int, Field(ge=1, le=4096)] = 64
     limits: LatencyLimits = LatencyLimits()
+
+    @property
+    def asked(self) -> tuple[MixedRequest, ...]:
+        """The endpoints that are asked, be it one."""
+        one = MixedRequest(name="request", request=self.request, expected_status=self.expected_status)
+        return self.mix or (one,)
 
     @property
     def blocks(self) -> int:
@@ -163,4 +187,12 @@ class LatencySettings(FamilySettings):
                     f"limits.quantiles.{name} takes {least:,} requests to each side, "
                     f"and budget_s times rate_per_s is {arrivals:,}: raise them, or leave it out"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _one_mix(self) -> Self:
+        if self.mix and {"request", "expected_status"} & self.model_fields_set:
+            raise ValueError("mix takes the place of request and expected_status: declare either")
+        if len({asked.name for asked in self.mix}) < len(self.mix):
+            raise ValueError("each entry of mix needs a name of its own")
         return self

@@ -79,6 +79,55 @@ def test_payloads_are_drawn_alike():
     assert (schedule.payload == 0).mean() == pytest.approx(0.5, abs=0.03)
 
 
+@given(weights=st.lists(st.floats(0.1, 10), min_size=1, max_size=5), seed=st.integers(0, 2**31))
+def test_payloads_are_drawn_by_their_weights(weights, seed):
+    payloads = tuple(Payload(method="GET", path=f"/{weight}", weight=weight) for weight in weights)
+    schedule = schedule_block(a_plan(payloads=payloads, block_arrivals=5000, seed=seed), 0)
+    shares = np.bincount(schedule.payload, minlength=len(weights)) / schedule.payload.size
+    assert shares == pytest.approx(np.array(weights) / sum(weights), abs=0.04)
+
+
+@given(
+    seed=st.integers(0, 2**31),
+    burst=st.integers(2, 20),
+    bursts=st.integers(1, 30),
+    arrival=st.sampled_from(Arrival),
+)
+def test_a_burst_comes_at_once_and_then_the_same_at_the_other_side(seed, burst, bursts, arrival):
+    plan = a_plan(seed=seed, burst=burst, block_arrivals=burst * bursts, arrival=arrival, dead_time=0.5)
+    schedule = schedule_block(plan, 0)
+    due_s, side, payload = (
+        column.reshape(bursts, 2, burst) for column in (schedule.due_s, schedule.side, schedule.payload)
+    )
+    assert (due_s == due_s[:, :, :1]).all()
+    assert (side == side[:, :, :1]).all()
+    assert (side[:, 0] + side[:, 1] == 1).all()
+    assert (payload[:, 0] == payload[:, 1]).all()
+    between_s = np.diff(due_s[:, :, 0].reshape(-1))
+    assert (between_s >= 0.5 * burst / 200.0 - 1e-9).all()
+    rows = [np.flatnonzero(schedule.side == number) for number in (0, 1)]
+    assert (schedule.payload[rows[0]] == schedule.payload[rows[1]]).all()
+
+
+def test_bursts_keep_the_rate_and_a_warm_up_has_whole_ones():
+    plan = a_plan(burst=10, block_arrivals=5000, warmup_requests=25)
+    assert schedule_block(plan, 0).due_s[-1] == pytest.approx(50.0, rel=0.1)
+    assert schedule_block(plan, WARMUP).due_s.size == 60
+    assert schedule_block(plan.model_copy(update={"warmup_requests": 0}), WARMUP).due_s.size == 0
+
+
+def test_one_side_alone_gets_bursts_too():
+    plan = a_plan(sides=(Side(name="candidate", base_url="http://b:2"),), burst=5)
+    due_s = schedule_block(plan, 0).due_s.reshape(40, 5)
+    assert (due_s == due_s[:, :1]).all()
+    assert (np.diff(due_s[:, 0]) > 0).all()
+
+
+def test_a_block_of_broken_bursts_is_refused():
+    with pytest.raises(ValueError, match="whole bursts"):
+        a_plan(burst=7)
+
+
 def test_warm_up_has_its_own_length_and_schedule():
     plan = a_plan(warmup_requests=17)
     assert schedule_block(plan, WARMUP).due_s.size == 34
