@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-GROUPS = 12
+GROUPS = 24
 """How many groups a look is cut into: few, so that each is long against the noise's memory, and enough for
 sign flips to reach p = 2^-12, below what a look may spend."""
 

@@ -15,8 +15,8 @@ class Looks:
     """
 
     blocks: int
-    fractions: tuple[float, ...] = (0.1, 0.4, 0.6, 0.8, 1.0)
-    power: float = 1.5
+    fractions: tuple[float, ...] = (0.15, 0.3, 0.6, 1.0)
+    power: float = 2.0
 
     @property
     def at_blocks(self) -> tuple[int, ...]:

@@ -160,15 +160,28 @@ def _candidate_share(candidate: Times, order: Times, rank: int, probability: flo
 def sign_flip(scores: NDArray[np.float64]) -> tuple[float, float]:
     """Return P[sum of randomly signed scores <= their sum] and P[>=], over all 2^G signs.
 
+    Each sum is one of the first half of the groups and one of the second: 2 * 2^(G/2) of them are enough to
+    count all 2^G.
+
     Args:
-        scores: Shape (G,), G small (12 groups: 4,096 sums).
+        scores: Shape (G,), G small (24 groups: twice 4,096 sums).
     """
+    half = scores.size // 2
+    first, second = _signed_sums(scores[:half]), np.sort(_signed_sums(scores[half:]))
+    total = float(scores.sum())
+    slack = _ROUNDING * (1.0 + float(np.abs(scores).sum()))
+    of = first.size * second.size
+    below = np.searchsorted(second, total + slack - first, side="right").sum()
+    above = of - np.searchsorted(second, total - slack - first, side="left").sum()
+    return float(below / of), float(above / of)
+
+
+def _signed_sums(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the sums under all signs, shape (2^n,)."""
     sums = np.zeros(1)
     for score in scores:
         sums = np.concatenate([sums + score, sums - score])
-    total = float(scores.sum())
-    slack = _ROUNDING * (1.0 + float(np.abs(scores).sum()))
-    return float((sums <= total + slack).mean()), float((sums >= total - slack).mean())
+    return sums
 
 
 def _least(holds: Callable[[float], bool], start: float) -> float:

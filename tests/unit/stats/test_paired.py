@@ -1,6 +1,8 @@
 """The paired test: symmetry, invariance, known verdicts, and its error rates by simulation."""
 
+import itertools
 import math
+import operator
 
 import numpy as np
 import pytest
@@ -27,6 +29,14 @@ def autocorrelated(rng, n, runs, rho):
     for i in range(1, n):
         noise[i] = rho * noise[i - 1] + math.sqrt(1 - rho * rho) * rng.standard_normal(runs)
     return np.exp(0.3 * noise.T)
+
+
+@given(st.lists(st.integers(-5, 5), min_size=1, max_size=9))
+def test_sign_flip_is_what_all_signs_give(scores):
+    sums = [sum(map(operator.mul, scores, signs)) for signs in itertools.product((1, -1), repeat=len(scores))]
+    total = sum(scores)
+    expected = (np.mean([each <= total for each in sums]), np.mean([each >= total for each in sums]))
+    assert sign_flip(np.array(scores, dtype=float)) == pytest.approx(expected)
 
 
 def test_sign_flip_counts_all_signs():
