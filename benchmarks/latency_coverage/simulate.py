@@ -232,7 +232,8 @@ def main() -> None:
     asked = parser.parse_args()
     started = time.monotonic()
     table_at_margin(asked.runs, asked.seed)
-    table_of_changes(asked.checks, asked.seed)
+    if asked.checks:
+        table_of_changes(asked.checks, asked.seed)
     print(f"\nseed {asked.seed}, {time.monotonic() - started:.0f} s")
 
 

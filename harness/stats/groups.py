@@ -3,9 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-GROUPS = 24
+GROUPS = 16
 """How many groups a look is cut into: few, so that each is long against the noise's memory, and enough for
-sign flips to reach p = 2^-12, below what a look may spend."""
+sign flips of rare events, of which some groups have none, to reach what an early look may spend."""
+LEAST_GROUPS = 12
+"""With fewer, p = 2^-G at best, which a look of all blocks need not reach."""
 
 
 def group_of_block(blocks: int) -> NDArray[np.intp]:

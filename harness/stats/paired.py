@@ -164,7 +164,7 @@ def sign_flip(scores: NDArray[np.float64]) -> tuple[float, float]:
     count all 2^G.
 
     Args:
-        scores: Shape (G,), G small (24 groups: twice 4,096 sums).
+        scores: Shape (G,), G small (16 groups: twice 256 sums).
     """
     half = scores.size // 2
     first, second = _signed_sums(scores[:half]), np.sort(_signed_sums(scores[half:]))

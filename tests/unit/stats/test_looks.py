@@ -22,17 +22,18 @@ def test_looks_spend_alpha_exactly_once(blocks, fractions, power, alpha):
 
 
 def test_default_looks():
-    looks = Looks(blocks=120)
-    assert looks.at_blocks == (12, 48, 72, 96, 120)
-    assert [looks.latest(n) for n in (0, 11, 47, 48, 71, 100, 120, 130)] == [
+    looks = Looks(blocks=60)
+    assert looks.at_blocks == (9, 18, 36, 60)
+    assert [looks.latest(n) for n in (0, 8, 9, 17, 18, 35, 59, 60, 70)] == [
         None,
         None,
-        12,
-        48,
-        48,
-        96,
-        120,
-        120,
+        9,
+        9,
+        18,
+        18,
+        36,
+        60,
+        60,
     ]
 
 
