@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, model_validator
 from harness.config.section import FamilySettings, Limits, Section
 from harness.http_request import RequestTemplate
 from harness.load.plan import Arrival
-from harness.stats.groups import GROUPS
+from harness.stats.groups import LEAST_GROUPS
 
 LEAST_BLOCK_ARRIVALS = 20
 """Fewer do not tell a block's median from its noise."""
@@ -172,8 +172,8 @@ class LatencySettings(FamilySettings):
 
     @model_validator(mode="after")
     def _enough_blocks(self) -> Self:
-        if self.blocks < GROUPS:
-            raise ValueError(f"budget_s must hold at least {GROUPS} blocks of block_s")
+        if self.blocks < LEAST_GROUPS:
+            raise ValueError(f"budget_s must hold at least {LEAST_GROUPS} blocks of block_s")
         if self.block_arrivals < LEAST_BLOCK_ARRIVALS:
             raise ValueError(f"block_s must hold at least {LEAST_BLOCK_ARRIVALS} arrivals at rate_per_s")
         return self

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.stats.groups import group_of_block, sum_by_group
+from harness.stats.groups import GROUPS, group_of_block, sum_by_group
 from harness.stats.proportions import (
     Dependence,
     clopper_pearson_lower,
@@ -70,7 +70,7 @@ def test_groups_are_contiguous_and_even(blocks):
     groups = group_of_block(blocks)
     sizes = np.bincount(groups)
     assert (np.diff(groups) >= 0).all()
-    assert sizes.size == min(12, blocks)
+    assert sizes.size == min(GROUPS, blocks)
     assert sizes.max() - sizes.min() <= 1
 
 

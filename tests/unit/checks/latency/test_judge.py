@@ -120,15 +120,15 @@ def test_a_failed_reference_request_ends_the_load_once_nothing_else_is_open():
         return should_stop(make_evidence([one_failed(n), times(2, n)]), limits)
 
     assert not stops(1, LatencyLimits())
-    assert not stops(3, LatencyLimits())  # the error rate is open
-    assert stops(12, LatencyLimits())
-    assert stops(12, SLOS)
+    assert not stops(4, LatencyLimits())  # the error rate is open
+    assert stops(18, LatencyLimits())
+    assert stops(18, SLOS)
     close = LatencyLimits.model_validate({"p50": {"slo_ms": 2.0}})
-    assert not stops(12, close)
+    assert not stops(18, close)
 
 
 def test_a_failed_reference_request_does_not_hide_a_dead_candidate():
-    evidence = make_evidence([one_failed(300), np.full(300, math.inf)])
+    evidence = make_evidence([one_failed(400), np.full(400, math.inf)])
     assert outcomes(evidence)["error_rate"] is Outcome.FAIL
     assert should_stop(evidence, LatencyLimits())
 
@@ -154,7 +154,7 @@ def test_a_candidate_that_fails_more_than_the_reference_is_to_blame():
 
 
 def test_a_candidate_that_answers_nothing_is_rejected_at_the_first_look():
-    evidence = make_evidence([times(1)[:300], np.full(300, math.inf)])
+    evidence = make_evidence([times(1)[:400], np.full(400, math.inf)])
     assert outcomes(evidence)["error_rate"] is Outcome.FAIL
     assert should_stop(evidence, LatencyLimits())
 
@@ -251,7 +251,7 @@ def message(evidence, name, limits=None):
 
 
 def test_a_ratio_that_noise_leaves_open_is_not_called_close():
-    evidence = make_evidence([times(1, 300, sigma=1.0), times(2, 300, sigma=1.0, factor=4.0)])
+    evidence = make_evidence([times(1, 400, sigma=1.0), times(2, 400, sigma=1.0, factor=4.0)])
     assert outcomes(evidence)["p50.ratio"] is Outcome.INCONCLUSIVE
     text = message(evidence, "p50.ratio")
     assert "interval 0.000 to inf" in text
@@ -271,7 +271,7 @@ def test_each_quantile_is_reported_with_its_interval_and_service_time_also_witho
 
 
 def test_without_a_limit_nothing_is_passed():
-    evidence = make_evidence([times(2, 1200)])
+    evidence = make_evidence([times(2, 1800)])
     assert outcomes(evidence)["limits"] is Outcome.INCONCLUSIVE
     assert should_stop(evidence, LatencyLimits())
     assert "limits" not in outcomes(evidence, LatencyLimits.model_validate({"p99": {"slo_ms": 50.0}}))
