@@ -439,15 +439,15 @@ def test_a_finding_says_what_the_measurement_could_have_shown():
         r"at 1\.\d+ times or more would have been rejected, and 1\.\d+ times would have been kept",
         text,
     )
-    first_look = make_evidence([times(1)[:300], times(2)[:300]])
+    first_look = make_evidence([times(1)[:400], times(2)[:400]])
     assert "no slowdown, however large, would have been rejected" in message(first_look, "p50.ratio")
     assert by_name(first_look)["p50.ratio"].detectable is None
 
 
 def test_it_says_how_long_the_verdict_took_and_what_it_would_take():
-    done = by_name(make_evidence([times(1)[:1200], times(2)[:1200]]))["time_to_verdict"]
-    assert (done.outcome, done.observed, done.limit) == (Outcome.PASS, 12.0, 30.0)
-    assert done.message == "decided after 12.0 s of 30.0 s of load"
+    done = by_name(make_evidence([times(1)[:1800], times(2)[:1800]]))["time_to_verdict"]
+    assert (done.outcome, done.observed, done.limit) == (Outcome.PASS, 18.0, 30.0)
+    assert done.message == "decided after 18.0 s of 30.0 s of load"
     noisy = by_name(make_evidence([times(1, sigma=0.8), times(2, factor=1.05, sigma=0.8)]))["time_to_verdict"]
     assert noisy.outcome is Outcome.INCONCLUSIVE
     assert re.fullmatch(
