@@ -1,15 +1,26 @@
 """Shows a run's events on stderr: a line for each thing done, a bar for the check that runs."""
 
+import time
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
 
 from harness.events import BuildProgress, CheckFinished, CheckProgress, CheckStarted, Event, Note
 from harness.reports.console import OUTCOME_STYLES
+
+LINE_EVERY_S = 60.0
+"""Where there is no terminal for a bar, a check that runs says so often how far it is."""
 
 
 class Progress:
@@ -21,12 +32,15 @@ class Progress:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TextColumn("left:"),
+            TimeRemainingColumn(),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
         self._console = console
         self._task: TaskID | None = None
+        self._started_s = self._told_s = time.monotonic()
 
     def __enter__(self) -> Self:
         self._bars.start()
@@ -52,8 +66,9 @@ class Progress:
             case CheckStarted(check_id):
                 self._remove_bar()
                 self._start_bar(check_id)
-            case CheckProgress(_, done, total):
+            case CheckProgress(check_id, done, total):
                 self._advance(done, total)
+                self._tell(check_id, done, total)
             case CheckFinished(result):
                 self._remove_bar()
                 counts = f"{result.executed}/{result.expected}"
@@ -67,7 +82,16 @@ class Progress:
     def _print_note(self, text: str) -> None:
         self._console.print(f"  {escape(text)}", style="dim", highlight=False, soft_wrap=True)
 
+    def _tell(self, check_id: str, done: int, total: int) -> None:
+        now_s = time.monotonic()
+        if self._console.is_terminal or now_s - self._told_s < LINE_EVERY_S or not done:
+            return
+        self._told_s = now_s
+        left_s = (now_s - self._started_s) / done * (total - done)
+        self._print_note(f"{check_id}: {done} of {total}, at most about {left_s / 60:.0f} min left")
+
     def _start_bar(self, name: str) -> None:
+        self._started_s = self._told_s = time.monotonic()
         self._task = self._bars.add_task(name, total=None)
 
     def _advance(self, done: int, total: int) -> None:

@@ -1,5 +1,6 @@
 """A service that already runs somewhere; the harness neither starts nor stops it."""
 
+import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -12,6 +13,10 @@ from harness.model import Scope, TargetDescription
 from harness.targets.interface import Uncontained
 from harness.targets.log import LogSearch
 from harness.targets.readiness import PROBE_TIMEOUT_S, probe, wait_until_ready
+
+PROBES = 3
+"""So often a service that answers nothing is asked: one lost packet in an hour does not mean that it died."""
+PAUSE_S = 1.0
 
 
 def require_plain(url: str) -> None:
@@ -43,10 +48,14 @@ class UrlEndpoint(Uncontained):
         self._service = service
 
     def alive(self) -> bool:
-        """Whether the readiness path answers at all."""
-        with http_client(self.base_url) as client:
-            status, _ = probe(client, self._service, timeout_s=PROBE_TIMEOUT_S)
-        return status is not None
+        """Whether the readiness path answers at all, at one of three times a second apart."""
+        for attempt in range(PROBES):
+            time.sleep(PAUSE_S if attempt else 0.0)
+            with http_client(self.base_url) as client:
+                status, _ = probe(client, self._service, timeout_s=PROBE_TIMEOUT_S)
+            if status is not None:
+                return True
+        return False
 
     def logs(self) -> str:
         """Empty: they are not ours to read."""

@@ -11,6 +11,7 @@ from harness.checks.latency.findings import CHECK_ID
 from harness.checks.latency.judge import judge, should_stop
 from harness.checks.latency.planning import asked_of, sides_of, verify_requests
 from harness.checks.latency.settings import LatencyLimits, LatencySettings
+from harness.checks.latency.snapshots import SnapshotTaker
 from harness.config.suite import Suite
 from harness.load import LoadPlan
 from harness.model import Capability, Family, Finding
@@ -45,6 +46,7 @@ class LatencyPaired:
             GeneratorError: The load generator failed before the first block.
         """
         asked = asked_of(context, settings)
+        snapshots = SnapshotTaker(context, settings.metrics)
         plan = LoadPlan(
             sides=sides_of(context),
             payloads=asked.payloads,
@@ -70,13 +72,18 @@ class LatencyPaired:
                 unix_offset_s=sent.unix_offset_s,
                 generator_error=sent.generator_error,
                 usage=sent.usage,
+                snapshots=snapshots.taken,
                 samples=sent.samples,
             )
 
         def enough(sent: Sent) -> bool:
             return should_stop(evidence(sent), settings.limits)
 
-        return evidence(send_blocks(context, plan, Looks(blocks=settings.blocks), enough))
+        sent = send_blocks(
+            context, plan, Looks(blocks=settings.blocks), enough, between=snapshots.take_if_due
+        )
+        snapshots.take()
+        return evidence(sent)
 
     def judge(self, evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Finding]:
         """See `harness.checks.latency.judge`."""

@@ -39,10 +39,16 @@ class Sent:
 
 
 def send_blocks(
-    context: CheckContext, plan: LoadPlan, looks: Looks, should_stop: Callable[[Sent], bool]
+    context: CheckContext,
+    plan: LoadPlan,
+    looks: Looks,
+    should_stop: Callable[[Sent], bool],
+    *,
+    between: Callable[[], None] = lambda: None,
 ) -> Sent:
     """Send the blocks one by one, and ask at each look whether that is enough.
 
+    Before each block `between` is called, while nothing is in flight.
     Between the looks hardly any work is done here: it would be done on the cores that are measured.
 
     Raises:
@@ -56,6 +62,7 @@ def send_blocks(
     meter = UsageMeter(sides, blocks=looks.blocks, block_s=plan.block_s)
     with LoadGenerator(plan, context.folder) as generator:
         for block in range(looks.blocks):
+            between()
             try:
                 with meter.block():
                     parts.append(generator.run_block(block))

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import ConfigDict, Field
 
 from harness.checks.interface import EVIDENCE_FILE, Evidence
+from harness.checks.latency.snapshots import Snapshot
 from harness.checks.latency.usage import Usage
 from harness.load import Samples, measure_health
 from harness.stats.looks import Looks
@@ -29,6 +30,7 @@ class LatencyEvidence(Evidence):
         unix_offset_s: Unix time minus the times in the samples.
         generator_error: Why the generator stopped before the end; empty where it did not.
         usage: CPU time and memory of the sides in each block; empty where nobody looked.
+        snapshots: Of both sides' metrics, in order of time; their texts lie beside.
         samples: The requests of all blocks that were sent.
     """
 
@@ -42,6 +44,7 @@ class LatencyEvidence(Evidence):
     unix_offset_s: float
     generator_error: str = ""
     usage: Usage = Usage()
+    snapshots: tuple[Snapshot, ...] = ()
     samples: Annotated[Samples, Field(exclude=True)]
 
     @property

@@ -18,6 +18,7 @@ from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.failures import error_rate, fail_alike
 from harness.checks.latency.findings import CHECK_ID, finding
 from harness.checks.latency.settings import LatencyLimits
+from harness.checks.latency.snapshot_findings import judge_snapshots
 from harness.checks.latency.times import absolute, ratio
 from harness.checks.latency.validity import judge_validity
 from harness.checks.latency.view import View
@@ -44,7 +45,7 @@ def should_stop(evidence: LatencyEvidence, limits: LatencyLimits) -> bool:
 def judge(evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Finding]:
     """Return findings for validity, error rate, each quantile's SLO and ratio, and how long it took."""
     judged = _judged(evidence, limits)
-    findings = [item.finding for item in judged]
+    findings = [item.finding for item in judged] + judge_snapshots(evidence.snapshots)
     look = evidence.looks.latest(evidence.blocks)
     return findings if look is None else [*findings, _time_to_verdict(evidence, look, judged)]
 

@@ -5,7 +5,9 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from harness.checks.telemetry.settings import MetricName
 from harness.config.section import FamilySettings, Limits, Section
+from harness.config.service import UrlPath
 from harness.http_request import RequestTemplate
 from harness.load.plan import Arrival
 from harness.stats.groups import LEAST_GROUPS
@@ -14,6 +16,8 @@ LEAST_BLOCK_ARRIVALS = 20
 """Fewer do not tell a block's median from its noise."""
 LEAST_BEYOND = 10
 """A comparison of quantiles takes this many samples of each side beyond them: 1,000 samples for p99."""
+MOST_SNAPSHOTS = 200
+"""Of either side; each is a file of up to a mebibyte."""
 Positive = Annotated[float, Field(gt=0)]
 Margin = Annotated[float, Field(gt=0, le=10)]
 
@@ -125,6 +129,22 @@ class MixedRequest(Section):
     expected_status: Annotated[int, Field(ge=100, le=599)] = 200
 
 
+class MetricsSettings(Section):
+    """``[latency.metrics]``: snapshots of what both services expose, kept as evidence; they decide nothing.
+
+    Attributes:
+        path: Where they expose it in the Prometheus text format.
+        credential: A name under ``[auth.credentials]`` for that; None sends none.
+        interval_s: Between snapshots; one is taken before the first block and one after the last besides.
+        counters: Those whose rise at both sides is reported, by name as exposed; all their series added up.
+    """
+
+    path: UrlPath
+    credential: str | None = None
+    interval_s: Annotated[float, Field(gt=0)] = 60.0
+    counters: tuple[MetricName, ...] = ()
+
+
 class LatencySettings(FamilySettings):
     """``[latency]``.
 
@@ -140,6 +160,7 @@ class LatencySettings(FamilySettings):
         warmup_requests: Requests to each side that are not counted.
         timeout_s: A request without a whole answer after this time has failed.
         connections: To each side.
+        metrics: Snapshots of what both expose; None takes none.
     """
 
     request: RequestTemplate | None = None
@@ -147,11 +168,12 @@ class LatencySettings(FamilySettings):
     mix: tuple[MixedRequest, ...] = ()
     rate_per_s: Annotated[float, Field(gt=0, le=10_000)] = 100.0
     arrival: Arrival = Arrival.POISSON
-    budget_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
-    block_s: Annotated[float, Field(gt=0, le=60)] = 1.0
+    budget_s: Annotated[float, Field(gt=0, le=86_400)] = 30.0
+    block_s: Annotated[float, Field(gt=0, le=600)] = 1.0
     warmup_requests: Annotated[int, Field(ge=0)] = 100
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     connections: Annotated[int, Field(ge=1, le=4096)] = 64
+    metrics: MetricsSettings | None = None
     limits: LatencyLimits = LatencyLimits()
 
     @property
@@ -176,6 +198,8 @@ class LatencySettings(FamilySettings):
             raise ValueError(f"budget_s must hold at least {LEAST_GROUPS} blocks of block_s")
         if self.block_arrivals < LEAST_BLOCK_ARRIVALS:
             raise ValueError(f"block_s must hold at least {LEAST_BLOCK_ARRIVALS} arrivals at rate_per_s")
+        if self.metrics is not None and self.budget_s / self.metrics.interval_s > MOST_SNAPSHOTS:
+            raise ValueError(f"budget_s may hold at most {MOST_SNAPSHOTS} times metrics.interval_s")
         return self
 
     @model_validator(mode="after")

@@ -1,6 +1,6 @@
 """A service whose delays are known: one process, one thread, blocking sleeps (late by about 0.1 ms).
 
-Run as `python delay_server.py '{"delay_ms": 2.0}'`; it prints its port.
+Run as `python delay_server.py '{"delay_ms": 2.0}'`; it prints its port. /metrics tells how many POSTs it had.
 """
 
 import json
@@ -31,6 +31,7 @@ def main() -> None:
     selector = selectors.DefaultSelector()
     selector.register(listener, selectors.EVENT_READ)
     buffers: dict[socket.socket, bytes] = {}
+    posts = 0
     while True:
         for key, _ in selector.select():
             connection = key.fileobj
@@ -62,7 +63,9 @@ def main() -> None:
             if not separator or len(rest) < length:
                 continue
             buffers[connection] = rest[length:]
-            reply = answer(start.split(b" ")[1], wanted, draw)
+            method, path = start.split(b" ")[:2]
+            posts += method == b"POST"
+            reply = metrics(posts) if path == b"/metrics" else answer(path, wanted, draw)
             connection.sendall(reply)
             if b"Connection: close" in reply:
                 selector.unregister(connection)
@@ -81,6 +84,11 @@ FIXED = {
     b"/long": head(b"200 OK", 2000) + b"\r\n" + b"x" * 2000,
 }
 SERVED = {b"/", b"/hang", b"/a%20b", b"//predict"}
+
+
+def metrics(posts: int) -> bytes:
+    body = f"# TYPE posts counter\nposts_total {posts}\n".encode()
+    return head(b"200 OK", len(body)) + b"\r\n" + body
 
 
 def answer(path: bytes, wanted: dict, draw: random.Random) -> bytes:

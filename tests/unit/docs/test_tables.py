@@ -149,7 +149,7 @@ def test_every_key_of_latency_is_explained_with_its_default(pages):
     rows = {row[0]: row[1] for row in pages["docs/latency.md"].table_rows() if len(row) == 3}
     settings = {f"`{name}`": field.default for name, field in LatencySettings.model_fields.items()}
     limits = {f"`limits.{name}`": field.default for name, field in LatencyLimits.model_fields.items()}
-    del settings["`limits`"], settings["`request`"]
+    del settings["`limits`"], settings["`request`"], settings["`metrics`"]
     quantiles = {f"`limits.{name}`" for name in LatencyLimits().by_name}
     plain = {name: default for name, default in (settings | limits).items() if name not in quantiles}
     shown = {name: rows.get(name, "").strip("`") for name in plain}

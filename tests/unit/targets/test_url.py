@@ -1,9 +1,15 @@
 """Which URLs are taken as a target."""
 
+import socket
+import threading
+
 import pytest
 
+import harness.targets.url
+from harness.config.service import ServiceSettings
 from harness.errors import UsageError
-from harness.targets.url import require_plain
+from harness.model import Scope, TargetDescription
+from harness.targets.url import PROBES, UrlEndpoint, require_plain
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "https://host/models/a", "http://[::1]:80/"])
@@ -23,3 +29,23 @@ def test_any_other_is_refused_without_showing_it(url):
         require_plain(url)
     assert "secret" not in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize(("dropped", "alive"), [(0, True), (PROBES - 1, True), (PROBES, False)])
+def test_a_connection_that_is_lost_does_not_mean_that_it_died(monkeypatch, dropped, alive):
+    monkeypatch.setattr(harness.targets.url, "PAUSE_S", 0.0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            for _ in range(dropped):
+                listener.accept()[0].close()
+            if alive:
+                connection = listener.accept()[0]
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+                connection.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        service = ServiceSettings(port=8000, ready_path="/ready")
+        assert UrlEndpoint(url, service, TargetDescription(kind=Scope.URL, url=url)).alive() is alive
