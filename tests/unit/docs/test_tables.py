@@ -13,7 +13,7 @@ from harness.checks.fuzz.settings import SchemaCheck
 from harness.checks.golden.limits import GoldenLimits
 from harness.checks.golden.settings import GoldenSettings
 from harness.checks.image.settings import ImageLimits, ImageSettings
-from harness.checks.latency.settings import LatencyLimits, LatencySettings
+from harness.checks.latency.settings import LatencyLimits, LatencySettings, MetricsSettings
 from harness.checks.lifecycle.settings import (
     DrainSettings,
     LifecycleLimits,
@@ -142,6 +142,17 @@ def test_every_key_of_a_part_of_the_lifecycle_is_explained_with_its_default(page
         if field.is_required()
         else ("none" if field.default is None else f"`{field.default}`")
         for name, field in section.model_fields.items()
+    }
+
+
+def test_every_key_of_the_snapshots_of_metrics_is_explained_with_its_default(pages):
+    rows = {row[0].strip("`"): row[1] for row in pages["docs/canary.md"].table_rows() if len(row) == 3}
+    shown = {name: value for name, value in rows.items() if name.startswith("metrics.")}
+    assert shown == {
+        f"metrics.{name}": "required"
+        if field.is_required()
+        else ("none" if field.default is None else f"`{field.default}`")
+        for name, field in MetricsSettings.model_fields.items()
     }
 
 

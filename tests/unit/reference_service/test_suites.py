@@ -1,11 +1,13 @@
 """The suites of the two artifacts differ only in what their artifacts make different."""
 
+import json
 import tomllib
 from pathlib import Path
 
 import pytest
 
 from harness.config.suite import load_suite
+from harness.model import Family
 from reference_service.model.artifact import load_artifact
 
 ROOT = Path(__file__).parents[3]
@@ -78,3 +80,12 @@ def test_no_scenario_may_be_missing(name):
     for files, least in ((settings.auth, settings.min_auth), (settings.rate, settings.min_rate)):
         documents = [tomllib.loads((SUITES[name].parent / file).read_text()) for file in files]
         assert sum(len(document["scenario"]) for document in documents) == least
+
+
+def test_the_canary_is_asked_nothing_but_a_trickle():
+    suite = load_suite(ROOT / "gate.canary.toml")
+    assert [family for family in Family if suite.config.family(family)] == [Family.LATENCY]
+    latency = suite.config.latency
+    case = (ROOT / "golden" / "breast-cancer" / "cases.jsonl").open().readline()
+    assert latency.request.body["features"] == json.loads(case)["input"]
+    assert latency.rate_per_s <= 20
