@@ -196,6 +196,13 @@ def _verify(request: GateRequest, suite: Suite, checks: Sequence[AnyCheck]) -> N
         )
 
 
+def _undeclared_of_gpu(request: GateRequest, suite: Suite) -> tuple[str, ...]:
+    """What a run on a GPU could look at besides, and the suite does not say where it is told."""
+    metadata = suite.config.service.metadata
+    silent = request.gpu and (metadata is None or metadata.nodes_by_provider is None)
+    return ("lifecycle.target: the nodes of the model that run on the CPU",) if silent else ()
+
+
 def _engine(request: GateRequest, suite: Suite, environ: Mapping[str, str], emit: Emit) -> Engine | None:
     """None where no target needs one, or none answers."""
     remote = [
@@ -250,7 +257,7 @@ def _report(
         only_checks=tuple(sorted(request.checks)),
         skip=tuple(sorted(request.skip)),
         suite=suite.config.name,
-        not_declared=plan.undeclared,
+        not_declared=(*plan.undeclared, *_undeclared_of_gpu(request, suite)),
         unused_waivers=unused_waivers(
             result.results, suite.config.policy, only=request.only, skip=request.skip
         ),

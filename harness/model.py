@@ -223,7 +223,13 @@ class ModelIdentity(Model):
 
 
 class TargetDescription(Model):
-    """What was tested: enough to find the same bytes again."""
+    """What was tested: enough to find the same bytes again.
+
+    Attributes:
+        execution_provider: What runs its model, as its metadata says; likewise the next two.
+        execution_providers: All that may, in order of preference; None where not told.
+        nodes_by_provider: How many nodes of the model each of them runs; None where not told.
+    """
 
     kind: Scope
     image: Utf8Text | None = None
@@ -233,6 +239,8 @@ class TargetDescription(Model):
     model: ModelIdentity = ModelIdentity()
     device: Literal["cpu", "gpu"] = "cpu"
     execution_provider: Utf8Text | None = None
+    execution_providers: tuple[Utf8Text, ...] | None = None
+    nodes_by_provider: dict[Utf8Text, int] | None = None
     startup_s: float | None = None
 
 

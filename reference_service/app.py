@@ -81,6 +81,7 @@ def create_app(settings: Settings) -> FastAPI:
                     "model_version": manifest.version,
                     "sha256": manifest.files[manifest.model_file],
                     "execution_provider": model.execution_provider,
+                    "nodes_by_provider": model.nodes_by_provider,
                 }
             },
         )

@@ -2,8 +2,9 @@
 
 Usage: ``PYTHONPATH=. PYTHON scripts/gpu_check.py``; PYTHON has what requirements/service-gpu.lock lists.
 
-The classifier of digits has to load on CUDA and to answer every golden case, alone and in batches of 64,
-within the tolerance of gate.digits.toml. The trees, whose operators have no CUDA kernels, have to be refused.
+The classifier of digits has to load on CUDA, to run every node of its sample there, and to answer every
+golden case, alone and in batches of 64, within the tolerance of gate.digits.toml. The trees, whose operators
+have no CUDA kernels, have to be refused.
 
 Exits with 0 if all of it holds, 3 if not, and 5 if there is no GPU to check it on.
 """
@@ -12,7 +13,7 @@ import json
 import os
 import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,12 +139,23 @@ def check_network(provider: ProviderName) -> Sequence[str]:
     expected = RUNTIME_NAMES[provider]
     if model.execution_provider != expected:
         raise CheckFailedError(f"digits runs on {model.execution_provider}, not on {expected}")
+    nodes = model.nodes_by_provider
+    if not nodes or nodes.keys() != {expected}:
+        raise CheckFailedError(f"nodes of digits by execution provider: {_counted(nodes)}")
     golden = read_golden(model, ROOT / "gate.digits.toml", ROOT / "golden" / "digits")
-    return [f"digits: loaded on {expected}"] + [
+    loaded = [
+        f"digits: loaded on {expected}, of the session's {', '.join(model.execution_providers)}",
+        f"digits: nodes that ran the sample: {_counted(nodes)}",
+    ]
+    return loaded + [
         f"digits: {len(golden.rows)} golden cases in batches of {size}, "
         f"off by at most {compare(model, golden, batch_rows=size):.2g} (allowed: {golden.atol:g})"
         for size in (1, BATCH_ROWS)
     ]
+
+
+def _counted(nodes: Mapping[str, int] | None) -> str:
+    return ", ".join(f"{count} on {name}" for name, count in (nodes or {}).items()) or "unknown"
 
 
 def check_refusal(name: str) -> str:

@@ -24,7 +24,14 @@ class ProcessSettings(Section):
 
 
 class MetadataSettings(Section):
-    """Where the service says which model it serves; pointers into that JSON answer."""
+    """Where the service says which model it serves; pointers into that JSON answer.
+
+    Attributes:
+        execution_provider: What runs the model, by its name in ONNX Runtime or any other with ``CPU`` in that
+            of the CPU.
+        execution_providers: A list of all that may, in order of preference.
+        nodes_by_provider: An object with how many nodes of the model each of them runs.
+    """
 
     path: UrlPath
     credential: str | None = None
@@ -32,6 +39,8 @@ class MetadataSettings(Section):
     version: Pointer | None = None
     sha256: Pointer | None = None
     execution_provider: Pointer | None = None
+    execution_providers: Pointer | None = None
+    nodes_by_provider: Pointer | None = None
 
 
 class GpuSettings(Section):
@@ -40,7 +49,8 @@ class GpuSettings(Section):
     Attributes:
         environment: Added to that of ``[service]``, in place of variables of the same name.
         build_args: Added to ``[service.build] args``, likewise.
-        memory: In place of that of ``[service]``; likewise the others. None keeps it.
+        memory: In place of that of ``[service]``; likewise pids and ready_timeout_s. None keeps it.
+        max_cpu_nodes: So many nodes of the model may run on the CPU; others are no run on a GPU.
     """
 
     environment: dict[str, str] = {}
@@ -48,6 +58,7 @@ class GpuSettings(Section):
     memory: Memory | None = None
     pids: Annotated[int, Field(ge=1)] | None = None
     ready_timeout_s: Annotated[float, Field(gt=0, le=3600)] | None = None
+    max_cpu_nodes: Annotated[int, Field(ge=0)] = 0
 
 
 class VariantSettings(Section):

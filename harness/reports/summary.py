@@ -146,9 +146,15 @@ def _identity(target: TargetDescription) -> dict[str, str]:
         "Model SHA-256": target.model.sha256,
         "Device": target.device,
         "Execution provider": target.execution_provider,
+        "Nodes of the model": _nodes(target),
         "Started in": None if target.startup_s is None else seconds(target.startup_s),
     }
     return {label: value for label, value in known.items() if value}
+
+
+def _nodes(target: TargetDescription) -> str:
+    nodes = target.nodes_by_provider or {}
+    return ", ".join(f"{count} on {provider}" for provider, count in nodes.items())
 
 
 def _first_reason(report: Report) -> str:

@@ -109,8 +109,15 @@ def build_router(
     @router.get("/metadata", response_model=MetadataResponse, **protected())
     async def metadata(request: Request) -> Response:
         """Return the manifest of the served artifact, and the execution provider that runs its model."""
-        provider = request.scope["state"]["model"].execution_provider
-        return json_response({**manifest.__dict__, "execution_provider": provider})
+        model = request.scope["state"]["model"]
+        return json_response(
+            {
+                **manifest.__dict__,
+                "execution_provider": model.execution_provider,
+                "execution_providers": model.execution_providers,
+                "nodes_by_provider": model.nodes_by_provider,
+            }
+        )
 
     @router.get("/health", response_model=HealthResponse, **unprotected(503))
     async def health(request: Request) -> Response:

@@ -60,9 +60,15 @@ class HealthResponse(BaseModel):
 
 
 class MetadataResponse(Manifest):
-    """The answer of /metadata: the manifest of the served artifact, and what runs the model."""
+    """The answer of /metadata: the manifest of the served artifact, and what runs the model.
+
+    `execution_providers` are those of the session in order of preference, and `nodes_by_provider` tells how
+    many nodes of the model each of them ran for the sample when the service started.
+    """
 
     execution_provider: str
+    execution_providers: tuple[str, ...] = ()
+    nodes_by_provider: dict[str, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

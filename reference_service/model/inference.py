@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from reference_service.model.artifact import Artifact, ArtifactError
 from reference_service.model.inputs import FeaturesInput, TensorInput
 from reference_service.model.manifest import EncodedTensor, Manifest
+from reference_service.model.placement import profile_folder, read_profile
 from reference_service.model.providers import ProviderName, open_session
 from reference_service.model.tensors import TensorReader, summarise
 from reference_service.prediction import Prediction
@@ -31,6 +33,10 @@ class RunObserver(Protocol):
 
 class Model:
     """A loaded model. Safe to share: the session is stateless between runs.
+
+    Attributes:
+        manifest: What it says of itself.
+        nodes_by_provider: How many nodes each execution provider ran for the sample; None if nobody knows.
 
     Raises:
         ArtifactError: The model can't be loaded, its tensors are not those of the manifest, or the sample's
@@ -58,14 +64,23 @@ class Model:
         outputs = self.manifest.outputs
         self._outputs = [output.name for output in (outputs.probabilities, outputs.label) if output]
         self._classes = outputs.probabilities.classes
-        self._session = open_session(artifact.model, provider, intra_op_threads=intra_op_threads)
-        self._check_tensors()
-        self.verify_sample()
+        with profile_folder() as folder:
+            self._session = open_session(
+                artifact.model, provider, intra_op_threads=intra_op_threads, profile=folder
+            )
+            self._check_tensors()
+            self.verify_sample()
+            self.nodes_by_provider = read_profile(Path(self._session.end_profiling())) if folder else None
+
+    @property
+    def execution_providers(self) -> list[str]:
+        """What ONNX Runtime has for this session, in order of preference; the CPU is always the last."""
+        return [str(name) for name in self._session.get_providers()]
 
     @property
     def execution_provider(self) -> str:
         """The provider that ONNX Runtime prefers for this session."""
-        return str(self._session.get_providers()[0])
+        return self.execution_providers[0]
 
     def tensor(self, rows: Sequence[ArrayLike] | NDArray[Any]) -> NDArray[Any]:
         """Return n rows as the model takes them, from values in the order of the features, or from arrays.

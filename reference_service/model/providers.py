@@ -1,6 +1,7 @@
 """Which execution provider runs the model: the one that was asked for, or none at all."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import onnxruntime
@@ -17,11 +18,19 @@ class ProviderError(ArtifactError):
     """The execution provider that was asked for can't run this artifact here."""
 
 
-def open_session(model: bytes, provider: ProviderName, *, intra_op_threads: int) -> Any:
+def open_session(
+    model: bytes, provider: ProviderName, *, intra_op_threads: int, profile: Path | None = None
+) -> Any:
     """Open a sequential session on exactly one provider: one request must not take every core.
 
     On CUDA every operator must have a CUDA kernel. The runtime would otherwise put the rest on the CPU, copy
     tensors to and fro, and still name CUDA first.
+
+    Args:
+        model: As its file has it.
+        provider: What runs it.
+        intra_op_threads: For one operator.
+        profile: A folder for a profile of every run until `end_profiling()`, which names the file.
 
     Raises:
         ProviderError: The provider is missing from the runtime, or not the one that the session got.
@@ -31,6 +40,9 @@ def open_session(model: bytes, provider: ProviderName, *, intra_op_threads: int)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = intra_op_threads
     options.inter_op_num_threads = 1
+    if profile is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(profile / "run")
     wanted: list[Any] = [RUNTIME_NAMES[provider]]
     if provider == "cuda":
         onnxruntime.preload_dlls(directory="")  # from the CUDA wheels, if those are installed

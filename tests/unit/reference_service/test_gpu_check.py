@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -38,8 +39,9 @@ def cuda_machine(monkeypatch):
 
 
 def test_every_golden_case_is_compared_alone_and_in_batches_of_64():
-    loaded, alone, batched = gpu_check.check_network("cpu")
-    assert loaded == f"digits: loaded on {CPU}"
+    loaded, nodes, alone, batched = gpu_check.check_network("cpu")
+    assert loaded == f"digits: loaded on {CPU}, of the session's {CPU}"
+    assert re.fullmatch(rf"digits: nodes that ran the sample: \d+ on {CPU}", nodes)
     assert alone.startswith("digits: 450 golden cases in batches of 1, off by at most ")
     assert batched.startswith("digits: 450 golden cases in batches of 64, off by at most ")
 
@@ -66,6 +68,16 @@ def test_a_probability_that_is_no_number_is_found(network):
 def test_a_model_that_runs_elsewhere_is_found(monkeypatch):
     monkeypatch.setattr(Model, "execution_provider", CUDA)
     with pytest.raises(gpu_check.CheckFailedError, match=f"digits runs on {CUDA}, not on {CPU}"):
+        gpu_check.check_network("cpu")
+
+
+@pytest.mark.parametrize("nodes", [{CUDA: 9, CPU: 2}, {CUDA: 9}, {}, None])
+def test_a_node_that_runs_elsewhere_is_found(monkeypatch, network, nodes):
+    model, _ = network
+    monkeypatch.setattr(gpu_check, "open_model", lambda *_: model)
+    monkeypatch.setattr(model, "nodes_by_provider", nodes)
+    told = "9 on CUDAExecutionProvider" if nodes else "unknown"
+    with pytest.raises(gpu_check.CheckFailedError, match=f"nodes of digits by execution provider: {told}"):
         gpu_check.check_network("cpu")
 
 

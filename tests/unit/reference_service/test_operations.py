@@ -64,13 +64,25 @@ def test_asking_for_health_often_does_not_keep_the_model_busy(fresh, monkeypatch
 
 
 def test_metadata_is_the_manifest_and_what_runs_the_model(client, manifest):
-    assert client.get("/metadata").json() == {**manifest, "execution_provider": "CPUExecutionProvider"}
+    assert client.get("/metadata").json() == {
+        **manifest,
+        "execution_provider": "CPUExecutionProvider",
+        "execution_providers": ["CPUExecutionProvider"],
+        "nodes_by_provider": {"CPUExecutionProvider": 1},
+    }
 
 
 def test_metadata_names_the_provider_of_the_session(client, manifest, monkeypatch):
-    cuda = property(lambda _: "CUDAExecutionProvider")
-    monkeypatch.setattr("reference_service.model.inference.Model.execution_provider", cuda)
-    assert client.get("/metadata").json() == {**manifest, "execution_provider": "CUDAExecutionProvider"}
+    both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(
+        "reference_service.model.inference.Model.execution_providers", property(lambda _: both)
+    )
+    assert client.get("/metadata").json() == {
+        **manifest,
+        "execution_provider": "CUDAExecutionProvider",
+        "execution_providers": both,
+        "nodes_by_provider": {"CPUExecutionProvider": 1},
+    }
 
 
 def test_metrics_carry_the_model_version(fresh, features, manifest):

@@ -43,10 +43,10 @@ def serving(document):
         server.shutdown()
 
 
-def described(document, device):
+def described(document, device, service=SERVICE):
     with serving(document) as endpoint:
         description = TargetDescription(kind=Scope.CONTAINER, device=device)
-        return identified(replace(endpoint, description=description), SERVICE, CREDENTIALS)
+        return identified(replace(endpoint, description=description), service, CREDENTIALS)
 
 
 def test_a_secret_that_a_service_gives_as_its_name_is_not_shown():
@@ -64,3 +64,52 @@ def test_asked_for_a_gpu_anything_else_is_an_error(provider):
     with pytest.raises(TargetError, match="asked for a GPU"):
         described({"name": "m", "provider": provider}, "gpu")
     assert described({"name": "m", "provider": provider}, "cpu").execution_provider == provider
+
+
+COUNTED = ServiceSettings.model_validate(
+    {
+        "port": 1,
+        "ready_path": "/",
+        "metadata": {
+            "path": "/metadata",
+            "execution_provider": "/provider",
+            "execution_providers": "/providers",
+            "nodes_by_provider": "/nodes",
+        },
+        "gpu": {"max_cpu_nodes": 1},
+    }
+)
+CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
+ON_CUDA = {"provider": CUDA, "providers": [CUDA, CPU], "nodes": {CUDA: 12, CPU: 1}}
+
+
+def test_providers_and_nodes_are_kept():
+    found = described(ON_CUDA, "gpu", COUNTED)
+    assert found.execution_providers == (CUDA, CPU)
+    assert found.nodes_by_provider == {CUDA: 12, CPU: 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"nodes": {CUDA: 11, CPU: 2}}, "2 nodes of its model ran on the CPU, allowed are 1"),
+        ({"nodes": {CPU: 13}}, "no node of its model ran on one"),
+        ({"providers": [CPU]}, "the execution providers of its session are CPUExecutionProvider"),
+        ({"nodes": None}, "does not tell at '/nodes'"),
+        ({"nodes": "twelve"}, "does not tell at '/nodes'"),
+        ({"providers": CUDA}, "does not tell at '/providers'"),
+    ],
+)
+def test_a_silent_run_on_the_cpu_is_refused(change, problem):
+    with pytest.raises(TargetError, match="asked for a GPU, and") as raised:
+        described({**ON_CUDA, **change}, "gpu", COUNTED)
+    assert problem in str(raised.value)
+
+
+def test_on_a_cpu_a_release_that_does_not_tell_is_none_the_worse():
+    found = described({"provider": CPU}, "cpu", COUNTED)
+    assert (found.execution_providers, found.nodes_by_provider) == (None, None)
+    key = CREDENTIALS.key("default")
+    found = described({"provider": CPU, "nodes": {f"x{key}": 1}, "providers": [key]}, "cpu", COUNTED)
+    assert found.nodes_by_provider == {"x$GATE_KEY_DEFAULT": 1}
+    assert found.execution_providers == ("$GATE_KEY_DEFAULT",)
