@@ -8,12 +8,13 @@
 
 from harness.load.generator import GeneratorError, LoadGenerator
 from harness.load.plan import Arrival, LoadPlan, Payload, Side
-from harness.load.protocol import WebAddress
+from harness.load.protocol import Cluster, WebAddress
 from harness.load.samples import RequestOutcome, Samples
 from harness.load.validity import LoadHealth, measure_health
 
 __all__ = [
     "Arrival",
+    "Cluster",
     "GeneratorError",
     "LoadGenerator",
     "LoadHealth",

@@ -14,12 +14,15 @@ from typing import IO, Self, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from harness.errors import HarnessError
+from harness.load.clock import WorkerClock
 from harness.load.plan import LoadPlan
-from harness.load.protocol import Begin, BlockDone, BlockRequest, Failed, Ready, WebAddress
+from harness.load.protocol import Begin, BlockDone, BlockRequest, Cluster, Failed, Ready, WebAddress
 from harness.load.samples import Samples
 
 START_TIMEOUT_S = 30.0
 SLACK_S = 10.0
+SAVED_PER_S = 50_000.0
+"""Samples that are at least sent, compressed and written in a second."""
 LOG_FILE = "load-generator.log"
 
 M = TypeVar("M", Ready, BlockDone)
@@ -34,19 +37,30 @@ class LoadGenerator:
 
     Attributes:
         ready: What the worker said after warming up.
+        clocks: Of a cluster's workers during the last block.
 
     Args:
         plan: The load. Its secrets go through a pipe, never on the command line or to disk.
         folder: An existing folder for the worker's log and each block's samples.
         web: Where the worker shows the load live; it costs the generator CPU time.
+        cluster: Other generators that send the load instead.
     """
 
     ready: Ready
+    clocks: tuple[WorkerClock, ...]
 
-    def __init__(self, plan: LoadPlan, folder: Path, *, web: WebAddress | None = None) -> None:
+    def __init__(
+        self,
+        plan: LoadPlan,
+        folder: Path,
+        *,
+        web: WebAddress | None = None,
+        cluster: Cluster | None = None,
+    ) -> None:
         self._plan = plan
         self._folder = folder
         self._web = web
+        self._cluster = cluster
         self._buffer = b""
 
     def __enter__(self) -> Self:
@@ -64,9 +78,10 @@ class LoadGenerator:
                 start_new_session=True,
             )
         try:
-            self._write(Begin(plan=self._plan, web=self._web))
+            self._write(Begin(plan=self._plan, web=self._web, cluster=self._cluster))
             warmup_s = self._plan.warmup_requests / self._plan.rate_per_s
-            self.ready = self._answer(Ready, START_TIMEOUT_S + self._time_for(warmup_s))
+            gathering_s = 0.0 if self._cluster is None else self._cluster.wait_s
+            self.ready = self._answer(Ready, START_TIMEOUT_S + gathering_s + self._time_for(warmup_s))
         except BaseException:
             self._kill()
             raise
@@ -90,7 +105,7 @@ class LoadGenerator:
         """
         path = self._folder / f"block-{block:04d}.npz"
         self._write(BlockRequest(block=block, path=str(path.absolute()), last=last))
-        self._answer(BlockDone, self._time_for(self._plan.block_s))
+        self.clocks = self._answer(BlockDone, self._time_for(self._plan.block_s)).clocks
         try:
             samples = Samples.load(path)
         except (OSError, ValueError) as error:
@@ -100,7 +115,8 @@ class LoadGenerator:
 
     def _time_for(self, load_s: float) -> float:
         # Twice: Poisson arrivals may take longer than their mean, and a busy machine is late.
-        return 2.0 * load_s + self._plan.timeout_s + SLACK_S
+        requests = load_s * self._plan.rate_per_s * len(self._plan.sides)
+        return 2.0 * load_s + self._plan.timeout_s + requests / SAVED_PER_S + SLACK_S
 
     def _write(self, message: BaseModel) -> None:
         try:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness.load.clock import WorkerClock
 from harness.load.plan import LoadPlan
 
 
@@ -29,16 +30,36 @@ class WebAddress(_Message):
         return f"http://{host}:{self.port}"
 
 
+class Cluster(_Message):
+    """Other generators that send the load.
+
+    Attributes:
+        host: Where they find the master; ``*`` is every address of this machine.
+        port: 0 for any that is free.
+        workers: How many there are; each sends its share.
+        local_workers: How many of them are started on this machine.
+        wait_s: How long the others may take to come.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    workers: Annotated[int, Field(ge=1, le=1000)]
+    local_workers: Annotated[int, Field(ge=0)] = 0
+    wait_s: Annotated[float, Field(gt=0)] = 60.0
+
+
 class Begin(_Message):
     """What the worker is to be.
 
     Attributes:
         plan: The load.
         web: Where to show it live, None for not at all.
+        cluster: Who sends it instead, None for the worker itself.
     """
 
     plan: LoadPlan
     web: WebAddress | None = None
+    cluster: Cluster | None = None
 
 
 class BlockRequest(_Message):
@@ -67,10 +88,15 @@ class Ready(_Message):
 
 
 class BlockDone(_Message):
-    """A block's samples are written."""
+    """A block's samples are written.
+
+    Attributes:
+        clocks: Of the workers of a cluster.
+    """
 
     kind: Literal["done"] = "done"
     block: int
+    clocks: tuple[WorkerClock, ...] = ()
 
 
 class Failed(_Message):

@@ -55,9 +55,9 @@ class Recorder:
         self.faults: list[str] = []
         self.body_bytes = np.zeros(n, dtype=np.int32)
 
-    def answered(self) -> Answered:
-        """Return the requests that have ended so far."""
-        rows = np.flatnonzero(self.outcome != RequestOutcome.GENERATOR)
+    def answered(self, chosen: NDArray[np.bool_] | None = None) -> Answered:
+        """Return the requests that have ended so far, or the chosen of them (shape (n,))."""
+        rows = np.flatnonzero(self.outcome != RequestOutcome.GENERATOR if chosen is None else chosen)
         outcome = self.outcome[rows]
         times = self.done_s[rows] - self.intended_s[rows]
         return Answered(

@@ -1,0 +1,113 @@
+"""One of several generators: answers the master's messages, see `harness.load.wire`."""
+
+import gc
+import time
+from argparse import Namespace
+from typing import Any
+
+import gevent
+import numpy as np
+from gevent.event import Event
+from gevent.queue import Queue
+from locust.env import Environment
+
+from harness import __version__
+from harness.load.plan import LoadPlan
+from harness.load.recorder import Recorder
+from harness.load.samples import RequestOutcome
+from harness.load.schedule import Part
+from harness.load.user import paced_user, run_block
+from harness.load.web import Live
+from harness.load.wire import (
+    BLOCK,
+    CLOCK,
+    DONE,
+    FAILED,
+    LIVE,
+    MORE,
+    PLAN,
+    READY,
+    ROWS,
+    chunks,
+    live_message,
+)
+
+LIVE_EVERY_S = 1.0
+OPTIONS = Namespace(web_base_path="", stop_timeout=0.0, num_users=None, spawn_rate=None, run_time=None)
+"""Locust would else read its own configuration files and environment variables."""
+
+
+class Node:
+    """Answers the master's messages."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._environment = Environment(parsed_options=OPTIONS)
+        self._orders: Queue = Queue()
+        self._more = Event()
+        self._part = Part(0, 1)
+        self._live: Live | None = None
+        self._recorder: Recorder | None = None
+        self.blocks = 0
+        self.runner: Any = self._environment.create_worker_runner(host, port)
+        for kind, listener, concurrent in (
+            (PLAN, self._take_plan, False),
+            (CLOCK, self._tell_time, False),
+            (MORE, self._send_more, False),
+            (BLOCK, self._send_block, True),
+        ):
+            self.runner.register_message(kind, listener, concurrent=concurrent)
+
+    def _take_plan(self, msg: Any, **_: object) -> None:
+        plan = LoadPlan.model_validate_json(msg.data["plan"])
+        self._part = Part(msg.data["index"], msg.data["count"])
+        self._live = Live(self._environment, plan) if msg.data["live"] else None
+        self._environment.user_classes = [paced_user(plan, self._orders, 0.0, self._follow)]
+        gc.collect()
+        gc.freeze()
+        self.runner.send_message(READY, {"version": __version__})
+
+    def _tell_time(self, msg: Any, **_: object) -> None:
+        self.runner.send_message(CLOCK, {"number": msg.data["number"], "there_s": time.perf_counter()})
+
+    def _send_more(self, **_: object) -> None:
+        self._more.set()
+
+    def _follow(self, recorder: Recorder) -> None:
+        if self._live is not None:
+            self._live.follow(recorder)
+            self._recorder = recorder
+
+    def _send_block(self, msg: Any, **_: object) -> None:
+        teller = gevent.spawn(self._tell_live)
+        try:
+            samples = run_block(self._orders, msg.data["block"], start_s=msg.data["start_s"], part=self._part)
+            teller.kill()
+            for rows in chunks(samples):
+                self._more.clear()
+                self.runner.send_message(ROWS, rows)
+                self._more.wait()
+            self.blocks += 1
+            self.runner.send_message(
+                DONE,
+                {
+                    "heartbeat_s": samples.heartbeat_s.tolist(),
+                    "cpu_s": float(samples.cpu_s.sum()),
+                    "wall_s": float(samples.wall_s.sum()),
+                },
+            )
+        except Exception as error:  # noqa: BLE001 - the master decides what it means
+            self.runner.send_message(FAILED, {"message": f"{type(error).__name__}: {error}"})
+        finally:
+            teller.kill()
+
+    def _tell_live(self) -> None:
+        told = np.empty(0, dtype=np.bool_)
+        while self._live is not None:
+            gevent.sleep(LIVE_EVERY_S)
+            if (recorder := self._recorder) is None:
+                continue
+            if told.size != recorder.outcome.size:
+                told = np.zeros(recorder.outcome.size, dtype=np.bool_)
+            fresh = (recorder.outcome != RequestOutcome.GENERATOR) & ~told
+            told |= fresh
+            self.runner.send_message(LIVE, live_message(recorder.answered(fresh)))
