@@ -1,0 +1,115 @@
+"""The images that are compared, and the suites that they are gated by."""
+
+import io
+import os
+import subprocess
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from benchmarks.verdict_quality.plan import Form, Scenario, Slowed
+from harness.config.suite import Suite, load_suite, parse_suite
+from harness.targets.engine import Engine, find_engine
+from harness.targets.image import build_image
+
+ROOT = Path(__file__).resolve().parents[2]
+GATE = ROOT / "gate.toml"
+OVERLAY = Path(__file__).with_name("overlay") / "slowed.py"
+REPOSITORY = "harness-verdict-quality"
+DOCKERFILE = """FROM {base}
+COPY slowed.py /overlay/slowed.py
+ENV PYTHONPATH=/overlay SLOWED_FORM={form} SLOWED_AMOUNT={amount!r} SLOWED_SHARE={share!r}
+CMD ["python3", "-m", "slowed"]
+"""
+
+
+def require_engine() -> Engine:
+    """The engine of this checkout; None of the runs can be had without one."""
+    engine = find_engine(ROOT, os.environ)
+    if engine is None:
+        raise SystemExit("verdict_quality: no container engine answers (`make engine` starts one)")
+    return engine
+
+
+@dataclass(frozen=True)
+class Images:
+    """Builds the image of this checkout, and images of it that are slowed."""
+
+    engine: Engine
+    plain: str
+
+    @classmethod
+    def built(cls, engine: Engine) -> "Images":
+        """Build the plain one."""
+        build = load_suite(GATE).config.service.build
+        assert build is not None
+        base = os.environ.get("HARNESS_BASE_IMAGE") or _base_image()
+        tag = f"{REPOSITORY}:reference"
+        build_image(engine, ROOT, build, tag=tag, base_image=base, progress=lambda _step, _total: None)
+        return cls(engine, tag)
+
+    def of(self, slowed: Slowed | None, amounts: Mapping[str, float]) -> str:
+        """The tag of a service, slowed by its calibrated amount."""
+        return self.plain if slowed is None else self.slowed(slowed, amounts.get(slowed.key, slowed.amount))
+
+    def slowed(self, slowed: Slowed, amount: float) -> str:
+        """The tag of a service, slowed by this amount."""
+        share = slowed.effect if slowed.form is Form.STALLS else 0.0
+        dockerfile = DOCKERFILE.format(base=self.plain, form=slowed.form.value, amount=amount, share=share)
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as tar:
+            for name, content in (("Dockerfile", dockerfile.encode()), ("slowed.py", OVERLAY.read_bytes())):
+                entry = tarfile.TarInfo(name)
+                entry.size, entry.mode = len(content), 0o644
+                tar.addfile(entry, io.BytesIO(content))
+        packed.seek(0)
+        tag = f"{REPOSITORY}:{slowed.key}"
+        self.engine.client.images.build(fileobj=packed, custom_context=True, tag=tag, rm=True, forcerm=True)
+        return tag
+
+
+def _base_image() -> str:
+    made = subprocess.run([ROOT / "scripts" / "base_image.sh"], check=True, stdout=subprocess.PIPE, text=True)
+    return made.stdout.strip()
+
+
+class Workspace:
+    """A folder with all that the suite's paths lead to, and a gate.toml for each scenario."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.reports = folder / "reports"
+        for entry in ROOT.iterdir():
+            if not (entry.name.startswith(".") or entry.name in {GATE.name, "reports"}):
+                (folder / entry.name).symlink_to(entry)
+
+    def suite(self, scenario: Scenario) -> Path:
+        """The path of the scenario's gate.toml."""
+        path = self._folder / f"gate.{scenario.name}.toml"
+        path.write_text(suite_of(scenario, path).text, encoding="utf-8")
+        return path
+
+
+def suite_of(scenario: Scenario, path: Path = GATE) -> Suite:
+    """gate.toml with the budget and the limits of a scenario, and nothing else changed.
+
+    Raises:
+        ConfigError: a limit of the scenario is none of ``[latency.limits]``.
+    """
+    document = tomlkit.parse(GATE.read_text(encoding="utf-8"))
+    latency: Any = document["latency"]
+    latency["budget_s"] = scenario.budget_s
+    _merge(latency["limits"], scenario.limits)
+    return parse_suite(tomlkit.dumps(document), path)
+
+
+def _merge(table: Any, changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and key in table:
+            _merge(table[key], value)
+        else:
+            table[key] = value
