@@ -89,7 +89,7 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
     Raises:
         HarnessError: when there is no verdict to be had; nothing is stored and nothing is left running.
     """
-    suite = load_suite(request.config)
+    suite = load_suite(request.config).on("gpu" if request.gpu else "cpu")
     replayed = _replayed(request)
     checks: tuple[AnyCheck, ...] = (ReplayFuzz(replayed),) if replayed else asked_for(CHECKS, request.checks)
     _verify(request, suite, checks)

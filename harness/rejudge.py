@@ -54,7 +54,7 @@ def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
     verify_evidence(report, folder)
     suite = (
         parse_suite(report.policy.content, Path(report.policy.path)) if config is None else load_suite(config)
-    )
+    ).on(report.candidate.device)
     policy = suite.config.policy
     today = date.fromisoformat(report.started_at[:10]) if config is None else today
     judge = _StoredRun(suite, folder, today, only=report.only, another=config is not None)

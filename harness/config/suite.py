@@ -2,9 +2,9 @@
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError
 
@@ -75,6 +75,13 @@ class Suite:
     def sha256(self) -> str:
         """Digest of the text."""
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def on(self, device: Literal["cpu", "gpu"]) -> Self:
+        """The suite with the settings that hold on a device."""
+        if self.config.latency is None:
+            return self
+        latency = self.config.latency.on(device)
+        return replace(self, config=self.config.model_copy(update={"latency": latency}))
 
     def resolve(self, relative: str, *, key: str) -> Path:
         """An existing path that gate.toml names.

@@ -1,9 +1,10 @@
 """``[latency]``: which load is sent, and which latencies, compared or absolute, are allowed."""
 
 import re
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from harness.checks.telemetry.settings import MetricName
 from harness.config.section import FamilySettings, Limits, Section
@@ -45,6 +46,17 @@ def _is_quantile(name: str) -> str:
 def least_pairs(probability: float) -> int:
     """Return how many samples of each side a comparison of their quantiles takes."""
     return round(LEAST_BEYOND / (1.0 - probability))
+
+
+def _merged(said: Mapping[str, Any], otherwise: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what is said otherwise in the place of what is said, in tables key by key."""
+    return {
+        **said,
+        **{
+            key: _merged(said.get(key) or {}, value) if isinstance(value, dict) else value
+            for key, value in otherwise.items()
+        },
+    }
 
 
 QuantileName = Annotated[str, AfterValidator(_is_quantile)]
@@ -145,8 +157,8 @@ class MetricsSettings(Section):
     counters: tuple[MetricName, ...] = ()
 
 
-class LatencySettings(FamilySettings):
-    """``[latency]``.
+class LatencyKeys(FamilySettings):
+    """What ``[latency]`` says, and ``[latency.gpu]`` may say otherwise.
 
     Attributes:
         request: What is asked, with ``${input}`` of the golden cases in turn; left out, the golden set's own
@@ -175,6 +187,25 @@ class LatencySettings(FamilySettings):
     connections: Annotated[int, Field(ge=1, le=4096)] = 64
     metrics: MetricsSettings | None = None
     limits: LatencyLimits = LatencyLimits()
+
+
+class LatencySettings(LatencyKeys):
+    """``[latency]``.
+
+    Attributes:
+        gpu: With ``--device gpu`` its keys take the place of those of ``[latency]``, its limits one by one.
+    """
+
+    gpu: LatencyKeys | None = None
+
+    def on(self, device: Literal["cpu", "gpu"]) -> Self:
+        """What holds on a device; ``gpu`` is None in it."""
+        said = self.model_dump(exclude_unset=True, exclude={"gpu"})
+        if device == "gpu" and self.gpu is not None:
+            otherwise = self.gpu.model_dump(exclude_unset=True)
+            limits = _merged(said.get("limits", {}), otherwise.get("limits", {}))
+            said |= otherwise | {"limits": limits}
+        return self.model_validate(said)
 
     @property
     def asked(self) -> tuple[MixedRequest, ...]:
@@ -219,4 +250,14 @@ class LatencySettings(FamilySettings):
             raise ValueError("mix takes the place of request and expected_status: declare either")
         if len({asked.name for asked in self.mix}) < len(self.mix):
             raise ValueError("each entry of mix needs a name of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _sound_on_a_gpu(self) -> Self:
+        if self.gpu is not None:
+            try:
+                self.on("gpu")
+            except ValidationError as error:
+                problems = (problem["msg"].removeprefix("Value error, ") for problem in error.errors())
+                raise ValueError(f"gpu, with the rest of this section: {'; '.join(problems)}") from error
         return self

@@ -1,9 +1,13 @@
 """Which results a stored run has to have: never told by the results that it has."""
 
+import hashlib
 from dataclasses import replace
+from datetime import date
+from pathlib import Path
 
 import pytest
 
+from harness import rejudge as module
 from harness.config.suite import parse_suite
 from harness.model import (
     CheckResult,
@@ -101,3 +105,20 @@ def test_who_asked_a_candidate_had_started_one(suite, report, name, expected):
         evidence_files={f"{name}/evidence.json": "0"},
     )
     assert ("lifecycle.target" in required(report(checks=(result,)), suite)) is expected
+
+
+@pytest.mark.parametrize(("device", "warmup"), [("cpu", 100), ("gpu", 500)])
+def test_a_stored_run_is_judged_by_what_holds_on_its_device(suite, report, monkeypatch, device, warmup):
+    text = suite.text.partition("[latency")[0] + (
+        '[latency]\nrequest = { path = "/" }\n[latency.gpu]\nwarmup_requests = 500\n'
+    )
+    policy = PolicyRecord(path="gate.toml", sha256=hashlib.sha256(text.encode()).hexdigest(), content=text)
+    stored = report(candidate=TargetDescription(kind=Scope.CONTAINER, device=device)).model_copy(
+        update={"policy": policy}
+    )
+    seen = []
+    monkeypatch.setattr(module, "load_report", lambda _: stored)
+    monkeypatch.setattr(module, "verify_evidence", lambda *_: None)
+    monkeypatch.setattr(module, "_planned", lambda _, suite: seen.append(suite.config.latency) or ())
+    module.rejudge(Path("r.json"), None, today=date(2026, 11, 22))
+    assert {settings.warmup_requests for settings in seen} == {warmup}

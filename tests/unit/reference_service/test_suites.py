@@ -32,7 +32,7 @@ OF_THE_ARTIFACT = {
     },
     "scenarios": {"requests": ..., "variables": ...},
     "drift": {"traffic": ..., "predictions": ..., "slices": ...},
-    "latency": {"budget_s": ...},
+    "latency": {"budget_s": ..., "gpu": ...},
 }
 
 
