@@ -1,5 +1,6 @@
 """Shows a run's events on stderr: a line for each thing done, a bar for the check that runs."""
 
+import math
 import time
 from types import TracebackType
 from typing import Self
@@ -88,7 +89,7 @@ class Progress:
             return
         self._told_s = now_s
         left_s = (now_s - self._started_s) / done * (total - done)
-        self._print_note(f"{check_id}: {done} of {total}, at most about {left_s / 60:.0f} min left")
+        self._print_note(f"{check_id}: {done} of {total}, at most {math.ceil(left_s / 60)} min left")
 
     def _start_bar(self, name: str) -> None:
         self._started_s = self._told_s = time.monotonic()

@@ -475,3 +475,9 @@ def test_a_quantile_that_the_budget_cannot_decide_is_refused():
     with pytest.raises(ValueError, match="takes 10,000 requests to each side"):
         LatencySettings.model_validate(asked)
     assert LatencySettings.model_validate(asked | {"rate_per_s": 400}).blocks == 30
+
+
+def test_a_quantile_without_a_limit_decides_nothing():
+    found = outcomes(make_evidence([times(1, n=200), times(2, n=200)], planned_blocks=2))
+    assert found["p99"] is Outcome.PASS
+    assert found["p99.ratio"] is Outcome.INCONCLUSIVE
