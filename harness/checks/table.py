@@ -20,6 +20,7 @@ from harness.checks.golden.single import GoldenSingle
 from harness.checks.image.config import ImageConfig
 from harness.checks.image.labels import ImageLabels
 from harness.checks.interface import AnyCheck
+from harness.checks.latency.burst import LatencyBurst
 from harness.checks.latency.check import LatencyPaired
 from harness.checks.lifecycle.container import LifecycleContainer
 from harness.checks.lifecycle.drain import LifecycleDrain
@@ -61,6 +62,7 @@ CHECKS: tuple[AnyCheck, ...] = (
     GoldenQuality(),
     DriftPredictions(),
     LatencyPaired(),
+    LatencyBurst(),
 )
 
 STORED: tuple[AnyCheck, ...] = (*CHECKS, ReplayFuzz())

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from harness.checks.interface import CheckContext
+from harness.checks.latency.evidence import LatencyEvidence
+from harness.checks.latency.planning import Asked
 from harness.checks.latency.usage import Usage, UsageMeter
 from harness.errors import InfrastructureError, TargetError
 from harness.load import GeneratorError, LoadGenerator, LoadPlan, Samples
@@ -36,6 +38,33 @@ class Sent:
             generator_error=error,
             usage=usage,
         )
+
+
+def evidence_of(
+    plan: LoadPlan, asked: Asked, sent: Sent, *, planned_blocks: int, expected: int
+) -> LatencyEvidence:
+    """Return what was sent as evidence.
+
+    Args:
+        plan: The load.
+        asked: Its payloads.
+        sent: What came of it.
+        planned_blocks: As declared.
+        expected: The least number of the candidate's samples that makes it a check.
+    """
+    return LatencyEvidence(
+        expected=expected,
+        executed=sent.samples.of_side(len(plan.sides) - 1).size,
+        sides=tuple(side.name for side in plan.sides),
+        endpoints=asked.endpoints,
+        rate_per_s=plan.rate_per_s,
+        planned_blocks=planned_blocks,
+        seed=plan.seed,
+        unix_offset_s=sent.unix_offset_s,
+        generator_error=sent.generator_error,
+        usage=sent.usage,
+        samples=sent.samples,
+    )
 
 
 def send_blocks(

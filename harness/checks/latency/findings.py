@@ -1,6 +1,7 @@
 """How latency judgements read in a report."""
 
 import math
+from collections.abc import Sequence
 
 from harness.checks.latency.evidence import SAMPLES_FILE
 from harness.model import Capability, Finding, Outcome
@@ -47,6 +48,19 @@ def finding(
         evidence=f"{CHECK_ID}/{SAMPLES_FILE}",
         missing=missing,
     )
+
+
+def of_check(check_id: str, findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings of the paired judge as those of another check that is judged alike."""
+    return [
+        item.model_copy(
+            update={
+                "id": item.id.replace(CHECK_ID, check_id, 1),
+                "evidence": item.evidence.replace(CHECK_ID, check_id, 1),
+            }
+        )
+        for item in findings
+    ]
 
 
 def described_share(judgement: Judgement, limit: float, *, tells_detectable: bool) -> str:

@@ -1,4 +1,4 @@
-"""What the checks of this family ask, and whom."""
+"""What the checks of this family ask, whom, and how often."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from harness.config.suite import Suite
 from harness.credentials import Credentials
 from harness.errors import ConfigError
 from harness.http_request import Request, RequestTemplate, build
-from harness.load import Payload, Side
+from harness.load import LoadPlan, Payload, Side
 from harness.template import TemplateError
 
 
@@ -72,6 +72,32 @@ def asked_of(context: CheckContext, settings: LatencySettings) -> Asked:
             for request in by_name[asked.name]
         ),
         endpoints={name: len(requests) for name, requests in by_name.items()},
+    )
+
+
+def load_plan(
+    context: CheckContext,
+    settings: LatencySettings,
+    asked: Asked,
+    sides: tuple[Side, ...],
+    *,
+    rate_per_s: float,
+    block_arrivals: int,
+    burst: int = 1,
+) -> LoadPlan:
+    """Return the load of a check; the last three are as of `LoadPlan`, all else is as the suite declares."""
+    return LoadPlan(
+        sides=sides,
+        payloads=asked.payloads,
+        rate_per_s=rate_per_s,
+        arrival=settings.arrival,
+        block_arrivals=block_arrivals,
+        burst=burst,
+        seed=context.seed,
+        timeout_s=settings.timeout_s,
+        warmup_requests=settings.warmup_requests,
+        concurrency=max(settings.connections, burst),
+        cpu_affinity=context.generator_cpus,
     )
 
 

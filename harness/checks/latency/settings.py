@@ -17,6 +17,8 @@ LEAST_BLOCK_ARRIVALS = 20
 """Fewer do not tell a block's median from its noise."""
 LEAST_BEYOND = 10
 """A comparison of quantiles takes this many samples of each side beyond them: 1,000 samples for p99."""
+BURST_BLOCKS = 40
+"""Bursts are cut into about so many blocks, several for each group."""
 MOST_SNAPSHOTS = 200
 """Of either side; each is a file of up to a mebibyte."""
 Positive = Annotated[float, Field(gt=0)]
@@ -86,11 +88,25 @@ class FurtherLimits(QuantileLimits):
     margin: Margin
 
 
+class WithinBurst(QuantileLimits):
+    """What a quantile of the times within bursts may be; a burst is few independent samples."""
+
+    margin: Margin = 0.25
+
+
+class BurstLimits(Section):
+    """``[latency.limits.burst]``; a p99 within bursts would take too many of them."""
+
+    p50: WithinBurst = WithinBurst()
+    p95: WithinBurst = WithinBurst()
+
+
 class LatencyLimits(Limits):
     """``[latency.limits]``.
 
     Attributes:
         quantiles: Further ones by name (``p99.9``), judged like the three above.
+        burst: What `latency.burst` judges by in their place.
         devices: On how many devices one release is gated; the error of a reject is divided among them too.
         confidence: All limits must be shown to hold at this level; a reject as well is shown at it.
         max_error_rate: Largest share of failed requests, shown by an exact bound.
@@ -102,6 +118,7 @@ class LatencyLimits(Limits):
     p95: QuantileLimits = QuantileLimits()
     p99: TailLimits = TailLimits()
     quantiles: dict[QuantileName, FurtherLimits] = {}
+    burst: BurstLimits = BurstLimits()
     devices: Annotated[int, Field(ge=1, le=100)] = 1
     confidence: Annotated[float, Field(ge=0.8, lt=1)] = 0.95
     max_error_rate: Annotated[float, Field(gt=0, lt=1)] = 0.01
@@ -115,6 +132,13 @@ class LatencyLimits(Limits):
         named = {name: (probability_of(name), limits) for name, limits in declared.items()}
         return dict(sorted(named.items(), key=lambda item: item[1][0]))
 
+    @property
+    def within_bursts(self) -> "LimitsWithinBursts":
+        """The same, but for the quantiles."""
+        # They are validated already, and not as a whole: the three keys of single requests are not judged.
+        kept = {name: getattr(self, name) for name in LatencyLimits.model_fields}
+        return LimitsWithinBursts.model_construct(**kept)
+
     @model_validator(mode="after")
     def _distinct_quantiles(self) -> Self:
         probabilities = [probability for probability, _ in self.by_name.values()]
@@ -123,6 +147,15 @@ class LatencyLimits(Limits):
                 "quantiles names one twice, or one of p50, p95 and p99, which have keys of their own"
             )
         return self
+
+
+class LimitsWithinBursts(LatencyLimits):
+    """`LatencyLimits` with none but the quantiles of bursts."""
+
+    @property
+    def by_name(self) -> dict[str, tuple[float, QuantileLimits]]:
+        """As of the base."""
+        return {"p50": (0.50, self.burst.p50), "p95": (0.95, self.burst.p95)}
 
 
 class MixedRequest(Section):
@@ -157,6 +190,42 @@ class MetricsSettings(Section):
     counters: tuple[MetricName, ...] = ()
 
 
+class BurstSettings(Section):
+    """``[latency.burst]``: requests that come at once.
+
+    Attributes:
+        size: So many at once, to one side, and then as many to the other.
+        bursts_per_s: To each side.
+        budget_s: Time under load at most; less where the verdict is clear before.
+    """
+
+    size: Annotated[int, Field(ge=2, le=256)] = 16
+    bursts_per_s: Annotated[float, Field(gt=0, le=100)] = 4.0
+    budget_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
+
+    @property
+    def block_bursts(self) -> int:
+        """Bursts at each side in one block: between two blocks the generator rests."""
+        return max(1, self._bursts // BURST_BLOCKS)
+
+    @property
+    def blocks(self) -> int:
+        """Number of blocks at most."""
+        return self._bursts // self.block_bursts
+
+    @property
+    def _bursts(self) -> int:
+        return int(self.bursts_per_s * self.budget_s + 1e-9)
+
+    @model_validator(mode="after")
+    def _enough_bursts(self) -> Self:
+        if self.blocks < LEAST_GROUPS:
+            raise ValueError(f"budget_s must hold at least {LEAST_GROUPS} bursts")
+        if (samples := self.size * self._bursts) < (least := least_pairs(0.95)):
+            raise ValueError(f"p95 takes {least} requests in bursts, and budget_s holds {samples}")
+        return self
+
+
 class LatencyKeys(FamilySettings):
     """What ``[latency]`` says, and ``[latency.gpu]`` may say otherwise.
 
@@ -173,6 +242,7 @@ class LatencyKeys(FamilySettings):
         timeout_s: A request without a whole answer after this time has failed.
         connections: To each side.
         metrics: Snapshots of what both expose; None takes none.
+        burst: Many requests at once, see `harness.checks.latency.burst`; None asks none.
     """
 
     request: RequestTemplate | None = None
@@ -186,6 +256,7 @@ class LatencyKeys(FamilySettings):
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     connections: Annotated[int, Field(ge=1, le=4096)] = 64
     metrics: MetricsSettings | None = None
+    burst: BurstSettings | None = None
     limits: LatencyLimits = LatencyLimits()
 
 

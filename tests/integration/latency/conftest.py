@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from local_processes import first_line
 
-from harness.checks.interface import CheckContext
+from harness.checks.interface import AnyCheck, CheckContext
 from harness.checks.latency.check import LatencyPaired
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.config.suite import Suite, parse_suite
@@ -67,10 +67,9 @@ class DelayEndpoint:
 
 
 @contextmanager
-def delay_server(**wanted: float) -> Iterator[DelayEndpoint]:
-    script = Path(__file__).with_name("delay_server.py")
+def delay_server(script: str = "delay_server.py", **wanted: float) -> Iterator[DelayEndpoint]:
     cpus, _ = split_cores()
-    command = [sys.executable, str(script), json.dumps(wanted | {"cpus": cpus})]
+    command = [sys.executable, str(Path(__file__).with_name(script)), json.dumps(wanted | {"cpus": cpus})]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         try:
             port = int(first_line(process))
@@ -80,7 +79,13 @@ def delay_server(**wanted: float) -> Iterator[DelayEndpoint]:
 
 
 def collect(
-    folder: Path, candidate: DelayEndpoint, reference: DelayEndpoint | None, settings: str, *, seed: int
+    folder: Path,
+    candidate: DelayEndpoint,
+    reference: DelayEndpoint | None,
+    settings: str,
+    *,
+    seed: int,
+    check: AnyCheck | None = None,
 ) -> LatencyEvidence:
     declared = suite(settings)
     context = CheckContext(
@@ -92,7 +97,7 @@ def collect(
         folder=folder,
         generator_cpus=split_cores()[1],
     )
-    return LatencyPaired().collect(context, declared.config.latency)
+    return (check or LatencyPaired()).collect(context, declared.config.latency)
 
 
 @dataclass(frozen=True)

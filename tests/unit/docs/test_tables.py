@@ -13,7 +13,7 @@ from harness.checks.fuzz.settings import SchemaCheck
 from harness.checks.golden.limits import GoldenLimits
 from harness.checks.golden.settings import GoldenSettings
 from harness.checks.image.settings import ImageLimits, ImageSettings
-from harness.checks.latency.settings import LatencyLimits, LatencySettings, MetricsSettings
+from harness.checks.latency.settings import BurstSettings, LatencyLimits, LatencySettings, MetricsSettings
 from harness.checks.lifecycle.settings import (
     DrainSettings,
     LifecycleLimits,
@@ -160,7 +160,7 @@ def test_every_key_of_latency_is_explained_with_its_default(pages):
     rows = {row[0]: row[1] for row in pages["docs/latency.md"].table_rows() if len(row) == 3}
     settings = {f"`{name}`": field.default for name, field in LatencySettings.model_fields.items()}
     limits = {f"`limits.{name}`": field.default for name, field in LatencyLimits.model_fields.items()}
-    del settings["`limits`"], settings["`request`"], settings["`metrics`"]
+    del settings["`limits`"], settings["`request`"], settings["`metrics`"], limits["`limits.burst`"]
     quantiles = {f"`limits.{name}`" for name in LatencyLimits().by_name}
     plain = {name: default for name, default in (settings | limits).items() if name not in quantiles}
     shown = {name: rows.get(name, "").strip("`") for name in plain}
@@ -170,3 +170,13 @@ def test_every_key_of_latency_is_explained_with_its_default(pages):
     }
     margins = ", ".join(f"{declared.margin:.2f}" for _, declared in LatencyLimits().by_name.values())
     assert rows["`limits.p50`, `p95`, `p99`"] == f"margin {margins}, no `slo_ms`"
+    within = LatencyLimits().burst
+    assert within.p50.margin == within.p95.margin
+    assert rows["`limits.burst`"] == f"margin {within.p50.margin:.2f} for p50 and p95, no `slo_ms`"
+
+
+@pytest.mark.parametrize(("section", "model"), [("burst", BurstSettings)])
+def test_every_key_of_what_latency_asks_by_choice_is_explained_with_its_default(pages, section, model):
+    text = pages["docs/latency.md"].text.replace("\n", " ")
+    for name, field in model.model_fields.items():
+        assert f"`{section}.{name}` {field.default:g}" in text
