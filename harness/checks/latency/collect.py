@@ -6,6 +6,7 @@ from typing import Self
 
 from harness.checks.interface import CheckContext
 from harness.checks.latency.evidence import LatencyEvidence
+from harness.checks.latency.gpu_usage import gpu_meter
 from harness.checks.latency.planning import Asked
 from harness.checks.latency.usage import Usage, UsageMeter
 from harness.errors import InfrastructureError, TargetError
@@ -88,8 +89,11 @@ def send_blocks(
     parts: list[Samples] = []
     # In the order of the plan's sides: the reference, where there is one, and the candidate.
     sides = [each for each in (context.reference, context.candidate) if each]
-    meter = UsageMeter(sides, blocks=looks.blocks, block_s=plan.block_s)
-    with LoadGenerator(plan, context.folder) as generator:
+    with (
+        LoadGenerator(plan, context.folder) as generator,
+        gpu_meter(sides, blocks=looks.blocks) as gpu,
+    ):
+        meter = UsageMeter(sides, blocks=looks.blocks, block_s=plan.block_s, gpu=gpu)
         for block in range(looks.blocks):
             between()
             try:

@@ -90,8 +90,21 @@ class LatencyEvidence(Evidence):
             "generator_cpu_share": health.cpu_share,
             "overlap_share": health.overlap_share,
             **drift,
+            **self._gpu(),
         }
         return {name: value if math.isfinite(value) else None for name, value in figures.items()}
+
+    def _gpu(self) -> dict[str, float]:
+        """What is known of the GPUs; nothing where the sides do not run on one."""
+        gpu = self.usage.gpu
+        if gpu is None:
+            return {}
+        held = gpu.memory_of(self.candidate)
+        known = {
+            "gpu_utilisation": gpu.utilisation,
+            "candidate_gpu_memory_mib": None if held is None else held / 1024**2,
+        }
+        return {name: value for name, value in known.items() if value is not None}
 
     def save(self, folder: Path, redact: Callable[[str], str]) -> None:
         """Write both files."""

@@ -17,6 +17,7 @@ from harness.checks.latency.decided import Judged
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.failures import error_rate, fail_alike
 from harness.checks.latency.findings import CHECK_ID, finding
+from harness.checks.latency.gpu_findings import judge_gpu
 from harness.checks.latency.settings import LatencyLimits
 from harness.checks.latency.snapshot_findings import judge_snapshots
 from harness.checks.latency.times import absolute, ratio
@@ -46,6 +47,7 @@ def judge(evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Finding]
     """Return findings for validity, error rate, each quantile's SLO and ratio, and how long it took."""
     judged = _judged(evidence, limits)
     findings = [item.finding for item in judged] + judge_snapshots(evidence.snapshots)
+    findings += judge_gpu(evidence.usage.gpu, evidence.candidate)
     look = evidence.looks.latest(evidence.blocks)
     return findings if look is None else [*findings, _time_to_verdict(evidence, look, judged)]
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from harness.checks.latency.gpu_usage import GpuMeter, GpuUsage
 from harness.targets.interface import Endpoint
 
 QUICK_SHARE = 0.1
@@ -29,12 +30,14 @@ class Usage(BaseModel):
     Attributes:
         cpu_s: CPU seconds since the end of the last row with numbers; time between blocks does not count.
         memory_bytes: Anonymous memory at the end of the block.
+        gpu: Of the GPUs, in rows of its own; None where the sides do not run on one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cpu_s: tuple[Row, ...] = ()
     memory_bytes: tuple[Row, ...] = ()
+    gpu: GpuUsage | None = None
 
     def until(self, block: int) -> Self:
         """Return the rows of the blocks before `block`."""
@@ -58,10 +61,14 @@ class UsageMeter:
         endpoints: In the order of the sides.
         blocks: How many are planned.
         block_s: Expected duration of each.
+        gpu: Reads the GPUs; None where the sides do not run on one.
     """
 
-    def __init__(self, endpoints: Sequence[Endpoint], *, blocks: int, block_s: float) -> None:
+    def __init__(
+        self, endpoints: Sequence[Endpoint], *, blocks: int, block_s: float, gpu: GpuMeter | None = None
+    ) -> None:
         self._endpoints = endpoints
+        self._gpu = gpu
         self._quick_s = QUICK_SHARE * block_s
         self._several = max(1, blocks // LEAST_ROWS)
         self._every = 0
@@ -81,19 +88,30 @@ class UsageMeter:
             self._before = self._cpu()
             quick = time.perf_counter() - started <= self._quick_s
             self._every = self._every or (1 if quick else self._several)
+        before = self._before
         yield
+        self._keep(before)
+        if self._gpu is not None:
+            self._gpu.read(len(self._cpu_s) - 1)
+
+    def _keep(self, before: Row) -> None:
+        """Keep a row of the block that has ended."""
         if (len(self._cpu_s) + 1) % self._every:
             self._cpu_s.append((None,) * len(self._endpoints))
             self._memory_bytes.append((None,) * len(self._endpoints))
             return
-        self._cpu_s.append(tuple(map(_used, self._before, self._cpu())))
+        self._cpu_s.append(tuple(map(_used, before, self._cpu())))
         self._memory_bytes.append(tuple(endpoint.memory_bytes() for endpoint in self._endpoints))
         self._before = None
 
     @property
     def usage(self) -> Usage:
         """Return what was read so far."""
-        return Usage(cpu_s=tuple(self._cpu_s), memory_bytes=tuple(self._memory_bytes))
+        return Usage(
+            cpu_s=tuple(self._cpu_s),
+            memory_bytes=tuple(self._memory_bytes),
+            gpu=None if self._gpu is None else self._gpu.usage,
+        )
 
     def _cpu(self) -> Row:
         return tuple(endpoint.cpu_s() for endpoint in self._endpoints)

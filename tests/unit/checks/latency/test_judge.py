@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.checks.latency.evidence import LatencyEvidence
+from harness.checks.latency.gpu_usage import GpuSample, GpuUsage
 from harness.checks.latency.judge import judge, should_stop
 from harness.checks.latency.settings import LatencyLimits, LatencySettings
+from harness.checks.latency.usage import Usage
 from harness.load import RequestOutcome, Samples
 from harness.model import Capability, Outcome
 
@@ -481,3 +483,19 @@ def test_a_quantile_without_a_limit_decides_nothing():
     found = outcomes(make_evidence([times(1, n=200), times(2, n=200)], planned_blocks=2))
     assert found["p99"] is Outcome.PASS
     assert found["p99.ratio"] is Outcome.INCONCLUSIVE
+
+
+SEEN_ON_GPU = [(2, Outcome.PASS), (0, Outcome.FAIL), (None, Outcome.INCONCLUSIVE)]
+
+
+@pytest.mark.parametrize(("processes", "outcome"), SEEN_ON_GPU)
+def test_on_a_gpu_the_candidate_has_to_be_seen_there(processes, outcome):
+    sample = GpuSample(block=0, utilisation=(0.4,), processes=(1, processes), memory_bytes=(2**20, 2**21))
+    gpu = GpuUsage(gpus=("NVIDIA L4",), samples=(sample,))
+    evidence = make_evidence([times(1), times(2)], usage=Usage(gpu=gpu))
+    found = outcomes(evidence)
+    assert found.pop("gpu_processes") is outcome
+    assert set(found.values()) == {Outcome.PASS}
+    assert evidence.validity()["gpu_utilisation"] == 0.4
+    assert evidence.validity()["candidate_gpu_memory_mib"] == 2.0
+    assert "gpu_utilisation" not in make_evidence([times(1), times(2)]).validity()
