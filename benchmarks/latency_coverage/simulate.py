@@ -39,7 +39,7 @@ SETTINGS = SUITE.config.latency
 LIMITS = SETTINGS.limits
 LOOKS = Looks(blocks=SETTINGS.blocks)
 PAIRS = SETTINGS.block_arrivals * SETTINGS.blocks
-ENDPOINTS = 2 * len(LIMITS.by_name) + 1  # ratios, SLOs and the error rate
+ENDPOINTS = 2 * len(LIMITS.by_name) + 2  # ratios, SLOs, the error rate and the CPU time
 
 Pair = tuple[np.ndarray, np.ndarray]
 Noise = Callable[[np.random.Generator], Pair]

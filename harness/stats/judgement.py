@@ -4,6 +4,9 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
+HOPELESS = 1_000.0
+"""A growth beyond this is reported as infinite: the estimate lies on the limit."""
+
 
 class Shown(StrEnum):
     """What the data show about a quantity and its limit; `NEITHER` is not evidence of either."""
@@ -53,5 +56,10 @@ def detectable_scaled(observed: float, lower: float, limit: float) -> float:
     return observed * limit / lower
 
 
-HOPELESS = 1_000.0
-"""A growth beyond this is reported as infinite: the estimate lies on the limit."""
+def growth_to(limit: float, observed: float, lower: float, upper: float) -> float:
+    """Return `Judgement.growth` of a ratio, by the nearer bound: in logarithms bounds shrink as 1/sqrt(n)."""
+    bound = upper if observed < limit else lower
+    if observed == limit or not 0 < observed < math.inf or not 0 < bound < math.inf:
+        return math.inf
+    growth = (math.log(bound / observed) / math.log(limit / observed)) ** 2
+    return growth if growth <= HOPELESS else math.inf

@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.stats.groups import group_of_block, sum_by_group
-from harness.stats.judgement import HOPELESS, Judgement, Shown, Spending, detectable_scaled
+from harness.stats.judgement import Judgement, Shown, Spending, detectable_scaled, growth_to
 from harness.stats.quantiles import Times, quantile
 
 _WINDOW_SD = 2.0
@@ -79,7 +79,7 @@ def judge_ratio(
         observed=observed,
         lower=lower,
         upper=upper,
-        growth=_growth(observed, lower, upper, limit) if shown is Shown.NEITHER else 1.0,
+        growth=growth_to(limit, observed, lower, upper) if shown is Shown.NEITHER else 1.0,
         detectable=detectable_scaled(observed, lower, limit),
     )
 
@@ -200,12 +200,3 @@ def _least(holds: Callable[[float], bool], start: float) -> float:
         middle = math.sqrt(low * high)
         low, high = (low, middle) if holds(middle) else (middle, high)
     return high
-
-
-def _growth(observed: float, lower: float, upper: float, limit: float) -> float:
-    """Return how much more sample brings the nearer bound to the limit: bounds shrink as 1/sqrt(n)."""
-    bound = upper if observed < limit else lower
-    if observed == limit or not 0 < observed < math.inf or not 0 < bound < math.inf:
-        return math.inf
-    growth = (math.log(bound / observed) / math.log(limit / observed)) ** 2
-    return growth if growth <= HOPELESS else math.inf

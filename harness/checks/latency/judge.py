@@ -21,6 +21,7 @@ from harness.checks.latency.gpu_findings import judge_gpu
 from harness.checks.latency.settings import LatencyLimits
 from harness.checks.latency.snapshot_findings import judge_snapshots
 from harness.checks.latency.times import absolute, ratio
+from harness.checks.latency.usage_judge import judge_usage
 from harness.checks.latency.validity import judge_validity
 from harness.checks.latency.view import View
 from harness.model import Finding, Outcome
@@ -39,7 +40,7 @@ def should_stop(evidence: LatencyEvidence, limits: LatencyLimits) -> bool:
         return True
     hopeless = {f"{CHECK_ID}.limits"}
     if evidence.reference_failures:
-        hopeless |= {f"{CHECK_ID}.{name}.ratio" for name in limits.by_name}
+        hopeless |= {f"{CHECK_ID}.{name}.ratio" for name in (*limits.by_name, "cpu")}
     return not any(item.outcome is Outcome.INCONCLUSIVE and item.id not in hopeless for item in findings)
 
 
@@ -66,7 +67,7 @@ def _judged(evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Judged
     judged += [*_limits(view), error_rate(view, alike=alike)]
     for name in limits.by_name:
         judged += [absolute(view, name, alike=alike), ratio(view, name)]
-    return judged
+    return [*judged, *judge_usage(view)]
 
 
 def _limits(view: View) -> list[Judged]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from harness.checks.latency.usage_settings import CpuLimits, MemoryLimits
 from harness.checks.telemetry.settings import MetricName
 from harness.config.section import FamilySettings, Limits, Section
 from harness.config.service import UrlPath
@@ -107,6 +108,8 @@ class LatencyLimits(Limits):
     Attributes:
         quantiles: Further ones by name (``p99.9``), judged like the three above.
         burst: What `latency.burst` judges by in their place.
+        cpu: CPU time of an answered request.
+        memory: The most that the service holds.
         devices: On how many devices one release is gated; the error of a reject is divided among them too.
         confidence: All limits must be shown to hold at this level; a reject as well is shown at it.
         max_error_rate: Largest share of failed requests, shown by an exact bound.
@@ -119,6 +122,8 @@ class LatencyLimits(Limits):
     p99: TailLimits = TailLimits()
     quantiles: dict[QuantileName, FurtherLimits] = {}
     burst: BurstLimits = BurstLimits()
+    cpu: CpuLimits = CpuLimits()
+    memory: MemoryLimits = MemoryLimits()
     devices: Annotated[int, Field(ge=1, le=100)] = 1
     confidence: Annotated[float, Field(ge=0.8, lt=1)] = 0.95
     max_error_rate: Annotated[float, Field(gt=0, lt=1)] = 0.01
@@ -277,6 +282,15 @@ class LatencySettings(LatencyKeys):
             limits = _merged(said.get("limits", {}), otherwise.get("limits", {}))
             said |= otherwise | {"limits": limits}
         return self.model_validate(said)
+
+    def not_declared(self) -> tuple[str, ...]:
+        """What the candidate may use, where no limit says so."""
+        memory = self.limits.memory
+        aspects = {
+            "latency.paired: the most CPU time of a request (limits.cpu.max_ms)": self.limits.cpu.max_ms,
+            "latency.paired: the most memory (limits.memory)": memory.max_mib or memory.margin,
+        }
+        return tuple(aspect for aspect, declared in aspects.items() if declared is None)
 
     @property
     def asked(self) -> tuple[MixedRequest, ...]:

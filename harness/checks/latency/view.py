@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.settings import LatencyLimits
+from harness.checks.latency.usage import Usage
 from harness.checks.latency.validity import Doubt
 from harness.load import RequestOutcome, Samples
 from harness.stats.groups import group_of_block
@@ -61,6 +62,8 @@ class View:
     Attributes:
         blocks: Shape (n,), the block of each pair.
         groups: Shape (n,), its group.
+        load_s: How long the blocks took.
+        usage: CPU time and memory of the sides in each block.
         doubt: Whether the measurement can be believed.
     """
 
@@ -71,6 +74,8 @@ class View:
     reference: SideView | None
     blocks: NDArray[np.intp]
     groups: NDArray[np.intp]
+    load_s: float
+    usage: Usage
     doubt: Doubt
 
     @classmethod
@@ -80,9 +85,10 @@ class View:
         blocks = samples.block[samples.of_side(evidence.candidate)].astype(np.intp)
         quantiles = limits.by_name.values()
         slos = sum(declared.slo_ms is not None for _, declared in quantiles)
-        ratios = 0 if evidence.reference is None else len(quantiles)
+        ratios = 0 if evidence.reference is None else len(quantiles) + 1  # and that of CPU time
+        cpu_limits = limits.cpu.max_ms is not None
         alpha = evidence.looks.alpha_at(look, 1.0 - limits.confidence)
-        rejecting = (1 + slos + ratios) * limits.devices
+        rejecting = (1 + slos + ratios + cpu_limits) * limits.devices
         return cls(
             limits=limits,
             spending=Spending(within=alpha, beyond=alpha / rejecting),
@@ -91,6 +97,8 @@ class View:
             reference=None if evidence.reference is None else SideView.of(samples, evidence.reference),
             blocks=blocks,
             groups=group_of_block(look)[blocks],
+            load_s=float(samples.wall_s.sum()),
+            usage=evidence.usage.until(look),
             doubt=doubt,
         )
 
