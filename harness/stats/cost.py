@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from harness.stats.judgement import Judgement, Shown, Spending, detectable_scaled, growth_to
 from harness.stats.paired import sign_flip
 
-_HALVINGS = 50
+_HALVINGS = 35
 
 
 def judge_cost(logs: NDArray[np.float64], *, limit: float, spending: Spending) -> Judgement:

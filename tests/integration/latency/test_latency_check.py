@@ -28,6 +28,7 @@ max_reference_drift = 1000
 p50 = { margin = 0.5 }
 p95 = { margin = 1.0 }
 p99 = { margin = 10 }
+cpu = { margin = 10 }
 """
 
 TOLERANT_LIMITS = LatencyLimits.model_validate(tomllib.loads(TOLERANT)["latency"]["limits"])

@@ -14,6 +14,7 @@ from harness.checks.golden.limits import GoldenLimits
 from harness.checks.golden.settings import GoldenSettings
 from harness.checks.image.settings import ImageLimits, ImageSettings
 from harness.checks.latency.settings import BurstSettings, LatencyLimits, LatencySettings, MetricsSettings
+from harness.checks.latency.usage_settings import CpuLimits, MemoryLimits
 from harness.checks.lifecycle.settings import (
     DrainSettings,
     LifecycleLimits,
@@ -161,6 +162,10 @@ def test_every_key_of_latency_is_explained_with_its_default(pages):
     settings = {f"`{name}`": field.default for name, field in LatencySettings.model_fields.items()}
     limits = {f"`limits.{name}`": field.default for name, field in LatencyLimits.model_fields.items()}
     del settings["`limits`"], settings["`request`"], settings["`metrics`"], limits["`limits.burst`"]
+    usage = {"`limits.cpu`": f"margin {CpuLimits().margin:.2f}, no `max_ms`", "`limits.memory`": "none"}
+    assert {name: rows.get(name) for name in usage} == usage
+    assert set(MemoryLimits().model_dump().values()) == {None}
+    limits = {name: default for name, default in limits.items() if name not in usage}
     quantiles = {f"`limits.{name}`" for name in LatencyLimits().by_name}
     plain = {name: default for name, default in (settings | limits).items() if name not in quantiles}
     shown = {name: rows.get(name, "").strip("`") for name in plain}
