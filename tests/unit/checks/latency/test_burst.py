@@ -9,6 +9,7 @@ import pytest
 from harness.checks.latency.burst import LatencyBurst
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.settings import BurstSettings, LatencyLimits
+from harness.checks.latency.usage import Usage
 from harness.config.suite import parse_suite
 from harness.errors import ConfigError
 from harness.load import Samples
@@ -44,6 +45,7 @@ def evidence(serialised):
         planned_blocks=BURSTS,
         seed=1,
         unix_offset_s=0.0,
+        usage=Usage(cpu_s=((0.02, 0.02),) * BURSTS, memory_bytes=((1024, 1024),) * BURSTS),
         samples=Samples(
             side=side,
             block=np.repeat(np.arange(BURSTS), 2 * SIZE).astype(np.int32),
@@ -63,7 +65,7 @@ def evidence(serialised):
 
 def outcomes(seen, limits=None):
     found = LatencyBurst().judge(seen, limits or LatencyLimits())
-    assert {item.evidence for item in found} == {"latency.burst/samples.npz"}
+    assert {item.evidence for item in found} == {"latency.burst/samples.npz", "latency.burst/evidence.json"}
     return {item.id.removeprefix("latency.burst."): item.outcome for item in found}
 
 
