@@ -16,7 +16,7 @@ BUILD_TIMEOUT_S = 600
 NO_ENGINE = "no container engine answers"
 ALONE = tuple(
     ROOT / "tests" / "integration" / name
-    for name in ("gate", "latency", "locust", "pipeline", "reference_service", "scripts")
+    for name in ("benchmarks", "gate", "latency", "locust", "pipeline", "reference_service", "scripts")
 )
 LATENCY = "[latency_"
 

@@ -18,7 +18,7 @@ from benchmarks.verdict_quality import calibration
 from benchmarks.verdict_quality.bench import Bench
 from benchmarks.verdict_quality.page import PAGE, page_with
 from benchmarks.verdict_quality.plan import PLAN, Slowed, Task, load_plan, plan_digest
-from benchmarks.verdict_quality.results import Line, append, left, read, results_path
+from benchmarks.verdict_quality.results import RESULTS, Line, append, left, read, results_path
 from benchmarks.verdict_quality.services import ROOT, Images, Workspace, require_engine, suite_of
 from benchmarks.verdict_quality.table import tables
 from benchmarks.verdict_quality.time_left import clock, seconds_for
@@ -98,6 +98,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, prog="verdict_quality"
     )
     parser.add_argument("--plan", type=Path, default=PLAN, help="another plan.toml")
+    parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help="where the lines go")
     parser.add_argument("--runs", type=int, help="of each scenario at most; as planned by default")
     parser.add_argument("--minutes", type=float, help="begin no run that would end after so many")
     parser.add_argument("--only", metavar="SCENARIO", help="its runs alone")
@@ -118,7 +119,7 @@ def main() -> None:
     assert settings is not None
     digest = plan_digest(asked.plan.read_text(encoding="utf-8"), settings.model_dump_json())
     if asked.report is not None:
-        path = asked.report if asked.report.name else results_path(digest)
+        path = asked.report if asked.report.name else results_path(digest, asked.results)
         text = tables(plan, read(path), path.name)
         if asked.page:
             PAGE.write_text(page_with(PAGE.read_text(encoding="utf-8"), text), encoding="utf-8")
@@ -138,8 +139,14 @@ def main() -> None:
         with interruptible(), tempfile.TemporaryDirectory(prefix="verdict-quality-") as folder:
             engine = require_engine()
             console.print("building the image of this checkout")
-            images = Images.built(engine)
-            bench = Bench(plan, digest, images, Workspace(_made(folder, "suites")), _made(folder, "work"))
+            bench = Bench(
+                plan,
+                digest=digest,
+                path=results_path(digest, asked.results),
+                images=Images(engine),
+                workspace=Workspace(_made(folder, "suites")),
+                folder=_made(folder, "work"),
+            )
             tasks = left(plan.tasks(), bench.lines, only=asked.only, most=asked.runs)
             _introduce(bench)
             run_all(bench, tasks, console, asked.minutes)

@@ -12,7 +12,7 @@ from benchmarks.verdict_quality import calibration
 from benchmarks.verdict_quality.accuracy import run_accuracy
 from benchmarks.verdict_quality.gated import busy_loop, run_gate
 from benchmarks.verdict_quality.plan import Kind, Plan, Slowed, Task
-from benchmarks.verdict_quality.results import Line, append, read, results_path
+from benchmarks.verdict_quality.results import RESULTS, Line, append, read
 from benchmarks.verdict_quality.services import ROOT, Images, Workspace, suite_of
 from benchmarks.verdict_quality.stock import run_stock
 from harness.errors import Interrupted
@@ -21,15 +21,16 @@ from harness.errors import Interrupted
 class Bench:
     """Runs tasks and writes their lines."""
 
-    def __init__(self, plan: Plan, digest: str, images: Images, workspace: Workspace, folder: Path) -> None:
+    def __init__(
+        self, plan: Plan, *, digest: str, path: Path, images: Images, workspace: Workspace, folder: Path
+    ) -> None:
         self.plan = plan
         self.digest = digest
         self.images = images
         self.workspace = workspace
         self.folder = folder
-        self.path = results_path(digest)
+        self.path = path
         self.lines = read(self.path)
-        self.amounts: dict[str, float] = {}
         self.commit = _commit()
 
     def calibrate(self, slowed: Slowed) -> Line:
@@ -52,10 +53,10 @@ class Bench:
         return self._write(task, measure)
 
     def build(self, slowed: Slowed | None) -> str:
-        """The image of a service."""
-        if slowed is not None and slowed.calibrated:
-            self.amounts[slowed.key] = calibration.amount(slowed, self.lines)
-        return self.images.of(slowed, self.amounts)
+        """The image of a service, slowed by what the measurements say."""
+        if slowed is None:
+            return self.images.plain
+        return self.images.slowed(slowed, calibration.amount(slowed, self.lines))
 
     def run(self, task: Task) -> Line:
         """Run a task; return its line."""
@@ -96,5 +97,14 @@ class Bench:
 
 
 def _commit() -> str:
-    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"]
-    return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip() or "unknown"
+    """The commit of this checkout, and whether more than the results differs from it."""
+    head = _git("rev-parse", "--short=12", "HEAD")
+    changed = _git(
+        "status", "--porcelain", "--untracked-files=no", "--", ".", f":!{RESULTS.relative_to(ROOT)}"
+    )
+    return f"{head}-changed" if changed else head or "unknown"
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(ROOT), *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()

@@ -12,9 +12,9 @@ RESULTS = Path(__file__).with_name("results")
 Line = dict[str, Any]
 
 
-def results_path(digest: str) -> Path:
+def results_path(digest: str, folder: Path = RESULTS) -> Path:
     """Where the results under a plan of this digest lie."""
-    return RESULTS / f"{digest[:12]}.jsonl"
+    return folder / f"{digest[:12]}.jsonl"
 
 
 def read(path: Path) -> list[Line]:

@@ -5,7 +5,6 @@ import os
 import subprocess
 import tarfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GATE = ROOT / "gate.toml"
 OVERLAY = Path(__file__).with_name("overlay") / "slowed.py"
 REPOSITORY = "harness-verdict-quality"
+TAG = f"{REPOSITORY}:reference"
 DOCKERFILE = """FROM {base}
 COPY slowed.py /overlay/slowed.py
 ENV PYTHONPATH=/overlay SLOWED_FORM={form} SLOWED_AMOUNT={amount!r} SLOWED_SHARE={share!r}
@@ -35,31 +35,33 @@ def require_engine() -> Engine:
     return engine
 
 
-@dataclass(frozen=True)
 class Images:
-    """Builds the image of this checkout, and images of it that are slowed."""
+    """The image of this checkout, and images of it that are slowed, built when first asked for.
 
-    engine: Engine
-    plain: str
+    Attributes:
+        plain: The image id of the first.
+    """
 
-    @classmethod
-    def built(cls, engine: Engine) -> "Images":
-        """Build the plain one."""
+    def __init__(self, engine: Engine) -> None:
         build = load_suite(GATE).config.service.build
         assert build is not None
         base = os.environ.get("HARNESS_BASE_IMAGE") or _base_image()
-        tag = f"{REPOSITORY}:reference"
-        build_image(engine, ROOT, build, tag=tag, base_image=base, progress=lambda _step, _total: None)
-        return cls(engine, tag)
-
-    def of(self, slowed: Slowed | None, amounts: Mapping[str, float]) -> str:
-        """The tag of a service, slowed by its calibrated amount."""
-        return self.plain if slowed is None else self.slowed(slowed, amounts.get(slowed.key, slowed.amount))
+        built = build_image(
+            engine, ROOT, build, tag=TAG, base_image=base, progress=lambda _step, _total: None
+        )
+        self.engine = engine
+        self.plain = built.image_id
+        self._slowed: dict[tuple[Slowed, float], str] = {}
 
     def slowed(self, slowed: Slowed, amount: float) -> str:
-        """The tag of a service, slowed by this amount."""
+        """The image id of a service, slowed by this amount."""
+        if (slowed, amount) not in self._slowed:
+            self._slowed[slowed, amount] = self._build(slowed, amount)
+        return self._slowed[slowed, amount]
+
+    def _build(self, slowed: Slowed, amount: float) -> str:
         share = slowed.effect if slowed.form is Form.STALLS else 0.0
-        dockerfile = DOCKERFILE.format(base=self.plain, form=slowed.form.value, amount=amount, share=share)
+        dockerfile = DOCKERFILE.format(base=TAG, form=slowed.form.value, amount=amount, share=share)
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as tar:
             for name, content in (("Dockerfile", dockerfile.encode()), ("slowed.py", OVERLAY.read_bytes())):
@@ -68,8 +70,10 @@ class Images:
                 tar.addfile(entry, io.BytesIO(content))
         packed.seek(0)
         tag = f"{REPOSITORY}:{slowed.key}"
-        self.engine.client.images.build(fileobj=packed, custom_context=True, tag=tag, rm=True, forcerm=True)
-        return tag
+        image, _ = self.engine.client.images.build(
+            fileobj=packed, custom_context=True, tag=tag, rm=True, forcerm=True
+        )
+        return str(image.id)
 
 
 def _base_image() -> str:

@@ -77,7 +77,10 @@ def _load(url: str, key: str, stock: Stock, prefix: Path, cpus: tuple[int, ...] 
     if not table.exists():
         raise RuntimeError(f"Locust wrote no table: {log.read_text(errors='replace')[-500:]}")
     with table.open(newline="", encoding="utf-8") as file:
-        return next(row for row in csv.DictReader(file) if row["Name"] == "Aggregated")
+        row = next(row for row in csv.DictReader(file) if row["Name"] == "Aggregated")
+    if row["Request Count"] == "0":
+        raise RuntimeError("Locust had no answer to any request")
+    return row
 
 
 def rejects(line: Line, threshold: float) -> bool:
