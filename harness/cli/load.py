@@ -98,7 +98,7 @@ def load(
         port=master_port,
         wait_s=wait,
     )
-    suite = load_suite(config)
+    suite = load_suite(config).on(device.value)
     settings = latency_settings(suite)
     request = LoadRequest(
         target=target,

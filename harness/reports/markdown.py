@@ -85,6 +85,9 @@ def _blocks(report: Report) -> Iterable[str]:
     if findings:
         yield "## Findings"
         yield from (_finding(check, finding) for check, finding in findings)
+    if report.environment.gpu:
+        driver = report.environment.driver
+        yield f"On {_code(report.environment.gpu)}" + (f", driver {_code(driver)}" if driver else "")
     yield (
         f"Run {_code(report.run_id)}, seed {report.seed}, {seconds(report.duration_s)}, "
         f"policy {_code(report.policy.path)} sha256 {_code(report.policy.sha256)}"

@@ -202,6 +202,27 @@ def report(
     return Report(**(fields | others))
 
 
+def on_gpu() -> Report:
+    """As a run on a GPU would be reported; none was made."""
+    service = target().model_copy(
+        update={
+            "device": "gpu",
+            "execution_provider": "CUDAExecutionProvider",
+            "execution_providers": ("CUDAExecutionProvider", "CPUExecutionProvider"),
+            "nodes_by_provider": {"CPUExecutionProvider": 1, "CUDAExecutionProvider": 14},
+        }
+    )
+    machine = report().environment.model_copy(
+        update={"gpu": "2 x NVIDIA L4 (22.5 GiB)", "driver": "580.82.07"}
+    )
+    return report(
+        candidate=service,
+        reference=service,
+        environment=machine,
+        validity={"gpu_utilisation": 0.44, "candidate_gpu_memory_mib": 3072.0},
+    )
+
+
 def promote() -> Report:
     return report(reference=target(image="registry.test/breast-cancer:2.3.1"))
 
@@ -346,6 +367,8 @@ def hostile(text: str = HOSTILE) -> Report:
         url=text,
         model=ModelIdentity(name=text, version=text, sha256=text),
         execution_provider=text,
+        execution_providers=(text,),
+        nodes_by_provider={text: 1},
     )
     return report(
         Decision.REJECT,

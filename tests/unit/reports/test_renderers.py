@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
-from report_samples import HOSTILE, hostile, inconclusive, promote, reject, report, reports
+from report_samples import HOSTILE, hostile, inconclusive, on_gpu, promote, reject, report, reports
 
 from harness.model import Decision, Finding, Outcome, Reason, Report
 from harness.reports.markdown import MOST_BYTES
@@ -16,7 +16,7 @@ from harness.reports.table import RENDERERS
 
 ROOT = Path(__file__).parents[3]
 VOID = {"meta", "link", "br", "img", "input", "hr", "path", "circle", "rect"}
-EVERY = [promote, reject, inconclusive, hostile]
+EVERY = [promote, reject, inconclusive, hostile, on_gpu]
 INTERFACE_KEYS = {
     "": "schema_version run_id started_at finished_at decision scope partial reasons candidate reference "
     "policy seed harness_version environment validity checks duration_s",
@@ -200,6 +200,23 @@ def test_html_caveats_of_a_process_run():
     assert "inference counter, drift metric" in body
     assert "the candidate runs as a process" in body
     assert "Reference" not in body
+
+
+def test_a_run_on_a_gpu_tells_it_and_what_ran_there():
+    body = words(Page(render("html", on_gpu())).text["body"])
+    assert "GPU 2 x NVIDIA L4 (22.5 GiB)" in body
+    assert "Driver 580.82.07" in body
+    assert "gpu_utilisation 0.44" in body
+    assert "candidate_gpu_memory_mib 3072" in body
+    nodes = "1 on CPUExecutionProvider, 14 on CUDAExecutionProvider"
+    assert f"Nodes of the model {nodes}" in body
+    text = render("markdown", on_gpu())
+    assert f"| Nodes of the model | `{nodes}` | `{nodes}` |" in text
+    assert "On <code>2 x NVIDIA L4 (22.5 GiB)</code>, driver `580.82.07`" in text
+    stored = json.loads(render("json", on_gpu()))
+    assert stored["environment"]["gpu"] == "2 x NVIDIA L4 (22.5 GiB)"
+    assert stored["candidate"]["nodes_by_provider"]["CUDAExecutionProvider"] == 14
+    assert "driver" not in render("markdown", promote())
 
 
 # --- Markdown
