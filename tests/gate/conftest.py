@@ -53,14 +53,33 @@ def overlay(build_image, healthy):
 
 
 @pytest.fixture
-def gate_image(tmp_path, healthy):
-    """Gates an image by an artifact's suite, against its healthy image."""
+def suite_of(tmp_path):
+    """The suite of an artifact, or one with more at its end: beside it lies what lies beside the first."""
 
-    def run(image, artifact=FIRST, **request):
+    def suite(artifact, more):
+        if not more:
+            return SUITES[artifact]
+        folder = tmp_path / "suite"
+        folder.mkdir(exist_ok=True)
+        for beside in ("contracts", "golden", "reference_service", "scenarios"):
+            if not (folder / beside).exists():
+                (folder / beside).symlink_to(ROOT / beside)
+        path = folder / SUITES[artifact].name
+        path.write_text(f"{SUITES[artifact].read_text()}\n{more}")
+        return path
+
+    return suite
+
+
+@pytest.fixture
+def gate_image(tmp_path, healthy, suite_of):
+    """Gates an image by an artifact's suite, against its healthy image; ``more`` is added to the suite."""
+
+    def run(image, artifact=FIRST, more="", **request):
         request = GateRequest(
             candidate=image,
             reference=healthy(artifact),
-            config=SUITES[artifact],
+            config=suite_of(artifact, more),
             out=tmp_path / "reports",
             **request,
         )

@@ -6,7 +6,8 @@ has to fail how the ids of its failed findings begin (those of other families wh
 and how those begin that ``may_also_fail``. A fault of the latency may be ``undecided`` "where not measured"
 or, if it takes a quiet machine to tell, "on a busy machine"; without that key it is rejected on any machine.
 One that is ``seen_elsewhere``, by whatever asks often enough, is gated by its own family alone.
-It is a fault of the service of its ``artifact``, by default the first one, and gated by the suite of that.
+It is a fault of the service of its ``artifact``, by default the first one, and gated by the suite of that,
+with what its own ``suite`` adds to it.
 One that is ``slow`` is left to the slow tests.
 
 A folder under ``benign/`` is a near miss of a family's faults: ``benign.py``, and ``benign.toml`` with the
@@ -145,7 +146,12 @@ def asked(declared, names):
     """The checks of its family that it is about; the whole gate asks what else there is."""
     family = Family(declared["family"])
     of_family = frozenset(name for name in names if name.startswith(f"{family}."))
-    return {"artifact": declared.get("artifact", FIRST), "only": frozenset({family}), "checks": of_family}
+    return {"only": frozenset({family}), "checks": of_family, **suite_for(declared)}
+
+
+def suite_for(declared):
+    """What it is gated by."""
+    return {"artifact": declared.get("artifact", FIRST), "more": declared.get("suite", "")}
 
 
 def test_its_own_family_catches_it(fault, faulty, gate_image):
@@ -160,8 +166,7 @@ def test_the_whole_gate_catches_it_and_only_it(fault, faulty, gate_image):
     _, declared = fault
     if declared.get("seen_elsewhere"):
         pytest.skip("other families see it too")
-    artifact = declared.get("artifact", FIRST)
-    report = decided(gate_image, faulty, declared, artifact=artifact)
+    report = decided(gate_image, faulty, declared, **suite_for(declared))
     assert not report.partial
     assert_rejected_for(report, declared)
 
@@ -178,8 +183,8 @@ def test_a_benign_change_is_promoted_by_its_own_family(change, overlay, gate_ima
 @pytest.mark.parametrize("change", [image_of(*each) for each in BENIGN.items()])
 def test_a_benign_change_is_promoted_by_the_whole_gate(change, overlay, gate_image):
     folder, declared = change
-    artifact = declared.get("artifact", FIRST)
-    report = gate_image(overlay(folder, artifact, declared.get("image", ())), artifact=artifact)
+    image = overlay(folder, declared.get("artifact", FIRST), declared.get("image", ()))
+    report = gate_image(image, **suite_for(declared))
     assert_promoted(report)
     if report.decision is Decision.PROMOTE:
         assert report.duration_s < TWO_MINUTES_S, {check.id: check.duration_s for check in report.checks}
