@@ -47,7 +47,7 @@ def run_gate(config: Path, out: Path, *, candidate: str, reference: str, seed: i
     check = next(check for check in report.checks if check.id == CHECK_ID)
     line: Line = {
         "decision": report.decision.value,
-        "reasons": [reason.finding_id or reason.check_id for reason in report.reasons],
+        "reasons": [_short(reason.finding_id or reason.check_id) for reason in report.reasons],
         "check_s": check.duration_s,
         "findings": _findings(check),
         "validity": report.validity,
@@ -63,17 +63,20 @@ def run_gate(config: Path, out: Path, *, candidate: str, reference: str, seed: i
 def _findings(check: CheckResult) -> list[dict[str, Any]]:
     return [
         {
-            "id": finding.id.removeprefix(f"{CHECK_ID}."),
+            "id": _short(finding.id),
             "outcome": finding.outcome.value,
             "observed": _finite(finding.observed),
             "lower": _finite(finding.lower),
             "upper": _finite(finding.upper),
             "limit": _finite(finding.limit),
             "samples": finding.samples,
-            "message": finding.message,
         }
         for finding in check.findings
     ]
+
+
+def _short(finding_id: str) -> str:
+    return finding_id.removeprefix(f"{CHECK_ID}.")
 
 
 def _finite(value: Any) -> Any:

@@ -35,6 +35,7 @@ def tables(plan: Plan, lines: Sequence[Line], source: str) -> str:
     parts = [
         _about(lines, source),
         _verdicts(plan, lines),
+        _why(plan, lines),
         _effects(plan, lines),
         _stock(plan, lines),
         _accuracy(plan.accuracy, lines),
@@ -136,6 +137,27 @@ def _aim(aim: Aim, counts: Counter[str], runs: int, seconds: list[float]) -> str
 
 def _whole(share: float) -> str:
     return f"{100 * share:g} %"
+
+
+def _why(plan: Plan, lines: Sequence[Line]) -> str:
+    """In how many runs each finding was a reason not to promote."""
+    rows = [
+        "What a run was rejected for, or what stayed undecided in one that was not, and in how many runs:\n"
+    ]
+    for scenario in plan.scenarios:
+        for decision in (Decision.REJECT, Decision.INCONCLUSIVE):
+            runs = [r for r in of(lines, Kind.GATE, scenario.name) if r.get("decision") == decision.value]
+            reasons = Counter(reason for line in runs for reason in set(line["reasons"]))
+            told = ", ".join(
+                f"{reason} {count}" for reason, count in sorted(reasons.items(), key=_most_first)
+            )
+            if told:
+                rows.append(f"- {scenario.title}, {decision.value}: {told}")
+    return "\n".join(rows) + "\n" if len(rows) > 1 else ""
+
+
+def _most_first(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]
 
 
 def _effects(plan: Plan, lines: Sequence[Line]) -> str:

@@ -18,7 +18,8 @@ def gate(name, index, decision, *, load_s=10.0, p95=1.0, error=None):
         return {**line, "error": error}
     side = {"p50": 1.0, "p95": 2.0, "p99": 3.0}
     times = {"reference": side, "candidate": {**side, "p95": 2.0 * p95}}
-    more = {"times_ms": times, "cpu_ms": {"reference": 0.5, "candidate": 0.54}, "findings": []}
+    more = {"times_ms": times, "cpu_ms": {"reference": 0.5, "candidate": 0.54}}
+    more["reasons"] = ["p95.ratio", "p99.ratio"] if index else ["p95.ratio"]
     return {**line, "decision": decision, "load_s": load_s, "pairs": 2000, **more}
 
 
@@ -55,6 +56,11 @@ def test_an_aim_that_is_missed_says_so():
     assert "reject 0 %: missed; promote ≥ 95 %: missed" in row(text, "### Verdicts", "A/A")
     stalls = row(text, "### Verdicts", "2 % of requests stalled by 20 ms")
     assert "reject ≥ 99 %, median under 10 s: missed" in stalls
+
+
+def test_the_reasons_are_counted():
+    lines = [MACHINE, gate("aa", 0, "reject"), gate("aa", 1, "reject"), gate("aa", 2, "promote")]
+    assert "- A/A, reject: p95.ratio 2, p99.ratio 1\n" in tables(PLAN, lines, "x.jsonl")
 
 
 def test_bounds_are_those_of_clopper_and_pearson():
