@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import runner as runner_module
 from harness.checks.interface import Evidence, Stage
 from harness.credentials import Credentials
 from harness.errors import ConfigError, InfrastructureError, Interrupted, TargetError
@@ -199,6 +200,35 @@ def test_a_reference_that_does_not_start_blames_nobody_else(run):
     assert done.by_id["latency.a"].error.kind is ErrorKind.INFRASTRUCTURE
     assert done.by_id["lifecycle.target"].outcome is Outcome.PASS
     assert done.candidate.entered == done.candidate.left
+
+
+def on_the_cpu(endpoint, *_):
+    if endpoint.description.device == "gpu":
+        raise TargetError("asked for a GPU, and 2 nodes of its model ran on the CPU, allowed are 0")
+    return endpoint.description
+
+
+def asked_for_a_gpu():
+    return FakeTarget(FakeEndpoint(description=TargetDescription(kind=Scope.CONTAINER, device="gpu")))
+
+
+def test_a_candidate_that_runs_silently_on_the_cpu_is_rejected_before_anything_is_compared(run, monkeypatch):
+    monkeypatch.setattr(runner_module, "identified", on_the_cpu)
+    done = run(check := Stub(), candidate=asked_for_a_gpu())
+    assert done.verdict.decision is Decision.REJECT
+    assert done.verdict.reasons[0].finding_id == "lifecycle.target.ready"
+    assert "2 nodes of its model ran on the CPU" in done.verdict.reasons[0].message
+    assert check.contexts == []
+    assert done.candidate.left == 1
+
+
+def test_a_reference_that_runs_silently_on_the_cpu_is_no_verdict_on_the_candidate(run, monkeypatch):
+    monkeypatch.setattr(runner_module, "identified", on_the_cpu)
+    done = run(check := Stub("latency.a", Stage.PAIRED), reference=asked_for_a_gpu())
+    assert done.verdict.decision is Decision.INCONCLUSIVE
+    assert done.by_id["latency.a"].error.kind is ErrorKind.INFRASTRUCTURE
+    assert "ran on the CPU" in done.by_id["latency.a"].error.message
+    assert check.contexts == []
 
 
 @pytest.mark.parametrize(
