@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from harness.checks.interface import CheckContext, Evidence, Stage
+from harness.checks.interface import CheckContext, Evidence, Stage, StartAnother
 from harness.checks.lifecycle import target as lifecycle
 from harness.config.section import FamilySettings
 from harness.config.suite import Suite
@@ -207,6 +207,7 @@ class Runner:
             generator_cpus=cpus,
             progress=lambda done, total: self.emit(CheckProgress(check.id, done, total)),
             start=None if self.candidate.scope is Scope.URL else self._another,
+            start_reference=self._reference_again(),
             model=self._described.get("candidate", self.candidate.description).model,
             candidate_image=self.candidate.image,
             reference_image=None if self.reference is None else self.reference.image,
@@ -233,6 +234,12 @@ class Runner:
 
     def _another(self, variant: str | None, /, *, until_ready: bool = True) -> Target:
         return self.candidate.start(variant=variant, until_ready=until_ready)
+
+    def _reference_again(self) -> StartAnother | None:
+        launch = self.reference
+        if launch is None or launch.scope is not Scope.CONTAINER:
+            return None
+        return lambda variant, *, until_ready=True: launch.start(variant=variant, until_ready=until_ready)
 
     def _collect_and_judge(self, planned: PlannedCheck, context: CheckContext, started: float) -> CheckResult:
         check = planned.check

@@ -79,7 +79,7 @@ class Evidence(BaseModel):
 
 
 class StartAnother(Protocol):
-    """Makes another candidate of a run."""
+    """Makes another candidate, or reference, of a run."""
 
     def __call__(self, variant: str | None, /, *, until_ready: bool = True) -> Target:
         """A target that is not started yet.
@@ -105,6 +105,7 @@ class CheckContext:
         folder: Folder for files beside the evidence (it exists).
         progress: Called with (done, total) cases.
         start: Makes another candidate of this run. None where nothing can be started: the candidate is a URL.
+        start_reference: Makes another container of the reference's image. None where it is no container.
         model: What the candidate said it serves when it was first started.
         candidate_image: None for a process or a URL; ``reference_image`` likewise, and for no reference.
         scratch: Folder for the archives of images, only in the unstarted stage and shared by its checks.
@@ -119,6 +120,7 @@ class CheckContext:
     generator_cpus: tuple[int, ...] | None = None
     progress: Callable[[int, int], None] = field(default=lambda _done, _total: None)
     start: StartAnother | None = None
+    start_reference: StartAnother | None = None
     model: ModelIdentity = field(default_factory=ModelIdentity)
     candidate_image: Image | None = None
     reference_image: Image | None = None

@@ -28,6 +28,7 @@ class ImageEvidence(Evidence):
         uid: What its name stands for in the image's own ``/etc/passwd``; None where it is not there.
         healthcheck: Whether it has one.
         size_bytes: As the engine counts it.
+        reference_bytes: Of the reference's image likewise; None where it has none.
         setuid: Files with the setuid or setgid bit.
         secrets: Where a secret was seen in the environment, a label or a build step, and of which kind.
         secret_files: The same of the files in all layers, by path.
@@ -38,6 +39,7 @@ class ImageEvidence(Evidence):
     uid: int | None
     healthcheck: bool
     size_bytes: int
+    reference_bytes: int | None = None
     setuid: tuple[Utf8Text, ...]
     secrets: tuple[Utf8Text, ...]
     secret_files: dict[Utf8Text, Utf8Text]
@@ -75,7 +77,13 @@ class ImageConfig:
             raise InfrastructureError(str(error)) from error
         context.progress(1, 1)
         evidence = evidence_of(archive, image.size_bytes if image else 0, given)
-        return evidence.model_copy(update={"device": context.candidate.description.device})
+        reference = context.reference_image
+        return evidence.model_copy(
+            update={
+                "device": context.candidate.description.device,
+                "reference_bytes": None if reference is None else reference.size_bytes,
+            }
+        )
 
     def judge(self, evidence: ImageEvidence, limits: ImageLimits) -> Sequence[Finding]:
         """One finding for each thing that a limit asks for, and one for secrets in every case."""
@@ -161,6 +169,8 @@ def _findings(evidence: ImageEvidence, limits: ImageLimits) -> Iterator[Finding]
             limit=allowed_mib,
             unit="MiB",
         )
+    if limits.size_margin is not None:
+        yield _size_ratio(evidence, 1.0 + limits.size_margin)
     if limits.setuid is not None:
         unwanted = [path for path in evidence.setuid if path not in limits.setuid]
         yield _finding(
@@ -171,6 +181,30 @@ def _findings(evidence: ImageEvidence, limits: ImageLimits) -> Iterator[Finding]
             limit=0,
             unit="files",
         )
+
+
+def _size_ratio(evidence: ImageEvidence, limit: float) -> Finding:
+    """Its size against that of the reference's image."""
+    if not evidence.reference_bytes:
+        return Finding(
+            id="image.config.size_ratio",
+            outcome=Outcome.NOT_APPLICABLE,
+            message="there is no image of a reference to compare its size with",
+            missing=Capability.REFERENCE_CONTAINER,
+        )
+    ratio = evidence.size_bytes / evidence.reference_bytes
+    told = (
+        f"it has {evidence.size_bytes / MIB:.1f} MiB, {ratio:.3f} times the reference's "
+        f"{evidence.reference_bytes / MIB:.1f} MiB"
+    )
+    return _finding(
+        "size_ratio",
+        bad=[told] if ratio > limit else [],
+        good=told,
+        observed=ratio,
+        limit=limit,
+        unit="times the reference",
+    )
 
 
 def _finding(

@@ -21,6 +21,7 @@ class ImageLimits(Limits):
             what the running service says it serves, and an empty value for any but the empty one.
         max_size_mib: The engine's size of it, all layers together.
         max_gpu_size_mib: In its place with ``--device gpu``: CUDA's libraries take gigabytes. None keeps it.
+        size_margin: Largest excess over the size of the reference's image, as a share; None compares none.
         setuid: Files that may have the setuid or setgid bit; None allows every one.
         public_secrets: Files whose secret everybody knows, such as the key that a package has for its tests.
     """
@@ -30,6 +31,7 @@ class ImageLimits(Limits):
     labels: dict[Annotated[str, Field(min_length=1)], str] = {}
     max_size_mib: PositiveInt | None = None
     max_gpu_size_mib: PositiveInt | None = None
+    size_margin: Annotated[float, Field(gt=0, le=100)] | None = None
     setuid: tuple[AbsolutePath, ...] | None = None
     public_secrets: tuple[AbsolutePath, ...] = ()
 

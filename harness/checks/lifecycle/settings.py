@@ -21,6 +21,10 @@ Milliseconds = Annotated[float, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
+LEAST_STARTS = 3
+"""For a median that one bad start does not make."""
+
+
 class StartupSettings(Section):
     """``[lifecycle.startup]``.
 
@@ -96,6 +100,7 @@ class LifecycleLimits(Limits):
 
     Attributes:
         ready_s: From its start until it is ready.
+        startup_margin: Largest excess of its median start over the reference's, as a share; None allows any.
         first_answer_ms: The first prediction after that: a model that is loaded only then takes longer.
         refuse_s: From a start that it has to refuse until it has ended.
         restart_atol: How far a number of an answer may differ after a restart.
@@ -107,6 +112,7 @@ class LifecycleLimits(Limits):
     """
 
     ready_s: Seconds = 30.0
+    startup_margin: Annotated[float, Field(gt=0, le=10)] | None = None
     first_answer_ms: Milliseconds = 2000.0
     refuse_s: Seconds = 30.0
     restart_atol: Annotated[float, Field(ge=0)] = 0.0
@@ -141,7 +147,19 @@ class LifecycleSettings(FamilySettings):
     def _names_something(self) -> Self:
         if not (self.startup or self.refusals or self.restart or self.drain or self.soak or self.container):
             raise ValueError("names nothing to check: startup, refusals, restart, drain, soak or container")
+        if self.limits.startup_margin is not None and (
+            self.startup is None or self.startup.starts < LEAST_STARTS
+        ):
+            raise ValueError(
+                f"limits.startup_margin takes medians: startup.starts of at least {LEAST_STARTS}"
+            )
         names = [refusal.variant for refusal in self.refusals]
         if len(set(names)) != len(names):
             raise ValueError("refusals name a variant twice")
         return self
+
+    def not_declared(self) -> tuple[str, ...]:
+        """What of a start could be compared, and is not."""
+        if self.startup is None or self.limits.startup_margin is not None:
+            return ()
+        return ("lifecycle.startup: against the reference's (limits.startup_margin)",)

@@ -2,12 +2,18 @@
 
 import time
 from collections.abc import Sequence
+from statistics import median
 from typing import ClassVar
 
 from harness.checks.golden.payloads import payloads
-from harness.checks.interface import CheckContext, Evidence, Stage
+from harness.checks.interface import CheckContext, Evidence, Stage, StartAnother
 from harness.checks.lifecycle.findings import at_most, nothing_wrong
-from harness.checks.lifecycle.settings import LifecycleLimits, LifecycleSettings, StartupSettings
+from harness.checks.lifecycle.settings import (
+    LEAST_STARTS,
+    LifecycleLimits,
+    LifecycleSettings,
+    StartupSettings,
+)
 from harness.checks.lifecycle.starting import (
     another,
     ask_once,
@@ -18,8 +24,9 @@ from harness.checks.lifecycle.starting import (
 )
 from harness.config.service import ServiceSettings
 from harness.config.suite import Suite
+from harness.errors import InfrastructureError
 from harness.http_request import Request
-from harness.model import Capability, Family, Finding, Model, Utf8Text
+from harness.model import Capability, Family, Finding, Model, Outcome, Utf8Text
 from harness.targets.interface import Endpoint
 
 POLL_S = 0.02
@@ -47,9 +54,15 @@ class StartSeen(Model):
 
 
 class StartupEvidence(Evidence):
-    """Every start."""
+    """Every start.
+
+    Attributes:
+        reference_s: Seconds until the reference was ready, of each of its starts; empty where it is no
+            container, None where they are not compared.
+    """
 
     starts: tuple[StartSeen, ...]
+    reference_s: tuple[float, ...] | None = None
 
 
 class LifecycleStartup:
@@ -74,19 +87,28 @@ class LifecycleStartup:
         require_golden(suite)
 
     def collect(self, context: CheckContext, settings: LifecycleSettings) -> StartupEvidence:
-        """Start it some times.
+        """Start it some times, and where they are compared the reference in turn with it.
 
         Raises:
             TargetError: the engine could not start its container at all.
+            InfrastructureError: the reference did not get ready.
         """
         declared = settings.startup or StartupSettings()
         requests = payloads(context.suite, context.credentials)
         starts = []
+        reference_s: list[float] | None = None if settings.limits.startup_margin is None else []
         for number in range(1, declared.starts + 1):
             with another(context, until_ready=False) as endpoint:
                 starts.append(_watch(endpoint, requests, context.suite.config.service, declared))
+            if reference_s is not None and context.start_reference is not None:
+                reference_s.append(_reference_ready_s(context, context.start_reference))
             context.progress(number, declared.starts)
-        return StartupEvidence(expected=declared.starts, executed=len(starts), starts=tuple(starts))
+        return StartupEvidence(
+            expected=declared.starts,
+            executed=len(starts),
+            starts=tuple(starts),
+            reference_s=None if reference_s is None else tuple(reference_s),
+        )
 
     def judge(self, evidence: StartupEvidence, limits: LifecycleLimits) -> Sequence[Finding]:
         """``ready``: always in time; ``true``: and then it answers; ``first_answer``: and at once."""
@@ -120,7 +142,60 @@ class LifecycleStartup:
                 what="slowest first answer once it was ready took",
                 samples=len(answers_ms),
             ),
+            *_ratio(f"{self.id}.ratio", ready_s, evidence.reference_s, limits.startup_margin),
         ]
+
+
+def _ratio(
+    identity: str, ready_s: Sequence[float], reference_s: Sequence[float] | None, margin: float | None
+) -> list[Finding]:
+    """The median start against the reference's, where a margin is declared."""
+    if margin is None:
+        return []
+    if reference_s is None:
+        message = "the reference was not started beside it, since the run's own policy did not compare them"
+        return [Finding(id=identity, outcome=Outcome.INCONCLUSIVE, message=message)]
+    if not reference_s:
+        message = "there is no container of a reference to compare its starts with"
+        missing = Capability.REFERENCE_CONTAINER
+        return [Finding(id=identity, outcome=Outcome.NOT_APPLICABLE, message=message, missing=missing)]
+    if min(len(ready_s), len(reference_s)) < LEAST_STARTS:
+        message = f"{len(ready_s)} starts got ready, it takes {LEAST_STARTS} of either side to compare them"
+        return [Finding(id=identity, outcome=Outcome.INCONCLUSIVE, message=message, samples=len(ready_s))]
+    own_s, their_s = median(ready_s), median(reference_s)
+    return [
+        at_most(
+            identity,
+            own_s / their_s,
+            1.0 + margin,
+            unit="times the reference",
+            what=f"median start took {own_s:.2f} s, the reference's {their_s:.2f} s:",
+            samples=len(ready_s),
+        )
+    ]
+
+
+def _reference_ready_s(context: CheckContext, start: StartAnother) -> float:
+    """Until a reference of its own was ready, seen as the candidate's starts are."""
+    service = context.suite.config.service
+    with start(None, until_ready=False) as endpoint:
+        ready_s = _until_ready(endpoint, service)
+        if isinstance(ready_s, str):
+            raise InfrastructureError(f"the reference, started again: {ready_s}")
+    return round(ready_s, 3)
+
+
+def _until_ready(endpoint: Endpoint, service: ServiceSettings) -> float | str:
+    """The seconds until it said that it was ready, or why it never did."""
+    readiness = Request("GET", service.ready_path)
+    started = time.monotonic()
+    while ask_once(endpoint.base_url, readiness, PROBE_S).status != service.ready_status:
+        if (code := endpoint.exit_code()) is not None:
+            return f"exit code {code}"
+        if time.monotonic() - started > service.ready_timeout_s:
+            return f"not ready within {service.ready_timeout_s:g} s"
+        time.sleep(POLL_S)
+    return time.monotonic() - started
 
 
 def _watch(
@@ -129,16 +204,9 @@ def _watch(
     """Until some time after it was ready. Nothing is predicted before: that could be what loads a model."""
     readiness = Request("GET", service.ready_path)
     started = time.monotonic()
-    while ask_once(endpoint.base_url, readiness, PROBE_S).status != service.ready_status:
-        code = endpoint.exit_code()
-        late = time.monotonic() - started > service.ready_timeout_s
-        if code is not None or late:
-            problem = (
-                f"not ready within {service.ready_timeout_s:g} s" if code is None else f"exit code {code}"
-            )
-            return StartSeen(problem=problem, logs=last_words(endpoint.logs()))
-        time.sleep(POLL_S)
-    ready_s = time.monotonic() - started
+    ready_s = _until_ready(endpoint, service)
+    if isinstance(ready_s, str):
+        return StartSeen(problem=ready_s, logs=last_words(endpoint.logs()))
     untrue = []
     first_answer_ms = None
     asked = 0

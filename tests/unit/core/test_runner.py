@@ -349,3 +349,15 @@ def test_the_evidence_folder_holds_nothing_but_the_checks(run, tmp_path):
         "golden.a",
         "lifecycle.target",
     ]
+
+
+@pytest.mark.parametrize("kind", [Scope.CONTAINER, Scope.PROCESS, Scope.URL])
+def test_only_a_reference_that_is_a_container_can_be_started_again(run, kind):
+    reference = FakeTarget(FakeEndpoint(description=TargetDescription(kind=kind)))
+    stub = Stub()
+    run(stub, reference=reference)
+    again = stub.contexts[0].start_reference
+    assert (again is not None) == (kind is Scope.CONTAINER)
+    if again is not None:
+        with again(None, until_ready=False):
+            assert reference.entered == 1

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from harness.checks.image.archive import Archive
 from harness.checks.image.config import ImageConfig, evidence_of
 from harness.checks.image.settings import ImageLimits
-from harness.model import Outcome
+from harness.model import Capability, Outcome
 
 EVERYTHING = ImageLimits(
     healthcheck=True,
@@ -23,6 +23,7 @@ def judged(
     limits=EVERYTHING,
     *,
     size_mib=50,
+    reference_mib=None,
     device="cpu",
     setuid=(),
     secrets=None,
@@ -38,7 +39,12 @@ def judged(
         users=users or {},
         files=1,
     )
-    evidence = evidence_of(archive, size_mib * 1024 * 1024, given).model_copy(update={"device": device})
+    evidence = evidence_of(archive, size_mib * 1024 * 1024, given).model_copy(
+        update={
+            "device": device,
+            "reference_bytes": None if reference_mib is None else reference_mib * 1024 * 1024,
+        }
+    )
     stored = ImageConfig.evidence.model_validate_json(evidence.model_dump_json())
     return {
         finding.id.removeprefix("image.config."): finding for finding in ImageConfig().judge(stored, limits)
@@ -59,6 +65,18 @@ def test_a_good_image_passes_everything():
         "size",
         "setuid",
     }
+
+
+@pytest.mark.parametrize(
+    ("reference_mib", "outcome"), [(50, Outcome.PASS), (40, Outcome.FAIL), (None, Outcome.NOT_APPLICABLE)]
+)
+def test_its_size_is_compared_with_the_reference_s(reference_mib, outcome):
+    finding = judged(ImageLimits(size_margin=0.1), reference_mib=reference_mib)["size_ratio"]
+    assert finding.outcome is outcome
+    if reference_mib is None:
+        assert finding.missing is Capability.REFERENCE_CONTAINER
+    else:
+        assert (finding.observed, finding.unit) == (50 / reference_mib, "times the reference")
 
 
 def test_only_what_is_asked_for_is_judged_but_secrets_always():

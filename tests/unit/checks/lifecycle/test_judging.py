@@ -18,7 +18,7 @@ from harness.checks.lifecycle.restart import (
     RestartEvidence,
     largest_difference,
 )
-from harness.checks.lifecycle.settings import LifecycleLimits
+from harness.checks.lifecycle.settings import LifecycleLimits, LifecycleSettings
 from harness.checks.lifecycle.soak import LifecycleSoak, MemorySeen, ReadinessSeen, SoakEvidence
 from harness.checks.lifecycle.startup import LifecycleStartup, StartSeen, StartupEvidence
 from harness.model import Outcome
@@ -63,6 +63,35 @@ def test_every_start_has_to_be_ready_when_it_says_so(start, wrong):
 def test_a_service_that_never_answered_has_no_first_answer_to_judge():
     found = outcomes(LifecycleStartup(), startup(StartSeen(ready_s=1.0, asked=3, untrue=("x",) * 3)))
     assert found == {"ready": Outcome.PASS, "true": Outcome.FAIL, "first_answer": Outcome.INCONCLUSIVE}
+
+
+def started(*ready_s, reference_s):
+    starts = tuple(GOOD_START.model_copy(update={"ready_s": each}) for each in ready_s)
+    return startup(*starts).model_copy(update={"reference_s": reference_s})
+
+
+@pytest.mark.parametrize(
+    ("evidence", "outcome"),
+    [
+        (started(1.0, 1.2, 9.0, reference_s=(1.0, 1.0, 1.0)), Outcome.PASS),
+        (started(1.0, 1.3, 9.0, reference_s=(1.0, 1.0, 1.0)), Outcome.FAIL),
+        (started(1.3, 1.3, 1.3, reference_s=(0.1, 1.3, 1.3)), Outcome.PASS),
+        (started(1.0, 1.0, reference_s=(1.0, 1.0)), Outcome.INCONCLUSIVE),
+        (started(1.0, 1.0, 1.0, reference_s=()), Outcome.NOT_APPLICABLE),
+        (started(1.0, 1.0, 1.0, reference_s=None), Outcome.INCONCLUSIVE),
+    ],
+)
+def test_median_starts_are_compared_with_the_reference_s(evidence, outcome):
+    assert outcomes(LifecycleStartup(), evidence, LifecycleLimits(startup_margin=0.25))["ratio"] is outcome
+    assert "ratio" not in outcomes(LifecycleStartup(), evidence)
+
+
+def test_a_median_takes_three_starts():
+    with pytest.raises(ValueError, match=r"startup\.starts of at least 3"):
+        LifecycleSettings.model_validate({"startup": {"starts": 2}, "limits": {"startup_margin": 0.5}})
+    declared = LifecycleSettings.model_validate({"startup": {"starts": 3}, "limits": {"startup_margin": 0.5}})
+    assert declared.not_declared() == ()
+    assert "startup_margin" in LifecycleSettings.model_validate({"startup": {}}).not_declared()[0]
 
 
 GOOD_REFUSAL = RefusalSeen(
