@@ -2,28 +2,34 @@
 
     LOCUST_API_KEY=... locust -f scenarios/locustfile.py --host http://127.0.0.1:8000
 
-opens the Locust web UI. Each user asks at most `REQUESTS_PER_S` a second and waits for every answer, so this
-shows how a service feels; what the gate decides on is the open-loop load of `[latency]` in gate.toml.
+opens the Locust web UI. Each user sends `--rate` requests a second on a schedule of its own, whatever the
+answers take (open loop), as the gate does; the statistics and the tab "Exact percentiles" count from the
+moment a request was due. The gate's own load, by the suite's `[latency]`, is `harness load --web`.
 """
 
 import json
-from http import HTTPStatus
 from itertools import cycle, islice
 from pathlib import Path
 
-from locust import FastHttpUser, constant_throughput, events, task
+from locust import events
 from locust.argument_parser import LocustArgumentParser
+from locust.env import Environment
+
+from harness.load import LoadPlan, Payload, Side
+from harness.load.openloop import OpenLoopUser, Watcher
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "breast-cancer" / "cases.jsonl"
-REQUESTS_PER_S = 10
-BATCH_EVERY = 10
 BATCH_SIZE = 16
+BATCH_SHARE = 0.1
+BLOCK_S = 1.0
 
 CASES = [json.loads(line)["input"] for line in GOLDEN.read_text(encoding="utf-8").splitlines()]
 
 
 def add_options(parser: LocustArgumentParser) -> None:
-    """Take the API key; the environment hides it from `ps`, and the web UI does not show it."""
+    """Take rate, seed and key; the environment hides the key from `ps`, and the web UI does not show it."""
+    parser.add_argument("--rate", type=float, default=10.0, help="requests a second of each user")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed sends the same requests")
     parser.add_argument(
         "--api-key",
         env_var="LOCUST_API_KEY",
@@ -36,30 +42,47 @@ def add_options(parser: LocustArgumentParser) -> None:
 events.init_command_line_parser.add_listener(add_options)  # type: ignore[no-untyped-call]  # Locust has no type here
 
 
-class InferenceUser(FastHttpUser):
-    """A client that asks the golden rows in their order, so that every run sends the same requests."""
+def payloads(api_key: str) -> tuple[Payload, ...]:
+    """Each row by itself, and as many batches, which are asked for less often."""
+    headers = {"Content-Type": "application/json", "X-API-Key": api_key}
+    rows = cycle(CASES)
+    batches = [list(islice(rows, BATCH_SIZE)) for _ in CASES]
+    single = [("/predict", {"features": row}, 1.0 - BATCH_SHARE) for row in CASES]
+    several = [("/predict/batch", {"instances": batch}, BATCH_SHARE) for batch in batches]
+    return tuple(
+        Payload(method="POST", path=path, headers=headers, body=json.dumps(body).encode(), weight=weight)
+        for path, body, weight in single + several
+    )
 
-    wait_time = constant_throughput(REQUESTS_PER_S)
+
+def plan_of(environment: Environment, *, host: str, seed: int) -> LoadPlan:
+    """The load of one user, as the options and the web UI's form have it."""
+    options = environment.parsed_options
+    return LoadPlan(
+        sides=(Side(name="service", base_url=host.rstrip("/")),),
+        payloads=payloads(options.api_key),
+        rate_per_s=options.rate,
+        block_arrivals=max(1, round(options.rate * BLOCK_S)),
+        seed=seed,
+    )
+
+
+class InferenceUser(OpenLoopUser):
+    """A client that asks the golden rows by a seeded schedule."""
+
     network_timeout = 10.0
     connection_timeout = 5.0
+    concurrency = 64
 
-    def on_start(self) -> None:
-        """Begin with the first row."""
-        self._rows = cycle(CASES)
-        self._turns = cycle(range(BATCH_EVERY))
+    def plan(self) -> LoadPlan:
+        """The load of this user."""
+        seed = self.watcher.seed(self.environment.parsed_options.seed, self.environment.runner.worker_index)
+        return plan_of(self.environment, host=self.host, seed=seed)
 
-    @task
-    def ask(self) -> None:
-        """Ask for one row, and each tenth time for several at once."""
-        if next(self._turns) < BATCH_EVERY - 1:
-            self._post("/predict", {"features": next(self._rows)}, answer="label")
-        else:
-            instances = list(islice(self._rows, BATCH_SIZE))
-            self._post("/predict/batch", {"instances": instances}, answer="predictions")
 
-    def _post(self, path: str, body: dict[str, object], *, answer: str) -> None:
-        """Send a request; a success without its answer is a failure."""
-        headers = {"X-API-Key": self.environment.parsed_options.api_key}
-        with self.rest("POST", path, json=body, headers=headers) as response:
-            if response.status_code == HTTPStatus.OK and answer not in (response.js or {}):
-                response.failure(f"the answer has no {answer!r}")  # type: ignore[no-untyped-call]  # the same
+def watch(environment: Environment, **_: object) -> None:
+    """Show exact percentiles."""
+    InferenceUser.watcher = Watcher(environment, plan_of(environment, host="http://localhost", seed=0))
+
+
+events.init.add_listener(watch)  # type: ignore[no-untyped-call]  # the same

@@ -8,11 +8,13 @@ from gevent.queue import Queue
 from locust.env import Environment
 
 from harness.load.clock import WorkerClock
+from harness.load.live import Live, reporter
 from harness.load.protocol import Begin
+from harness.load.recorder import Recorder
 from harness.load.samples import Samples
 from harness.load.schedule import WARMUP
 from harness.load.user import paced_user, run_block
-from harness.load.web import Live, serve_web
+from harness.load.web import serve_web
 
 
 class LocalLoad:
@@ -32,17 +34,23 @@ class LocalLoad:
         self.unix_offset_s = time.time() - epoch_s
         self._blocks: Queue = Queue()
         environment = Environment(host=plan.sides[-1].base_url)
-        live = None if begin.web is None else Live(environment, plan)
-        follow = None if live is None else live.follow
-        environment.user_classes = [paced_user(plan, self._blocks, epoch_s, follow)]
+        live = Live(plan)
+        report = reporter(environment, plan)
+
+        def follow(recorder: Recorder) -> None:
+            recorder.on_end = report
+            live.follow(recorder)
+
+        shown = begin.web is not None
+        environment.user_classes = [paced_user(plan, self._blocks, epoch_s, follow if shown else None)]
         self._runner = environment.create_local_runner()
         self._runner.start(1, spawn_rate=1)
         if plan.warmup_requests:
             run_block(self._blocks, WARMUP)
-        self.web_url = None if begin.web is None or live is None else serve_web(environment, live, begin.web)
+        self.web_url = None if begin.web is None else serve_web(environment, live, begin.web)
         gc.collect()
         gc.freeze()
-        if live is None:
+        if not shown:
             gc.disable()  # the web UI's pages would pile up in a long block
 
     def send(self, block: int) -> tuple[Samples, tuple[WorkerClock, ...]]:

@@ -18,11 +18,12 @@ from locust.runners import STATE_MISSING, MasterRunner
 
 from harness import __version__
 from harness.load.clock import Exchange, Offset, WorkerClock, offset_of
+from harness.load.live import Live
 from harness.load.merge import Share, merge
 from harness.load.protocol import Begin, Cluster
 from harness.load.samples import Samples
 from harness.load.schedule import WARMUP, schedule_block
-from harness.load.web import Live, serve_web
+from harness.load.web import serve_web
 from harness.load.wire import (
     BLOCK,
     CLOCK,
@@ -85,7 +86,7 @@ class ClusterLoad:
         environment = Environment(
             user_classes=[PacedUser], host=begin.plan.sides[-1].base_url, parsed_options=OPTIONS
         )
-        self._live = Live(environment, begin.plan)
+        self._live = Live(begin.plan)
         self._runner: MasterRunner = environment.create_master_runner(cluster.host, cluster.port)
         for kind in FROM_WORKER:
             self._runner.register_message(kind, self._receive)

@@ -6,18 +6,16 @@ from argparse import Namespace
 from typing import Any
 
 import gevent
-import numpy as np
 from gevent.event import Event
 from gevent.queue import Queue
 from locust.env import Environment
 
 from harness import __version__
+from harness.load.live import Outbox, reporter
 from harness.load.plan import LoadPlan
-from harness.load.recorder import Recorder
-from harness.load.samples import RequestOutcome
+from harness.load.recorder import OnEnd, Recorder
 from harness.load.schedule import Part
 from harness.load.user import paced_user, run_block
-from harness.load.web import Live
 from harness.load.wire import (
     BLOCK,
     CLOCK,
@@ -45,8 +43,8 @@ class Node:
         self._orders: Queue = Queue()
         self._more = Event()
         self._part = Part(0, 1)
-        self._live: Live | None = None
-        self._recorder: Recorder | None = None
+        self._outbox = Outbox()
+        self._report: OnEnd | None = None
         self.blocks = 0
         self.runner: Any = self._environment.create_worker_runner(host, port)
         for kind, listener, concurrent in (
@@ -60,7 +58,7 @@ class Node:
     def _take_plan(self, msg: Any, **_: object) -> None:
         plan = LoadPlan.model_validate_json(msg.data["plan"])
         self._part = Part(msg.data["index"], msg.data["count"])
-        self._live = Live(self._environment, plan) if msg.data["live"] else None
+        self._report = reporter(self._environment, plan) if msg.data["live"] else None
         self._environment.user_classes = [paced_user(plan, self._orders, 0.0, self._follow)]
         gc.collect()
         gc.freeze()
@@ -73,15 +71,16 @@ class Node:
         self._more.set()
 
     def _follow(self, recorder: Recorder) -> None:
-        if self._live is not None:
-            self._live.follow(recorder)
-            self._recorder = recorder
+        if self._report is not None:
+            recorder.on_end = self._report
+            self._outbox.follow(recorder)
 
     def _send_block(self, msg: Any, **_: object) -> None:
         teller = gevent.spawn(self._tell_live)
         try:
             samples = run_block(self._orders, msg.data["block"], start_s=msg.data["start_s"], part=self._part)
             teller.kill()
+            tell_live(self.runner, self._outbox)
             for rows in chunks(samples):
                 self._more.clear()
                 self.runner.send_message(ROWS, rows)
@@ -101,13 +100,12 @@ class Node:
             teller.kill()
 
     def _tell_live(self) -> None:
-        told = np.empty(0, dtype=np.bool_)
-        while self._live is not None:
+        while self._report is not None:
             gevent.sleep(LIVE_EVERY_S)
-            if (recorder := self._recorder) is None:
-                continue
-            if told.size != recorder.outcome.size:
-                told = np.zeros(recorder.outcome.size, dtype=np.bool_)
-            fresh = (recorder.outcome != RequestOutcome.GENERATOR) & ~told
-            told |= fresh
-            self.runner.send_message(LIVE, live_message(recorder.answered(fresh)))
+            tell_live(self.runner, self._outbox)
+
+
+def tell_live(runner: Any, outbox: Outbox) -> None:
+    """Tell the master what has been answered since the last time."""
+    for answered in outbox.take():
+        runner.send_message(LIVE, live_message(answered))

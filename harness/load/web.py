@@ -7,24 +7,19 @@ percentiles of the raw samples.
 
 import json
 import math
-from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import gevent
-import numpy as np
 from flask import Response, abort, request
 from locust import stats
 from locust.env import Environment
 
-from harness.load.plan import LoadPlan
+from harness.load.live import Live
 from harness.load.protocol import WebAddress
-from harness.load.recorder import Answered, Recorder
-from harness.load.samples import RequestOutcome
-from harness.load.summary import PERCENTILES, Figures, by_name, request_name, summarise
+from harness.load.summary import PERCENTILES, Figures
 
 TAB = "exact"
-TOTAL = ("", "Aggregated")
 COLUMNS = [
     {"key": "method", "title": "Type"},
     {"key": "name", "title": "Name"},
@@ -34,63 +29,6 @@ COLUMNS = [
     {"key": "failures", "title": "Failures by kind"},
 ]
 BIND_TIMEOUT_S = 5.0
-Part = Callable[[], Answered]
-_MS = 1000.0
-
-
-class RequestFailed(Exception):  # noqa: N818 - Locust shows the name, and it is the request's failure
-    """What Locust lists as an error."""
-
-
-class Live:
-    """The requests that have ended so far, told to Locust and kept for exact percentiles."""
-
-    def __init__(self, environment: Environment, plan: LoadPlan) -> None:
-        self._fire: Any = environment.events.request.fire  # Locust gives it no types
-        self._plan = plan
-        self._parts: list[Part] = []
-
-    def follow(self, recorder: Recorder) -> None:
-        """Show the requests of a block that begins."""
-        recorder.on_end = self._report
-        self._parts.append(recorder.answered)
-
-    def add(self, answered: Answered) -> None:
-        """Show requests that Locust knows of already, from another generator."""
-        self._parts.append(lambda: answered)
-
-    def clear(self) -> None:
-        """Forget all."""
-        self._parts.clear()
-
-    def figures(self) -> dict[tuple[str, str], Figures]:
-        """The figures by (method, name), and of all as `TOTAL`; empty before the first answer."""
-        parts = [part() for part in self._parts]
-        if not sum(part.outcome.size for part in parts):
-            return {}
-        side, payload, response_s, outcome = (
-            np.concatenate([getattr(part, name) for part in parts])
-            for name in ("side", "payload", "response_s", "outcome")
-        )
-        named = {
-            label: summarise(response_s[rows], outcome[rows])
-            for label, rows in by_name(self._plan, side, payload)
-        }
-        return {**named, TOTAL: summarise(response_s, outcome)}
-
-    def _report(self, recorder: Recorder, row: int) -> None:
-        payload, outcome = int(recorder.schedule.payload[row]), recorder.outcome[row]
-        if outcome == RequestOutcome.GENERATOR:
-            return
-        status, kind = int(recorder.status[row]), RequestOutcome(outcome).name.lower()
-        self._fire(
-            request_type=self._plan.payloads[payload].method,
-            name=request_name(self._plan, int(recorder.schedule.side[row]), payload),
-            response_time=_MS * float(recorder.done_s[row] - recorder.intended_s[row]),
-            response_length=int(recorder.body_bytes[row]),
-            exception=None if outcome == RequestOutcome.OK else RequestFailed(f"{kind}, status {status}"),
-            context={},
-        )
 
 
 def show_exact(environment: Environment, live: Live) -> None:

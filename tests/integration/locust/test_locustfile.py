@@ -100,13 +100,14 @@ def until(ui, condition):
 
 
 def swarm(ui):
-    """Start two users, stop them after some requests; return statistics by request name, and errors."""
+    """Start two users, stop them after some requests; return statistics, errors, exact percentiles."""
     started = ui.post("/swarm", data={"user_count": 2, "spawn_rate": 2, "user_classes": "InferenceUser"})
     assert started.json()["success"], started.text
     until(ui, lambda seen: seen["stats"][-1]["num_requests"] >= REQUESTS)
     assert ui.post("/stop").json()["success"]
     statistics = until(ui, lambda seen: seen["state"] == "stopped")
-    return {entry["name"]: entry for entry in statistics["stats"]}, statistics["errors"]
+    exact = {entry["name"]: entry for entry in statistics["extended_stats"][0]["data"]}
+    return {entry["name"]: entry for entry in statistics["stats"]}, statistics["errors"], exact
 
 
 def test_web_ui_swarms_without_a_failure(web_ui, key):
@@ -114,9 +115,14 @@ def test_web_ui_swarms_without_a_failure(web_ui, key):
         page = ui.get("/")
         assert page.status_code == httpx.codes.OK
         assert re.search(r"\bInferenceUser\b", page.text)
-        statistics, errors = swarm(ui)
+        statistics, errors, exact = swarm(ui)
         logs = ui.get("/logs").text
     assert errors == []
+    for name, entry in statistics.items():
+        assert exact[name]["requests"] >= entry["num_requests"] - 1
+        assert entry["response_time_percentile_0.999"] == exact[name]["p99_9"]
+        assert 0 < entry["min_response_time"] <= entry["median_response_time"] <= exact[name]["max"]
+        assert not float(entry["median_response_time"]).is_integer()
     assert statistics["/predict"]["num_requests"] > statistics["/predict/batch"]["num_requests"] > 0
     assert statistics["Aggregated"]["num_failures"] == 0
     assert key not in page.text + logs
@@ -124,7 +130,9 @@ def test_web_ui_swarms_without_a_failure(web_ui, key):
 
 def test_refused_requests_are_counted_as_failures(web_ui):
     with web_ui("a-key-that-was-never-issued") as ui:
-        statistics, errors = swarm(ui)
+        statistics, errors, exact = swarm(ui)
     total = statistics["Aggregated"]
+    assert exact["Aggregated"]["p50"] == "failed"
+    assert exact["Aggregated"]["failures"] == f"wrong_status {exact['Aggregated']['requests']}"
     assert total["num_failures"] == total["num_requests"] > 0
     assert all("401" in error["error"] for error in errors)

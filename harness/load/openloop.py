@@ -1,0 +1,117 @@
+"""Our open loop for a locustfile: a user class, and exact percentiles in Locust's web UI and at its end.
+
+::
+
+    class InferenceUser(OpenLoopUser):
+        def plan(self) -> LoadPlan: ...
+
+    @events.init.add_listener
+    def watch(environment, **_):
+        InferenceUser.watcher = Watcher(environment, PLAN)
+
+Each user walks a seeded schedule of its own, so twice the users send twice the rate, on one machine or on
+many of Locust's workers.
+"""
+
+import sys
+import time
+from abc import abstractmethod
+from itertools import count
+from typing import Any, ClassVar
+
+import gevent
+import numpy as np
+from gevent.pool import Group
+from locust import FastHttpUser, task
+from locust.env import Environment
+from locust.runners import MasterRunner, WorkerRunner
+
+from harness.load.live import Live, Outbox, reporter
+from harness.load.plan import LoadPlan
+from harness.load.recorder import Recorder
+from harness.load.remote import LIVE_EVERY_S, tell_live
+from harness.load.schedule import schedule_block
+from harness.load.user import LEAD_S, calls_of, send_when_due
+from harness.load.web import show_exact
+from harness.load.wire import LIVE, live_answered
+
+
+class Watcher:
+    """Follows what the users of a process send, and shows it.
+
+    Args:
+        environment: Locust's, with its runner and, where there is one, its web UI.
+        plan: Names the requests; its sides and rates do not matter.
+    """
+
+    def __init__(self, environment: Environment, plan: LoadPlan) -> None:
+        self._live = Live(plan)
+        self._outbox = Outbox()
+        self._report = reporter(environment, plan)
+        self._users = count()
+        runner: Any = environment.runner
+        self._remote = isinstance(runner, WorkerRunner)
+        if self._remote:
+            runner.greenlet.spawn(self._tell, runner)
+        elif isinstance(runner, MasterRunner):
+            runner.register_message(LIVE, self._take)
+        events: Any = environment.events  # Locust gives them no types
+        events.test_start.add_listener(self._begin)
+        events.reset_stats.add_listener(self._begin)
+        if environment.web_ui is not None:
+            show_exact(environment, self._live)
+        elif not self._remote:
+            events.quitting.add_listener(self._print)
+
+    def seed(self, seed: int, worker_index: int) -> int:
+        """Return the seed of the next user that starts here."""
+        return int(np.random.SeedSequence([seed, worker_index, next(self._users)]).generate_state(1)[0])
+
+    def follow(self, recorder: Recorder) -> None:
+        """Show the requests of a block that begins."""
+        recorder.on_end = self._report
+        (self._outbox if self._remote else self._live).follow(recorder)
+
+    def _begin(self, **_: object) -> None:
+        self._live.clear()
+        self._users = count()
+
+    def _tell(self, runner: WorkerRunner) -> None:
+        while True:
+            gevent.sleep(LIVE_EVERY_S)
+            tell_live(runner, self._outbox)
+
+    def _take(self, msg: Any, **_: object) -> None:
+        self._live.add(live_answered(msg.data))
+
+    def _print(self, **_: object) -> None:
+        for (method, name), figures in self._live.figures().items():
+            times = ", ".join(f"{key} {value:.3f} ms" for key, value in figures.percentiles_ms.items())
+            sys.stderr.write(f"exact: {method} {name}: {figures.requests} requests, {times}\n")
+
+
+class OpenLoopUser(FastHttpUser):
+    """Sends requests when they are due, whatever the answers take, until it is stopped."""
+
+    abstract = True
+    watcher: ClassVar[Watcher]
+
+    @abstractmethod
+    def plan(self) -> LoadPlan:
+        """What is sent; blocks follow one another without a gap."""
+
+    @task
+    def walk(self) -> None:
+        """Walk one block after the other."""
+        plan = self.plan()
+        calls = calls_of(self, plan)
+        requests = Group()
+        start_s = time.perf_counter() + LEAD_S
+        try:
+            for block in count():
+                recorder = Recorder(schedule_block(plan, block), start_s, 0.0)
+                self.watcher.follow(recorder)
+                send_when_due(plan, recorder, calls, requests)
+                start_s = float(recorder.intended_s[-1])
+        finally:
+            requests.kill()
