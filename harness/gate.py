@@ -17,6 +17,7 @@ from harness.credentials import Credentials
 from harness.environment import capture
 from harness.errors import ConfigError, UsageError
 from harness.events import BuildProgress, Emit, Note
+from harness.load import WebAddress
 from harness.model import Capability, Family, PolicyRecord, Report, Scope
 from harness.nvml import require_gpus
 from harness.plan import Plan, asked_for, capabilities_of, make_plan
@@ -50,6 +51,7 @@ class GateRequest:
         replay: Stored requests, or folders of them, that are sent instead of what the fuzz family asks.
         seed: Seed of everything random but the secrets.
         fail_fast: Stop after the first required check that failed.
+        dashboard: Where the load of the latency family is shown live, None for nowhere.
     """
 
     candidate: str | None = None
@@ -63,6 +65,7 @@ class GateRequest:
     out: Path = Path("reports")
     seed: int = 0
     fail_fast: bool = False
+    dashboard: WebAddress | None = None
 
     def command(self, family: str) -> str:
         """The command line that asks for this again, for one family or (empty) for all."""
@@ -142,6 +145,7 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
             emit=emit,
             fail_fast=request.fail_fast,
             evidence_at=folder.evidence_at,
+            dashboard=request.dashboard,
         )
         result = runner.run(plan)
         report = _report(request, suite, plan, result, run_id=run_id, started=started, engine=engine)

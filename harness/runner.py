@@ -20,6 +20,7 @@ from harness.events import CheckFinished, CheckProgress, CheckStarted, Emit, Not
 from harness.evidence_files import digests
 from harness.inputs import input_digests
 from harness.judgement import conclude, errored, without_evidence
+from harness.load import WebAddress
 from harness.model import CheckResult, ErrorKind, Outcome, Scope, TargetDescription
 from harness.plan import Plan, PlannedCheck
 from harness.targets.identity import identified
@@ -57,6 +58,7 @@ class Runner:
         emit: Gets the events.
         fail_fast: Stop after the first required check that failed.
         evidence_at: Where ``folder`` will be once the run is stored.
+        dashboard: Where the load is shown live, None for nowhere.
     """
 
     suite: Suite
@@ -70,6 +72,7 @@ class Runner:
     emit: Emit
     fail_fast: bool = False
     evidence_at: Path | None = None
+    dashboard: WebAddress | None = None
     _starts: list[lifecycle.Start] = field(default_factory=list)
     _results: list[CheckResult] = field(default_factory=list)
     _validity: dict[str, float | None] = field(default_factory=dict)
@@ -206,6 +209,8 @@ class Runner:
             folder=folder,
             generator_cpus=cpus,
             progress=lambda done, total: self.emit(CheckProgress(check.id, done, total)),
+            note=lambda text: self.emit(Note(text)),
+            web=self.dashboard,
             start=None if self.candidate.scope is Scope.URL else self._another,
             start_reference=self._reference_again(),
             model=self._described.get("candidate", self.candidate.description).model,

@@ -17,6 +17,7 @@ from harness.config.section import FamilySettings, Limits
 from harness.config.suite import Suite
 from harness.credentials import Credentials
 from harness.errors import InfrastructureError
+from harness.load import WebAddress
 from harness.model import Capability, Family, Finding, ModelIdentity
 from harness.targets.interface import Endpoint, Image, Target
 
@@ -104,6 +105,8 @@ class CheckContext:
         generator_cpus: Cores for a load generator, apart from the targets' own; None where there is one core.
         folder: Folder for files beside the evidence (it exists).
         progress: Called with (done, total) cases.
+        note: Shows the user a line.
+        web: Where a load is shown live, which costs its generator CPU time; None for nowhere.
         start: Makes another candidate of this run. None where nothing can be started: the candidate is a URL.
         start_reference: Makes another container of the reference's image. None where it is no container.
         model: What the candidate said it serves when it was first started.
@@ -119,6 +122,8 @@ class CheckContext:
     folder: Path
     generator_cpus: tuple[int, ...] | None = None
     progress: Callable[[int, int], None] = field(default=lambda _done, _total: None)
+    note: Callable[[str], None] = field(default=lambda _text: None)
+    web: WebAddress | None = None
     start: StartAnother | None = None
     start_reference: StartAnother | None = None
     model: ModelIdentity = field(default_factory=ModelIdentity)

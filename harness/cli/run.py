@@ -15,10 +15,13 @@ from harness.checks.table import CHECKS
 from harness.cli.progress import Progress
 from harness.errors import UsageError
 from harness.gate import GateRequest, gate
+from harness.load import WebAddress
 from harness.model import Family
 from harness.policy import exit_code
 from harness.reports.console import print_verdict
 from harness.reports.json import JsonRenderer
+
+DASHBOARD_PORT = 8089
 
 
 class Device(StrEnum):
@@ -71,6 +74,12 @@ def run(
         int, typer.Option(min=0, help="Seed of everything random; the same seed asks the same.")
     ] = 0,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop after the first failure.")] = False,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Show the load live in the Locust web UI while it runs.")
+    ] = False,
+    dashboard_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Where, on 127.0.0.1; 0 is any that is free.")
+    ] = DASHBOARD_PORT,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report's JSON on stdout.")] = False,
 ) -> None:
     """Gate a candidate: start it, ask it everything, write a report, exit with the verdict.
@@ -92,6 +101,7 @@ def run(
         out=out,
         seed=seed,
         fail_fast=fail_fast,
+        dashboard=WebAddress(port=dashboard_port) if dashboard else None,
     )
     console = Console(stderr=True)
     with Progress(console) as progress:

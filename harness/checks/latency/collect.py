@@ -23,12 +23,14 @@ class Sent:
         unix_offset_s: Unix time minus the times in the samples.
         generator_error: Why the generator stopped before the end; empty where it did not.
         usage: CPU time and memory of the sides beside it.
+        web_ui: Whether the generator also showed itself live.
     """
 
     samples: Samples
     unix_offset_s: float
     generator_error: str = ""
     usage: Usage
+    web_ui: bool = False
 
     @classmethod
     def of(cls, generator: LoadGenerator, parts: Sequence[Samples], usage: Usage, error: str = "") -> Self:
@@ -38,6 +40,7 @@ class Sent:
             unix_offset_s=generator.ready.unix_offset_s,
             generator_error=error,
             usage=usage,
+            web_ui=generator.ready.web_url is not None,
         )
 
 
@@ -64,6 +67,7 @@ def evidence_of(
         unix_offset_s=sent.unix_offset_s,
         generator_error=sent.generator_error,
         usage=sent.usage,
+        web_ui=sent.web_ui,
         samples=sent.samples,
     )
 
@@ -90,9 +94,11 @@ def send_blocks(
     # In the order of the plan's sides: the reference, where there is one, and the candidate.
     sides = [each for each in (context.reference, context.candidate) if each]
     with (
-        LoadGenerator(plan, context.folder) as generator,
+        LoadGenerator(plan, context.folder, web=context.web) as generator,
         gpu_meter(sides, blocks=looks.blocks) as gpu,
     ):
+        if generator.ready.web_url is not None:
+            context.note(f"the load is live at {generator.ready.web_url}")
         meter = UsageMeter(sides, blocks=looks.blocks, block_s=plan.block_s, gpu=gpu)
         for block in range(looks.blocks):
             between()

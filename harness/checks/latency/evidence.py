@@ -29,6 +29,7 @@ class LatencyEvidence(Evidence):
         planned_blocks: What was declared beforehand; with it the looks are fixed.
         unix_offset_s: Unix time minus the times in the samples.
         generator_error: Why the generator stopped before the end; empty where it did not.
+        web_ui: Whether the generator also showed itself live (`--dashboard`), for CPU time of its own.
         usage: CPU time and memory of the sides in each block; empty where nobody looked.
         snapshots: Of both sides' metrics, in order of time; their texts lie beside.
         samples: The requests of all blocks that were sent.
@@ -43,6 +44,7 @@ class LatencyEvidence(Evidence):
     seed: int
     unix_offset_s: float
     generator_error: str = ""
+    web_ui: bool = False
     usage: Usage = Usage()
     snapshots: tuple[Snapshot, ...] = ()
     samples: Annotated[Samples, Field(exclude=True)]
@@ -91,6 +93,7 @@ class LatencyEvidence(Evidence):
             "overlap_share": health.overlap_share,
             **drift,
             **self._gpu(),
+            **({"generator_web_ui": 1.0} if self.web_ui else {}),
         }
         return {name: value if math.isfinite(value) else None for name, value in figures.items()}
 
