@@ -20,12 +20,13 @@ def main() -> None:
         "stall_ms": 0.0,
         "error_share": 0.0,
         "seed": 1,
+        "host": "127.0.0.1",
     }
     wanted |= json.loads(sys.argv[1])
     if wanted.get("cpus"):
         os.sched_setaffinity(0, {int(core) for core in wanted["cpus"].split(",")})
     draw = random.Random(wanted["seed"])
-    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    listener = socket.create_server((wanted["host"], 0), backlog=128)
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
     selector = selectors.DefaultSelector()
