@@ -72,7 +72,7 @@ def load(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")] = False,
 ) -> None:
-    """Send the load of [latency] alone, and print exact percentiles; nothing is judged.
+    """Send the load of the suite alone, and print exact percentiles; nothing is judged.
 
     Times run from the moment at which the schedule wanted a request sent, whatever was late. Each request
     is written to samples.npz. Credentials of a URL come from GATE_KEY_<NAME> and GATE_SIGNER_<NAME>_PEM.
