@@ -38,8 +38,8 @@ def judge_quantile(
     spread = dependence(times > observed, groups)
     over = int(np.count_nonzero(times > limit))
     few, many = spread.worth(spending.within), spread.worth(spending.beyond)
-    most = _last(lambda t: shown_at_most(t * few, n * few, rest, spending.within), n)
-    least = 1 + _last(lambda t: not shown_above(t * many, n * many, rest, spending.beyond), n)
+    most = largest_count(lambda t: shown_at_most(t * few, n * few, rest, spending.within), n)
+    least = 1 + largest_count(lambda t: not shown_above(t * many, n * many, rest, spending.beyond), n)
     ordered = np.sort(times)
     lower = float(ordered[n - least]) if least <= n else 0.0
     return Judgement(
@@ -68,7 +68,7 @@ def judge_share(
     few, many = spread.worth(spending.within), spread.worth(spending.beyond)
     lower = clopper_pearson_lower(count * many, n * many, spending.beyond)
     upper = clopper_pearson_upper(count * few, n * few, spending.within)
-    least = 1 + _last(lambda t: not shown_above(t * many, n * many, limit, spending.beyond), n)
+    least = 1 + largest_count(lambda t: not shown_above(t * many, n * many, limit, spending.beyond), n)
     return Judgement(
         shown=_shown(within=upper <= limit, beyond=lower > limit),
         observed=count / n,
@@ -85,8 +85,8 @@ def _shown(*, within: bool, beyond: bool) -> Shown:
     return Shown.BEYOND if beyond else Shown.NEITHER
 
 
-def _last(holds: Callable[[int], bool], samples: int) -> int:
-    """Return the largest count in 0..samples for which a monotone condition holds, or -1."""
+def largest_count(holds: Callable[[int], bool], samples: int) -> int:
+    """Return the largest count in 0..samples for which a condition holds that smaller ones share, or -1."""
     low, high = -1, samples + 1
     while high - low > 1:
         middle = (low + high) // 2
@@ -102,6 +102,11 @@ def _growth(count: int, n: int, limit: float, spread: Dependence, spending: Spen
             count * many * factor, n * many * factor, limit, spending.beyond
         )
 
+    return growth_until(decided)
+
+
+def growth_until(decided: Callable[[float], bool]) -> float:
+    """Return the least factor on the sample at which a condition holds, `Judgement.growth`."""
     if not decided(HOPELESS):
         return math.inf
     low, high = 1.0, HOPELESS

@@ -63,3 +63,18 @@ def growth_to(limit: float, observed: float, lower: float, upper: float) -> floa
         return math.inf
     growth = (math.log(bound / observed) / math.log(limit / observed)) ** 2
     return growth if growth <= HOPELESS else math.inf
+
+
+def both_show(first: Judgement, second: Judgement) -> Judgement:
+    """Return what two judgements of one limit agree on, with the estimate of the first."""
+    agreed = first.shown is second.shown
+    return Judgement(
+        shown=first.shown if agreed else Shown.NEITHER,
+        observed=first.observed,
+        lower=min(first.lower, second.lower),
+        upper=max(first.upper, second.upper),
+        growth=max(first.growth, second.growth)
+        if agreed or max(first.growth, second.growth) > 1
+        else math.inf,
+        detectable=max(first.detectable, second.detectable),
+    )

@@ -54,14 +54,15 @@ def judge_ratio(
 
     Args:
         candidate: Shape (n,), +inf where the request failed.
-        reference: Shape (n,), finite and positive, the other members of the same pairs.
+        reference: Shape (n,), positive, the other members of the same pairs; its quantile is finite.
         blocks: Shape (n,), the block of each pair, not decreasing, from 0 without gaps.
         probability: p of the quantile, in (0, 1).
         limit: The largest ratio allowed, 1 + margin.
         spending: Error probabilities of this look.
 
     Raises:
-        ValueError: The sides have different lengths or a reference time is not finite and positive.
+        ValueError: The sides have different lengths, a reference time is not positive, or its quantile is
+            infinite.
     """
     observed = _plain_ratio(candidate, reference, probability)
 
@@ -102,9 +103,11 @@ def show_ratio(
 
 
 def _plain_ratio(candidate: Times, reference: Times, probability: float) -> float:
-    if candidate.shape != reference.shape or not np.isfinite(reference).all() or reference.min() <= 0:
-        raise ValueError("paired sides need equal lengths and finite, positive reference times")
-    return quantile(candidate, probability) / quantile(reference, probability)
+    if candidate.shape != reference.shape or not reference.min() > 0:
+        raise ValueError("paired sides need equal lengths and positive reference times")
+    if math.isinf(theirs := quantile(reference, probability)):
+        raise ValueError("so many of the reference's requests failed that its quantile is infinite")
+    return quantile(candidate, probability) / theirs
 
 
 def p_values(
@@ -133,13 +136,14 @@ def p_values(
 
 
 def _by_block_median(candidate: Times, reference: Times, blocks: NDArray[np.intp]) -> tuple[Times, Times]:
-    """Return both in units of the median of their block; it is finite, since half of the times are."""
+    """Return both in units of the median of their block, 1 where more than half of its requests failed."""
     ends = np.cumsum(np.bincount(blocks)).tolist()
     medians = np.empty(len(ends))
     for block, (start, end) in enumerate(pairwise([0, *ends])):
         # Of the 2n times of n pairs the n-th is the lower median.
         both = np.concatenate([candidate[start:end], reference[start:end]])
         medians[block] = np.partition(both, end - start - 1)[end - start - 1]
+    medians[np.isinf(medians)] = 1.0
     return candidate / medians[blocks], reference / medians[blocks]
 
 

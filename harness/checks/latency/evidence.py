@@ -55,10 +55,19 @@ class LatencyEvidence(Evidence):
         return self.samples.wall_s.size
 
     @property
+    def block_arrivals(self) -> int:
+        """Requests to each side in one block."""
+        return int(np.count_nonzero((self.samples.block == 0) & (self.samples.side == self.candidate)))
+
+    @property
     def block_s(self) -> float:
         """How long a block is meant to take."""
-        arrivals = np.count_nonzero((self.samples.block == 0) & (self.samples.side == self.candidate))
-        return int(arrivals) / self.rate_per_s
+        return self.block_arrivals / self.rate_per_s
+
+    @property
+    def planned_pairs(self) -> int:
+        """Requests to each side in all blocks that were declared."""
+        return self.block_arrivals * self.planned_blocks
 
     @property
     def looks(self) -> Looks:

@@ -1,9 +1,11 @@
 """Judges the share of failed requests."""
 
 from harness.checks.latency.decided import Judged, decided
-from harness.checks.latency.findings import described_share
+from harness.checks.latency.findings import described_excess, described_share, finding
 from harness.checks.latency.view import View
+from harness.model import Capability, Outcome
 from harness.stats.absolute import judge_share
+from harness.stats.difference import judge_excess
 from harness.stats.judgement import Shown, Spending
 
 
@@ -37,3 +39,31 @@ def error_rate(view: View, *, alike: bool) -> Judged:
     return decision.judged(
         "error_rate", text, view=view, judgement=judgement, limit=limit, unit="share of requests"
     )
+
+
+def error_excess(view: View) -> list[Judged]:
+    """Judge by how much the candidate's share of failures exceeds the reference's, where that is limited."""
+    limit = view.limits.error_rate_margin
+    if limit is None:
+        return []
+    name = "error_rate.excess"
+    if view.reference is None:
+        message = "there is no reference to compare the error rate with"
+        missing = Capability.REFERENCE
+        return [Judged(finding=finding(name, Outcome.NOT_APPLICABLE, message, samples=0, missing=missing))]
+    theirs = view.reference.failed
+    judgement, sure = (
+        judge_excess(failed, theirs, view.groups, limit=limit, spending=view.spending)
+        for failed in (view.candidate.failed, view.surely_failed)
+    )
+    decision = decided(view, judgement, limit, surely_broken=sure.shown is Shown.BEYOND)
+    text = described_excess(
+        judgement,
+        limit,
+        candidate=view.candidate.failures / view.samples,
+        reference=view.reference.failures / view.samples,
+        tells_detectable=decision.counts,
+    )
+    return [
+        decision.judged(name, text, view=view, judgement=judgement, limit=limit, unit="share of requests")
+    ]

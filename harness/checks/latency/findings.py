@@ -73,6 +73,19 @@ def described_share(judgement: Judgement, limit: float, *, tells_detectable: boo
     ) + (told if tells_detectable and math.isfinite(detectable) else "")
 
 
+def described_excess(
+    judgement: Judgement, limit: float, *, candidate: float, reference: float, tells_detectable: bool
+) -> str:
+    """Return the text for the difference of two shares of failed requests."""
+    detectable = judgement.detectable
+    told = f"; {detectable:+.2%} or more would have been shown to be too many"
+    return (
+        f"{candidate:.2%} of the requests failed, of the reference's {reference:.2%}: "
+        f"{judgement.observed:+.2%} (interval {judgement.lower:+.2%} to {judgement.upper:+.2%}), "
+        f"allowed are {limit:+.2%}"
+    ) + (told if tells_detectable and math.isfinite(detectable) else "")
+
+
 def described_quantile(
     name: str,
     judgement: Judgement,

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from harness.checks.latency.decided import Judged
 from harness.checks.latency.evidence import LatencyEvidence
-from harness.checks.latency.failures import error_rate, fail_alike
+from harness.checks.latency.failures import error_excess, error_rate, fail_alike
 from harness.checks.latency.findings import CHECK_ID, finding
 from harness.checks.latency.gpu_findings import judge_gpu
 from harness.checks.latency.settings import LatencyLimits
@@ -30,8 +30,8 @@ from harness.model import Finding, Outcome
 def should_stop(evidence: LatencyEvidence, limits: LatencyLimits) -> bool:
     """Say whether more blocks could not help: a limit is broken, or nothing is left that they could decide.
 
-    Verdicts are asked for at the declared looks only. A failed request of the reference voids the ratios for
-    good; the error rate and the SLOs may still reject.
+    Verdicts are asked for at the declared looks only. More failed requests of the reference than may be left
+    out void the ratios for good; the error rate and the SLOs may still reject.
     """
     if evidence.blocks not in evidence.looks.at_blocks:
         return False
@@ -40,7 +40,9 @@ def should_stop(evidence: LatencyEvidence, limits: LatencyLimits) -> bool:
         return True
     hopeless = {f"{CHECK_ID}.limits"}
     if evidence.reference_failures:
-        hopeless |= {f"{CHECK_ID}.{name}.ratio" for name in (*limits.by_name, "cpu")}
+        hopeless |= {f"{CHECK_ID}.cpu.ratio"}
+    if evidence.reference_failures > limits.max_reference_failures * evidence.planned_pairs:
+        hopeless |= {f"{CHECK_ID}.{name}.ratio" for name in limits.by_name}
     return not any(item.outcome is Outcome.INCONCLUSIVE and item.id not in hopeless for item in findings)
 
 
@@ -64,7 +66,7 @@ def _judged(evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Judged
         return [*judged, Judged(finding=undecided)]
     view = View.of(evidence, limits, look, doubt)
     alike = fail_alike(view)
-    judged += [*_limits(view), error_rate(view, alike=alike)]
+    judged += [*_limits(view), error_rate(view, alike=alike), *error_excess(view)]
     for name in limits.by_name:
         judged += [absolute(view, name, alike=alike), ratio(view, name)]
     return [*judged, *judge_usage(view)]

@@ -113,6 +113,9 @@ class LatencyLimits(Limits):
         devices: On how many devices one release is gated; the error of a reject is divided among them too.
         confidence: All limits must be shown to hold at this level; a reject as well is shown at it.
         max_error_rate: Largest share of failed requests, shown by an exact bound.
+        error_rate_margin: By how much the share of failures may exceed the reference's; None declares none.
+        max_reference_failures: Up to this share, pairs whose reference failed are left out where times are
+            compared; a larger one voids that.
         max_generator_lag_p99_ms: A generator that sends later than this measures itself.
         max_reference_drift: Largest change of the reference's median from the first third to the last.
     """
@@ -127,6 +130,8 @@ class LatencyLimits(Limits):
     devices: Annotated[int, Field(ge=1, le=100)] = 1
     confidence: Annotated[float, Field(ge=0.8, lt=1)] = 0.95
     max_error_rate: Annotated[float, Field(gt=0, lt=1)] = 0.01
+    error_rate_margin: Annotated[float, Field(gt=0, lt=1)] | None = None
+    max_reference_failures: Annotated[float, Field(ge=0, le=0.1)] = 0.0
     max_generator_lag_p99_ms: Positive = 10.0
     max_reference_drift: Positive = 0.5
 

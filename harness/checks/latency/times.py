@@ -3,14 +3,15 @@
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.checks.latency.decided import Decided, Judged, decided
 from harness.checks.latency.findings import described_quantile, described_ratio, finding
 from harness.checks.latency.settings import least_pairs
-from harness.checks.latency.view import View
+from harness.checks.latency.view import SideView, View
 from harness.model import Capability, Outcome
 from harness.stats.absolute import judge_quantile
-from harness.stats.judgement import Judgement, Shown
+from harness.stats.judgement import Judgement, Shown, both_show
 from harness.stats.paired import judge_ratio
 from harness.stats.quantiles import Times, least_samples, quantile
 
@@ -66,29 +67,47 @@ def ratio(view: View, name: str) -> Judged:
         return Judged(
             finding=finding(f"{name}.ratio", Outcome.NOT_APPLICABLE, message, samples=0, missing=missing)
         )
-    if view.reference.failures:
-        message = f"{view.reference.failures} requests to the reference failed, which voids the comparison"
+    failures = view.reference.failures
+    if failures > min(view.limits.max_reference_failures, 1.0 - probability) * view.samples:
+        message = f"{failures} requests to the reference failed, which voids the comparison"
         void = finding(f"{name}.ratio", Outcome.INCONCLUSIVE, message, samples=view.samples)
         return Judged(finding=void, growth=math.inf)
     limit = 1.0 + declared.margin
-    judgement = judge_ratio(
-        view.candidate.response_ms,
-        view.reference.response_ms,
-        view.blocks,
-        probability=probability,
-        limit=limit,
-        spending=view.spending,
-    )
+    judgement = _compared(view, view.reference, probability, limit)
     least = max(least_samples(probability, view.limits.confidence), least_pairs(probability))
     decision = decided(view, judgement, limit, least=least)
     text = described_ratio(
         name,
         judgement,
         limit,
-        candidate_ms=quantile(view.candidate.response_ms, probability),
-        reference_ms=quantile(view.reference.response_ms, probability),
+        candidate_ms=quantile(view.candidate.response_ms[~view.reference.failed], probability),
+        reference_ms=quantile(view.reference.response_ms[~view.reference.failed], probability),
         tells_detectable=decision.counts,
     )
+    if failures:
+        text += f"; {failures} pairs are left out, since the reference failed"
     return decision.judged(
         f"{name}.ratio", text, view=view, judgement=judgement, limit=limit, unit="times the reference"
     )
+
+
+def _compared(view: View, reference: SideView, probability: float, limit: float) -> Judgement:
+    """Judge a ratio, where the reference failed in both ways that this can be taken.
+
+    Pairs left out spare the reference what counts as infinitely slow for the candidate, which rejects good
+    candidates; counted alike, failures of the reference flatter the candidate. So both have to show it.
+    """
+
+    def judged(kept: NDArray[np.bool_]) -> Judgement:
+        _, blocks = np.unique(view.blocks[kept], return_inverse=True)
+        return judge_ratio(
+            view.candidate.response_ms[kept],
+            reference.response_ms[kept],
+            blocks,
+            probability=probability,
+            limit=limit,
+            spending=view.spending,
+        )
+
+    left_out = judged(~reference.failed)
+    return left_out if not reference.failures else both_show(left_out, judged(np.full(view.samples, True)))

@@ -27,7 +27,8 @@ def judge_validity(evidence: LatencyEvidence, limits: LatencyLimits) -> tuple[li
     """Return findings about the measurement, and the doubt that they leave."""
     health = measure_health(evidence.samples, steady_side=evidence.reference)
     judged = [_lag(evidence, health, limits)]
-    if health.drift is not None and not evidence.reference_failures:
+    void = evidence.reference_failures > limits.max_reference_failures * evidence.executed
+    if health.drift is not None and not void:
         judged.append(_drift(evidence, health.drift, limits))
     if evidence.generator_error:
         message = f"the load generator failed: {evidence.generator_error}"

@@ -85,10 +85,11 @@ class View:
         blocks = samples.block[samples.of_side(evidence.candidate)].astype(np.intp)
         quantiles = limits.by_name.values()
         slos = sum(declared.slo_ms is not None for _, declared in quantiles)
-        ratios = 0 if evidence.reference is None else len(quantiles) + 1  # and that of CPU time
+        compared = len(quantiles) + 1 + (limits.error_rate_margin is not None)  # 1: that of CPU time
+        relative = 0 if evidence.reference is None else compared
         cpu_limits = limits.cpu.max_ms is not None
         alpha = evidence.looks.alpha_at(look, 1.0 - limits.confidence)
-        rejecting = (1 + slos + ratios + cpu_limits) * limits.devices
+        rejecting = (1 + slos + relative + cpu_limits) * limits.devices
         return cls(
             limits=limits,
             spending=Spending(within=alpha, beyond=alpha / rejecting),

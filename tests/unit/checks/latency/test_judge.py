@@ -510,3 +510,58 @@ def test_on_a_gpu_the_candidate_has_to_be_seen_there(processes, outcome):
     assert evidence.validity()["gpu_utilisation"] == 0.4
     assert evidence.validity()["candidate_gpu_memory_mib"] == 2.0
     assert "gpu_utilisation" not in make_evidence([times(1), times(2)]).validity()
+
+
+BACKGROUND = LatencyLimits.model_validate(
+    {"max_error_rate": 0.05, "error_rate_margin": 0.01, "max_reference_failures": 0.004}
+)
+
+
+def test_a_background_of_failures_in_both_may_be_judged():
+    found = outcomes(make_evidence([failing(1, 0.002), failing(5, 0.002)]), BACKGROUND)
+    assert set(found.values()) == {Outcome.PASS}
+    text = message(make_evidence([failing(1, 0.002), failing(5, 0.002)]), "p50.ratio", BACKGROUND)
+    assert re.search(r"; \d+ pairs are left out, since the reference failed$", text)
+
+
+def test_failures_beyond_the_references_by_more_than_the_margin_fail():
+    found = outcomes(make_evidence([failing(1, 0.002), failing(5, 0.03)]), BACKGROUND)
+    assert found["error_rate.excess"] is Outcome.FAIL
+    assert found["error_rate"] is Outcome.PASS
+    late = outcomes(make_evidence([failing(1, 0.002), failing(5, 0.03)], lag_s=0.05), BACKGROUND)
+    assert late["error_rate.excess"] is Outcome.FAIL  # no timeouts: a late generator made none of them
+
+
+def test_a_slow_candidate_is_found_beside_a_background_of_failures():
+    found = outcomes(make_evidence([failing(1, 0.002), failing(5, 0.002) * 1.5]), BACKGROUND)
+    assert {found[f"{name}.ratio"] for name in QUANTILES} == {Outcome.FAIL}
+
+
+def test_more_failures_of_the_reference_than_declared_void_the_comparison():
+    found = outcomes(make_evidence([failing(1, 0.01), failing(5, 0.01)]), BACKGROUND)
+    assert {found[f"{name}.ratio"] for name in QUANTILES} == {Outcome.INCONCLUSIVE}
+    many = LatencyLimits.model_validate({"max_reference_failures": 0.1, "max_error_rate": 0.2})
+    found = outcomes(make_evidence([failing(1, 0.03), failing(5, 0.03)]), many)
+    assert found["p50.ratio"] is Outcome.PASS
+    assert found["p99.ratio"] is Outcome.INCONCLUSIVE  # it is infinite
+
+
+def test_failures_of_the_reference_neither_reject_nor_promote():
+    """Left out they spare the reference its infinite times, counted they flatter the candidate."""
+    limits = LatencyLimits.model_validate({"max_reference_failures": 0.009, "max_error_rate": 0.2})
+    alike = outcomes(make_evidence([failing(1, 0.008), failing(5, 0.008)]), limits)
+    assert alike["p99.ratio"] is not Outcome.FAIL
+    slower = outcomes(make_evidence([failing(1, 0.008), times(2, factor=1.3)]), limits)
+    assert slower["p99.ratio"] is not Outcome.PASS
+
+
+def test_without_a_reference_the_excess_is_not_applicable():
+    finding = by_name(make_evidence([times(2)]), BACKGROUND)["error_rate.excess"]
+    assert (finding.outcome, finding.missing) == (Outcome.NOT_APPLICABLE, Capability.REFERENCE)
+
+
+def test_a_block_that_failed_as_a_whole_on_both_sides_is_left_out():
+    reference, candidate = times(1), times(2)
+    reference[100:200] = candidate[100:200] = math.inf
+    limits = LatencyLimits.model_validate({"max_reference_failures": 0.1, "max_error_rate": 0.9})
+    assert outcomes(make_evidence([reference, candidate]), limits)["p50.ratio"] is Outcome.PASS
