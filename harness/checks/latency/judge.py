@@ -39,10 +39,8 @@ def should_stop(evidence: LatencyEvidence, limits: LatencyLimits) -> bool:
     if any(item.outcome is Outcome.FAIL for item in findings):
         return True
     hopeless = {f"{CHECK_ID}.limits"}
-    if evidence.reference_failures:
-        hopeless |= {f"{CHECK_ID}.cpu.ratio"}
     if evidence.reference_failures > limits.max_reference_failures * evidence.planned_pairs:
-        hopeless |= {f"{CHECK_ID}.{name}.ratio" for name in limits.by_name}
+        hopeless |= {f"{CHECK_ID}.{name}.ratio" for name in (*limits.by_name, "cpu")}
     return not any(item.outcome is Outcome.INCONCLUSIVE and item.id not in hopeless for item in findings)
 
 

@@ -68,7 +68,7 @@ def ratio(view: View, name: str) -> Judged:
             finding=finding(f"{name}.ratio", Outcome.NOT_APPLICABLE, message, samples=0, missing=missing)
         )
     failures = view.reference.failures
-    if failures > min(view.limits.max_reference_failures, 1.0 - probability) * view.samples:
+    if view.void or failures > (1.0 - probability) * view.samples:
         message = f"{failures} requests to the reference failed, which voids the comparison"
         void = finding(f"{name}.ratio", Outcome.INCONCLUSIVE, message, samples=view.samples)
         return Judged(finding=void, growth=math.inf)

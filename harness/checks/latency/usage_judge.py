@@ -49,7 +49,7 @@ def cpu_ratio(view: View) -> Judged:
     rows = _told(view.usage.cpu_of(CANDIDATE), view.usage.cpu_of(REFERENCE))
     if not rows.size:
         return Judged(finding=_untold(name, "CPU time", view.usage.cpu_of(CANDIDATE)))
-    if view.reference.failures:
+    if view.void:
         message = f"{view.reference.failures} requests to the reference failed, which voids the comparison"
         void = finding(name, Outcome.INCONCLUSIVE, message, samples=view.samples)
         return Judged(finding=void, growth=math.inf)

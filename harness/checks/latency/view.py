@@ -108,6 +108,14 @@ class View:
         """Samples of the candidate."""
         return self.candidate.failed.size
 
+    @property
+    def void(self) -> bool:
+        """Whether the reference failed more often than it may where the sides are compared."""
+        return (
+            self.reference is not None
+            and self.reference.failures > self.limits.max_reference_failures * self.samples
+        )
+
     def others_ms(self, probability: float) -> float:
         """Return the most of a response time that generator and machine can have made, inf for all of it.
 
