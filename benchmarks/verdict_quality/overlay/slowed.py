@@ -1,8 +1,9 @@
 """The reference service, made worse in the way that the environment says, by an amount that is known.
 
 SLOWED_FORM: `all` lengthens each answer by the share SLOWED_AMOUNT of the time that the service took for it,
-`tail` only the slowest tenth, `cpu` computes for that share of the request's CPU time, and `stalls` holds the
-share SLOWED_SHARE of the answers back for SLOWED_AMOUNT seconds. All but `cpu` wait, and do not compute.
+`tail` only the slowest tenth, `cpu` computes for that share of all CPU time since the last answer, `stalls`
+holds the share SLOWED_SHARE of the answers back for SLOWED_AMOUNT seconds. All but `cpu` wait, and compute
+nothing.
 """
 
 import asyncio
@@ -30,26 +31,31 @@ stalls = random.Random(SHARE)
 
 
 class Waiting:
-    """Sleeps that last as long as asked, by how late the earlier ones were: a loop would cost CPU time.
-
-    Attributes:
-        waited_s: In all sleeps so far. A request that began before one does not count it as its own time:
-            else many at once would lengthen each other without end.
-    """
+    """Sleeps that last as long as asked, by how late the earlier ones were: a loop would cost CPU time."""
 
     def __init__(self) -> None:
         self.late_s = 0.0
-        self.waited_s = 0.0
 
     def wait(self, seconds: float) -> None:
         asked_s = seconds - self.late_s
         begun = time.perf_counter()
         if asked_s > 0:
             time.sleep(asked_s)  # the event loop as well: nothing else is asked meanwhile
-            waited_s = time.perf_counter() - begun
-            self.waited_s += waited_s
-            late_s = waited_s - asked_s
+            late_s = time.perf_counter() - begun - asked_s
             self.late_s += 0.05 * (min(late_s, 5e-4) - self.late_s)
+
+
+class Last:
+    """When the last answer was sent, by the clock and by the CPU time of the process.
+
+    What many requests at once take together counts once, as the own time of each begins at the last answer.
+    """
+
+    def __init__(self) -> None:
+        self.sent_s = self.cpu_s = 0.0
+
+    def is_now(self) -> None:
+        self.sent_s, self.cpu_s = time.perf_counter(), time.process_time()
 
 
 class Tail:
@@ -69,6 +75,7 @@ class Tail:
 
 
 waiting = Waiting()
+last = Last()
 tail = Tail()
 
 
@@ -92,11 +99,12 @@ async def slowed(app: DirectApp, scope: Scope, receive: Receive, send: Send) -> 
     if scope["type"] != "http" or scope["method"] != "POST":
         await prompt(app, scope, receive, send)
         return
-    begun, cpu = time.perf_counter() - waiting.waited_s, time.process_time()
+    begun = time.perf_counter()
 
     async def held_back(message: Message) -> None:
         if message["type"] == "http.response.start":
-            await hinder(time.perf_counter() - waiting.waited_s - begun, time.process_time() - cpu)
+            await hinder(time.perf_counter() - max(begun, last.sent_s), time.process_time() - last.cpu_s)
+            last.is_now()
         await send(message)
 
     await prompt(app, scope, receive, held_back)
@@ -104,4 +112,5 @@ async def slowed(app: DirectApp, scope: Scope, receive: Receive, send: Send) -> 
 
 DirectApp.__call__ = slowed
 ctypes.CDLL(None).prctl(PR_SET_TIMERSLACK, 1, 0, 0, 0)
+last.is_now()
 sys.exit(main())
