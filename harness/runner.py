@@ -29,6 +29,7 @@ from harness.targets.launch import Launch
 from harness.targets.scratch import ScratchFolder
 
 WITH_REFERENCE = frozenset({Stage.COMPARED, Stage.PAIRED})
+UNDER_LOAD = frozenset({Stage.PAIRED, Stage.ALONE})
 NEVER_READY = "the candidate did not get ready"
 
 
@@ -121,7 +122,7 @@ class Runner:
             self._run_unstarted(group)
             return
         names = tuple(planned.check.id for planned in group)
-        target_cpus, generator_cpus = split_cores() if stage is Stage.PAIRED else (None, None)
+        target_cpus, generator_cpus = split_cores() if stage in UNDER_LOAD else (None, None)
         with ExitStack() as stack:
             try:
                 candidate = self._start_candidate(stack, names, target_cpus)

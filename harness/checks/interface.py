@@ -40,6 +40,8 @@ class Stage(StrEnum):
     """One candidate and, if there is one, one reference for all checks of this stage."""
     PAIRED = "paired"
     """A fresh candidate and, if there is one, a fresh reference, alone on the machine."""
+    ALONE = "alone"
+    """A fresh candidate, alone on the machine, on the cores that the paired stage has for it."""
 
 
 class Evidence(BaseModel):

@@ -22,6 +22,8 @@ from harness.checks.image.labels import ImageLabels
 from harness.checks.interface import AnyCheck
 from harness.checks.latency.burst import LatencyBurst
 from harness.checks.latency.check import LatencyPaired
+from harness.checks.latency.slo import LatencySlo
+from harness.checks.latency.soak import LatencySoak
 from harness.checks.lifecycle.container import LifecycleContainer
 from harness.checks.lifecycle.drain import LifecycleDrain
 from harness.checks.lifecycle.refusal import LifecycleRefusal
@@ -63,6 +65,8 @@ CHECKS: tuple[AnyCheck, ...] = (
     DriftPredictions(),
     LatencyPaired(),
     LatencyBurst(),
+    LatencySlo(),
+    LatencySoak(),
 )
 
 STORED: tuple[AnyCheck, ...] = (*CHECKS, ReplayFuzz())

@@ -19,8 +19,9 @@ from harness.checks.latency.settings import (
     LatencySettings,
     least_pairs,
 )
+from harness.checks.latency.usage import Usage
 from harness.config.suite import Suite
-from harness.model import Capability, Family, Finding
+from harness.model import Capability, Family, Finding, Outcome
 from harness.stats.looks import Looks
 
 
@@ -60,10 +61,16 @@ class LatencyBurst:
             return evidence_of(plan, asked, sent, planned_blocks=burst.blocks, expected=least_pairs(0.95))
 
         def enough(sent: Sent) -> bool:
-            return should_stop(evidence(sent), limits)
+            return should_stop(_times_of(evidence(sent)), limits)
 
         return evidence(send_blocks(context, plan, Looks(blocks=burst.blocks), enough))
 
     def judge(self, evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Finding]:
-        """As single requests are judged, by the limits of bursts."""
-        return of_check(self.id, judge(evidence, limits.within_bursts))
+        """As single requests are judged, by the limits of bursts, less what a request costs."""
+        judged = judge(_times_of(evidence), limits.within_bursts)
+        return of_check(self.id, [item for item in judged if item.outcome is not Outcome.NOT_APPLICABLE])
+
+
+def _times_of(evidence: LatencyEvidence) -> LatencyEvidence:
+    """Leave out CPU time and memory: between bursts there is too little of it to compare."""
+    return evidence.model_copy(update={"usage": Usage()})

@@ -103,10 +103,15 @@ def load_plan(
 
 def sides_of(context: CheckContext) -> tuple[Side, ...]:
     """Return the reference, where there is one, and the candidate."""
-    candidate = Side(name="candidate", base_url=context.candidate.load_url)
+    candidate = candidate_of(context)
     if context.reference is None:
         return (candidate,)
     return Side(name="reference", base_url=context.reference.load_url), candidate
+
+
+def candidate_of(context: CheckContext) -> Side:
+    """Return the candidate."""
+    return Side(name="candidate", base_url=context.candidate.load_url)
 
 
 def _key(settings: LatencySettings, index: int) -> str:

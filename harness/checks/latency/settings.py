@@ -13,11 +13,16 @@ from harness.config.service import UrlPath
 from harness.http_request import RequestTemplate
 from harness.load.plan import Arrival
 from harness.stats.groups import LEAST_GROUPS
+from harness.stats.quantiles import least_samples
 
 LEAST_BLOCK_ARRIVALS = 20
 """Fewer do not tell a block's median from its noise."""
 LEAST_BEYOND = 10
 """A comparison of quantiles takes this many samples of each side beyond them: 1,000 samples for p99."""
+SLO_BLOCKS = 12
+SOAK_BLOCKS = 60
+LEAST_SOAK_ARRIVALS = 60
+"""In one block: a p95 of fewer is a maximum."""
 BURST_BLOCKS = 40
 """Bursts are cut into about so many blocks, several for each group."""
 MOST_SNAPSHOTS = 200
@@ -102,6 +107,18 @@ class BurstLimits(Section):
     p95: WithinBurst = WithinBurst()
 
 
+class SoakLimits(Section):
+    """``[latency.limits.soak]``.
+
+    Attributes:
+        max_slowdown: Largest growth of a quantile from the beginning to the end, as a share.
+        max_growth_kib: Largest growth of the memory in 1,000 requests, KiB.
+    """
+
+    max_slowdown: Margin = 0.25
+    max_growth_kib: Positive = 256.0
+
+
 class LatencyLimits(Limits):
     """``[latency.limits]``.
 
@@ -110,6 +127,8 @@ class LatencyLimits(Limits):
         burst: What `latency.burst` judges by in their place.
         cpu: CPU time of an answered request.
         memory: The most that the service holds.
+        min_throughput: Answers a second that `latency.slo` has to see, as a share of the arrivals.
+        soak: What `latency.soak` judges by besides.
         devices: On how many devices one release is gated; the error of a reject is divided among them too.
         confidence: All limits must be shown to hold at this level; a reject as well is shown at it.
         max_error_rate: Largest share of failed requests, shown by an exact bound.
@@ -127,6 +146,8 @@ class LatencyLimits(Limits):
     burst: BurstLimits = BurstLimits()
     cpu: CpuLimits = CpuLimits()
     memory: MemoryLimits = MemoryLimits()
+    min_throughput: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    soak: SoakLimits = SoakLimits()
     devices: Annotated[int, Field(ge=1, le=100)] = 1
     confidence: Annotated[float, Field(ge=0.8, lt=1)] = 0.95
     max_error_rate: Annotated[float, Field(gt=0, lt=1)] = 0.01
@@ -236,6 +257,40 @@ class BurstSettings(Section):
         return self
 
 
+class SloSettings(Section):
+    """``[latency.slo]``: the rate of production.
+
+    Attributes:
+        rate_per_s: Arrivals a second.
+        budget_s: Time under load at most; less where the verdict is clear before.
+    """
+
+    rate_per_s: Annotated[float, Field(gt=0, le=10_000)]
+    budget_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
+
+    @property
+    def block_arrivals(self) -> int:
+        """Arrivals in one block."""
+        return round(self.rate_per_s * self.budget_s / SLO_BLOCKS)
+
+
+class SoakSettings(Section):
+    """``[latency.soak]``: a long load.
+
+    Attributes:
+        rate_per_s: Arrivals a second.
+        duration_s: For so long, whatever is seen meanwhile.
+    """
+
+    rate_per_s: Annotated[float, Field(gt=0, le=10_000)]
+    duration_s: Annotated[float, Field(gt=0, le=86_400)] = 600.0
+
+    @property
+    def block_arrivals(self) -> int:
+        """Arrivals in one block."""
+        return round(self.rate_per_s * self.duration_s / SOAK_BLOCKS)
+
+
 class LatencyKeys(FamilySettings):
     """What ``[latency]`` says, and ``[latency.gpu]`` may say otherwise.
 
@@ -253,6 +308,8 @@ class LatencyKeys(FamilySettings):
         connections: To each side.
         metrics: Snapshots of what both expose; None takes none.
         burst: Many requests at once, see `harness.checks.latency.burst`; None asks none.
+        slo: The rate of production, see `harness.checks.latency.slo`; likewise.
+        soak: A long load, see `harness.checks.latency.soak`; likewise.
     """
 
     request: RequestTemplate | None = None
@@ -267,6 +324,8 @@ class LatencyKeys(FamilySettings):
     connections: Annotated[int, Field(ge=1, le=4096)] = 64
     metrics: MetricsSettings | None = None
     burst: BurstSettings | None = None
+    slo: SloSettings | None = None
+    soak: SoakSettings | None = None
     limits: LatencyLimits = LatencyLimits()
 
 
@@ -340,6 +399,18 @@ class LatencySettings(LatencyKeys):
             raise ValueError("mix takes the place of request and expected_status: declare either")
         if len({asked.name for asked in self.mix}) < len(self.mix):
             raise ValueError("each entry of mix needs a name of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _enough_for_the_slo(self) -> Self:
+        declared = [p for p, limits in self.limits.by_name.values() if limits.slo_ms is not None]
+        if self.slo is not None and not declared:
+            raise ValueError("slo takes a slo_ms of at least one quantile in limits")
+        least = least_samples(max(declared, default=0.5), self.limits.confidence)
+        if self.slo is not None and self.slo.block_arrivals * SLO_BLOCKS < least:
+            raise ValueError(f"slo takes {least} requests for the highest slo_ms: raise slo.budget_s")
+        if self.soak is not None and self.soak.block_arrivals < LEAST_SOAK_ARRIVALS:
+            raise ValueError(f"soak.duration_s must hold {SOAK_BLOCKS * LEAST_SOAK_ARRIVALS} arrivals")
         return self
 
     @model_validator(mode="after")

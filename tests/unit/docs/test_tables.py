@@ -13,7 +13,14 @@ from harness.checks.fuzz.settings import SchemaCheck
 from harness.checks.golden.limits import GoldenLimits
 from harness.checks.golden.settings import GoldenSettings
 from harness.checks.image.settings import ImageLimits, ImageSettings
-from harness.checks.latency.settings import BurstSettings, LatencyLimits, LatencySettings, MetricsSettings
+from harness.checks.latency.settings import (
+    BurstSettings,
+    LatencyLimits,
+    LatencySettings,
+    MetricsSettings,
+    SloSettings,
+)
+from harness.checks.latency.settings import SoakSettings as LatencySoakSettings
 from harness.checks.latency.usage_settings import CpuLimits, MemoryLimits
 from harness.checks.lifecycle.settings import (
     DrainSettings,
@@ -166,6 +173,7 @@ def test_every_key_of_latency_is_explained_with_its_default(pages):
     assert {name: rows.get(name) for name in usage} == usage
     assert set(MemoryLimits().model_dump().values()) == {None}
     limits = {name: default for name, default in limits.items() if name not in usage}
+    del limits["`limits.soak`"]
     quantiles = {f"`limits.{name}`" for name in LatencyLimits().by_name}
     plain = {name: default for name, default in (settings | limits).items() if name not in quantiles}
     shown = {name: rows.get(name, "").strip("`") for name in plain}
@@ -178,10 +186,17 @@ def test_every_key_of_latency_is_explained_with_its_default(pages):
     within = LatencyLimits().burst
     assert within.p50.margin == within.p95.margin
     assert rows["`limits.burst`"] == f"margin {within.p50.margin:.2f} for p50 and p95, no `slo_ms`"
+    grown = LatencyLimits().soak
+    assert rows["`limits.soak`"] == (
+        f"`max_slowdown` {grown.max_slowdown:g}, `max_growth_kib` {grown.max_growth_kib:g}"
+    )
 
 
-@pytest.mark.parametrize(("section", "model"), [("burst", BurstSettings)])
+@pytest.mark.parametrize(
+    ("section", "model"), [("burst", BurstSettings), ("slo", SloSettings), ("soak", LatencySoakSettings)]
+)
 def test_every_key_of_what_latency_asks_by_choice_is_explained_with_its_default(pages, section, model):
     text = pages["docs/latency.md"].text.replace("\n", " ")
     for name, field in model.model_fields.items():
-        assert f"`{section}.{name}` {field.default:g}" in text
+        shown = "is required" if field.is_required() else f"{field.default:g}"
+        assert f"`{section}.{name}` {shown}" in text
