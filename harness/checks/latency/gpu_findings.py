@@ -48,6 +48,4 @@ def _holding(usage: GpuUsage, side: int) -> str:
 
 def _busy(usage: GpuUsage) -> str:
     busy = usage.utilisation
-    return (
-        "" if busy is None else f"; {', '.join(usage.gpus)} busy {busy:.0%} of the time, for all who use it"
-    )
+    return "" if busy is None else f"; {busy:.0%} of the time a GPU was busy, for whomever"

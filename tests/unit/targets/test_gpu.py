@@ -86,6 +86,18 @@ def test_on_a_gpu_the_section_replaces_and_extends(launched):
     ]
 
 
+def test_an_engine_with_cdi_is_asked_by_that(launched):
+    described = {
+        "Runtimes": {"runc": {}},
+        "DiscoveredDevices": [{"Source": "cdi", "ID": "nvidia.com/gpu=all"}],
+    }
+    with_cdi = Engine(client=SimpleNamespace(info=lambda: described), host="unix:///none", version="0")
+    _, _, target = launched(gpu=True, engine=with_cdi)
+    assert target._bounds()["device_requests"] == [
+        {"Driver": "cdi", "Count": 0, "DeviceIDs": ["nvidia.com/gpu=all"], "Capabilities": [], "Options": {}}
+    ]
+
+
 def test_on_a_cpu_the_section_changes_nothing(launched):
     (build,), description, target = launched(gpu=False)
     assert build.args == {"LOCKS": "cpu", "MODEL": "m"}
