@@ -65,7 +65,7 @@ def run_all(bench: Bench, tasks: list[Task], console: Console, minutes: float | 
     ]
     steps += tasks
     remaining_s = seconds_for(steps, bench.plan, bench.lines)
-    console.print(f"{len(steps)} runs, about {clock(sum(remaining_s))} left; results go to {bench.path}")
+    console.print(f"{len(steps)} runs, up to {clock(sum(remaining_s))}; results go to {bench.path}")
     errors = 0
     columns = (
         TextColumn("{task.description}"),
