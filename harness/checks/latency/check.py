@@ -10,6 +10,7 @@ from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.findings import CHECK_ID
 from harness.checks.latency.judge import judge, should_stop
 from harness.checks.latency.planning import asked_of, load_plan, sides_of, verify_requests
+from harness.checks.latency.promises import read_promises, verify_promises
 from harness.checks.latency.settings import LatencyLimits, LatencySettings
 from harness.checks.latency.snapshots import SnapshotTaker
 from harness.config.suite import Suite
@@ -32,8 +33,9 @@ class LatencyPaired:
         return True
 
     def verify_inputs(self, suite: Suite, settings: LatencySettings) -> None:
-        """See `verify_requests`."""
+        """See `verify_requests` and `verify_promises`."""
         verify_requests(suite, settings)
+        verify_promises(suite, settings)
 
     def collect(self, context: CheckContext, settings: LatencySettings) -> LatencyEvidence:
         """Send blocks until the verdict is clear or the budget is spent.
@@ -45,6 +47,7 @@ class LatencyPaired:
             GeneratorError: The load generator failed before the first block.
         """
         asked = asked_of(context, settings)
+        promises = read_promises(context, settings)
         snapshots = SnapshotTaker(context, settings.metrics)
         plan = load_plan(
             context,
@@ -57,7 +60,8 @@ class LatencyPaired:
         expected = least_samples(0.99, settings.limits.confidence)
 
         def evidence(sent: Sent) -> LatencyEvidence:
-            return evidence_of(plan, asked, sent, planned_blocks=settings.blocks, expected=expected)
+            seen = evidence_of(plan, asked, sent, planned_blocks=settings.blocks, expected=expected)
+            return seen.model_copy(update={"promises": promises})
 
         def enough(sent: Sent) -> bool:
             return should_stop(evidence(sent), settings.limits)

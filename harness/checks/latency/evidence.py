@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import ConfigDict, Field
 
 from harness.checks.interface import EVIDENCE_FILE, Evidence
+from harness.checks.latency.promises import Promises
 from harness.checks.latency.snapshots import Snapshot
 from harness.checks.latency.usage import Usage
 from harness.load import Samples, measure_health
@@ -30,6 +31,7 @@ class LatencyEvidence(Evidence):
         unix_offset_s: Unix time minus the times in the samples.
         generator_error: Why the generator stopped before the end; empty where it did not.
         web_ui: Whether the generator also showed itself live (`--dashboard`), for CPU time of its own.
+        promises: What the candidate's manifest promises; None where nobody asked.
         usage: CPU time and memory of the sides in each block; empty where nobody looked.
         snapshots: Of both sides' metrics, in order of time; their texts lie beside.
         samples: The requests of all blocks that were sent.
@@ -45,6 +47,7 @@ class LatencyEvidence(Evidence):
     unix_offset_s: float
     generator_error: str = ""
     web_ui: bool = False
+    promises: Promises | None = None
     usage: Usage = Usage()
     snapshots: tuple[Snapshot, ...] = ()
     samples: Annotated[Samples, Field(exclude=True)]

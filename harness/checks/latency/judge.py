@@ -18,6 +18,7 @@ from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.failures import error_excess, error_rate, fail_alike
 from harness.checks.latency.findings import CHECK_ID, finding
 from harness.checks.latency.gpu_findings import judge_gpu
+from harness.checks.latency.promises_judge import judge_promises
 from harness.checks.latency.settings import LatencyLimits
 from harness.checks.latency.snapshot_findings import judge_snapshots
 from harness.checks.latency.times import absolute, ratio
@@ -67,7 +68,7 @@ def _judged(evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Judged
     judged += [*_limits(view), error_rate(view, alike=alike), *error_excess(view)]
     for name in limits.by_name:
         judged += [absolute(view, name, alike=alike), ratio(view, name)]
-    return [*judged, *judge_usage(view)]
+    return [*judged, *judge_usage(view), *judge_promises(view, evidence.promises)]
 
 
 def _limits(view: View) -> list[Judged]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from harness.checks.latency.usage_settings import CpuLimits, MemoryLimits
+from harness.checks.latency.usage_settings import CpuLimits, ManifestPromises, MemoryLimits
 from harness.checks.telemetry.settings import MetricName
 from harness.config.section import FamilySettings, Limits, Section
 from harness.config.service import UrlPath
@@ -129,6 +129,7 @@ class LatencyLimits(Limits):
         memory: The most that the service holds.
         min_throughput: Answers a second that `latency.slo` has to see, as a share of the arrivals.
         soak: What `latency.soak` judges by besides.
+        promises: What becomes of a promise of the manifest that is not kept.
         devices: On how many devices one release is gated; the error of a reject is divided among them too.
         confidence: All limits must be shown to hold at this level; a reject as well is shown at it.
         max_error_rate: Largest share of failed requests, shown by an exact bound.
@@ -148,6 +149,7 @@ class LatencyLimits(Limits):
     memory: MemoryLimits = MemoryLimits()
     min_throughput: Annotated[float, Field(gt=0, lt=1)] = 0.95
     soak: SoakLimits = SoakLimits()
+    promises: Literal["warn", "fail"] = "warn"
     devices: Annotated[int, Field(ge=1, le=100)] = 1
     confidence: Annotated[float, Field(ge=0.8, lt=1)] = 0.95
     max_error_rate: Annotated[float, Field(gt=0, lt=1)] = 0.01
@@ -307,6 +309,7 @@ class LatencyKeys(FamilySettings):
         timeout_s: A request without a whole answer after this time has failed.
         connections: To each side.
         metrics: Snapshots of what both expose; None takes none.
+        manifest: Where the candidate's manifest promises latency and memory; None compares none.
         burst: Many requests at once, see `harness.checks.latency.burst`; None asks none.
         slo: The rate of production, see `harness.checks.latency.slo`; likewise.
         soak: A long load, see `harness.checks.latency.soak`; likewise.
@@ -323,6 +326,7 @@ class LatencyKeys(FamilySettings):
     timeout_s: Annotated[float, Field(gt=0, le=60)] = 5.0
     connections: Annotated[int, Field(ge=1, le=4096)] = 64
     metrics: MetricsSettings | None = None
+    manifest: ManifestPromises | None = None
     burst: BurstSettings | None = None
     slo: SloSettings | None = None
     soak: SoakSettings | None = None
@@ -353,6 +357,7 @@ class LatencySettings(LatencyKeys):
         aspects = {
             "latency.paired: the most CPU time of a request (limits.cpu.max_ms)": self.limits.cpu.max_ms,
             "latency.paired: the most memory (limits.memory)": memory.max_mib or memory.margin,
+            "latency.paired: what the manifest promises (manifest)": self.manifest,
         }
         return tuple(aspect for aspect, declared in aspects.items() if declared is None)
 

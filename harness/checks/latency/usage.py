@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.checks.latency.gpu_usage import GpuMeter, GpuUsage
 from harness.targets.interface import Endpoint
 
+MIB = 1024 * 1024
 QUICK_SHARE = 0.1
 """Readings that take at most this share of a block are made around every one, slower ones around several."""
 LEAST_ROWS = 20
@@ -48,6 +49,12 @@ class Usage(BaseModel):
     def cpu_of(self, side: int) -> NDArray[np.float64]:
         """Return the CPU seconds of one side, shape (blocks,), NaN for none."""
         return _column(self.cpu_s, side)
+
+    def peak_mib(self, side: int) -> float | None:
+        """Return the most that one side held, in MiB, None where it is not told."""
+        told = self.memory_of(side)
+        told = told[np.isfinite(told)]
+        return float(told.max()) / MIB if told.size else None
 
     def memory_of(self, side: int) -> NDArray[np.float64]:
         """Return the bytes of one side, shape (blocks,), NaN for none."""

@@ -7,6 +7,7 @@ by the requests that it answered meanwhile.
 import math
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +21,18 @@ from harness.stats.cost import judge_cost, log_costs
 from harness.stats.groups import group_of_block
 from harness.stats.judgement import Judgement, Shown
 
-MIB = 1024 * 1024
 REFERENCE, CANDIDATE = 0, -1
 """Their places in a row of `Usage`, where there are two; the candidate's also where it is alone."""
 
 
 def judge_usage(view: View) -> Iterator[Judged]:
     """Return findings for CPU time and memory, and the throughput, which has no limit."""
-    yield _beside(cpu_ratio(view))
+    yield beside(cpu_ratio(view))
     if view.limits.cpu.max_ms is not None:
-        yield _beside(cpu_limit(view, view.limits.cpu.max_ms))
+        yield beside(cpu_limit(view, view.limits.cpu.max_ms))
     for item in (memory_limit(view), memory_ratio(view)):
         if item is not None:
-            yield _beside(Judged(finding=item))
+            yield beside(Judged(finding=item))
     yield Judged(finding=_throughput(view))
 
 
@@ -48,7 +48,8 @@ def cpu_ratio(view: View) -> Judged:
         return Judged(finding=_not_applicable(name, message, Capability.REFERENCE))
     rows = _told(view.usage.cpu_of(CANDIDATE), view.usage.cpu_of(REFERENCE))
     if not rows.size:
-        return Judged(finding=_untold(name, "CPU time", view.usage.cpu_of(CANDIDATE)))
+        own_told = bool(_told(view.usage.cpu_of(CANDIDATE)).size)
+        return Judged(finding=_not_told(name, "reference" if own_told else "candidate", "CPU time"))
     if view.void:
         message = f"{view.reference.failures} requests to the reference failed, which voids the comparison"
         void = finding(name, Outcome.INCONCLUSIVE, message, samples=view.samples)
@@ -76,7 +77,7 @@ def cpu_limit(view: View, limit_ms: float) -> Judged:
     name = "cpu.limit"
     rows = _told(view.usage.cpu_of(CANDIDATE))
     if not rows.size:
-        return Judged(finding=_untold(name, "CPU time", view.usage.cpu_of(CANDIDATE)))
+        return Judged(finding=_not_told(name, "candidate", "CPU time"))
     logs = _log_ms(view, view.candidate, CANDIDATE, rows)
     if not np.isfinite(logs).all():
         return _unanswered(view, name)
@@ -91,18 +92,15 @@ def cpu_limit(view: View, limit_ms: float) -> Judged:
 
 def memory_limit(view: View) -> Finding | None:
     """Hold the most that the candidate held against its limit; where none is declared, report it."""
-    limit_mib = view.limits.memory.max_mib
-    held = view.usage.memory_of(CANDIDATE)
-    rows = _told(held)
-    if not rows.size:
-        return None if limit_mib is None else _untold("memory.limit", "memory", held)
-    peak_mib = float(held[rows].max()) / MIB
+    limit_mib, peak_mib = view.limits.memory.max_mib, view.usage.peak_mib(CANDIDATE)
+    if peak_mib is None:
+        return None if limit_mib is None else _not_told("memory.limit", "candidate", "memory")
     allowed = "no limit is declared" if limit_mib is None else f"allowed are {limit_mib:g}"
     return finding(
         "memory" if limit_mib is None else "memory.limit",
         Outcome.PASS if limit_mib is None or peak_mib <= limit_mib else Outcome.FAIL,
         f"it held at most {peak_mib:.1f} MiB at the end of a block, {allowed}",
-        samples=rows.size,
+        samples=view.samples,
         observed=peak_mib,
         limit=limit_mib,
         unit="MiB",
@@ -116,24 +114,25 @@ def memory_ratio(view: View) -> Finding | None:
         return None
     if view.reference is None:
         return _not_applicable(name, "there is no reference to compare memory with", Capability.REFERENCE)
-    own, theirs = view.usage.memory_of(CANDIDATE), view.usage.memory_of(REFERENCE)
-    rows = _told(own, theirs)
-    if not rows.size or not theirs[rows].max():
-        return _untold(name, "memory", own)
-    ratio, limit = float(own[rows].max() / theirs[rows].max()), 1.0 + margin
+    own_mib, their_mib = view.usage.peak_mib(CANDIDATE), view.usage.peak_mib(REFERENCE)
+    if own_mib is None:
+        return _not_told(name, "candidate", "memory")
+    if not their_mib:
+        return _not_told(name, "reference", "memory")
+    limit = 1.0 + margin
     return finding(
         name,
-        Outcome.PASS if ratio <= limit else Outcome.FAIL,
-        f"it held at most {own[rows].max() / MIB:.1f} MiB, {ratio:.3f} times the reference's "
-        f"{theirs[rows].max() / MIB:.1f} MiB; allowed are {limit:.3f}",
-        samples=rows.size,
-        observed=ratio,
+        Outcome.PASS if own_mib <= limit * their_mib else Outcome.FAIL,
+        f"it held at most {own_mib:.1f} MiB, {own_mib / their_mib:.3f} times the reference's "
+        f"{their_mib:.1f} MiB; allowed are {limit:.3f}",
+        samples=view.samples,
+        observed=own_mib / their_mib,
         limit=limit,
         unit="times the reference",
     )
 
 
-def _beside(judged: Judged) -> Judged:
+def beside(judged: Judged) -> Judged:
     """Return it with the file that the numbers lie in, which is not that of the samples."""
     evidence = f"{CHECK_ID}/{EVIDENCE_FILE}"
     return replace(judged, finding=judged.finding.model_copy(update={"evidence": evidence}))
@@ -178,11 +177,9 @@ def _unanswered(view: View, name: str) -> Judged:
     return Judged(finding=finding(name, Outcome.INCONCLUSIVE, message, samples=view.samples))
 
 
-def _untold(name: str, what: str, own: NDArray[np.float64]) -> Finding:
-    """Return that a limit does not apply, by the side that does not tell."""
-    if np.isfinite(own).any():
-        return _not_applicable(name, f"the reference's {what} is not told", Capability.REFERENCE_CONTAINER)
-    return _not_applicable(name, f"the candidate's {what} is not told", Capability.CONTAINER)
+def _not_told(name: str, side: Literal["candidate", "reference"], what: str) -> Finding:
+    missing = Capability.CONTAINER if side == "candidate" else Capability.REFERENCE_CONTAINER
+    return _not_applicable(name, f"the {side}'s {what} is not told", missing)
 
 
 def _not_applicable(name: str, message: str, missing: Capability) -> Finding:

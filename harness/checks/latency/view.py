@@ -88,8 +88,10 @@ class View:
         compared = len(quantiles) + 1 + (limits.error_rate_margin is not None)  # 1: that of CPU time
         relative = 0 if evidence.reference is None else compared
         cpu_limits = limits.cpu.max_ms is not None
+        promised = {} if evidence.promises is None else evidence.promises.promised
+        promises = limits.promises == "fail" and promised.get("p99_ms") is not None
         alpha = evidence.looks.alpha_at(look, 1.0 - limits.confidence)
-        rejecting = (1 + slos + relative + cpu_limits) * limits.devices
+        rejecting = (1 + slos + relative + cpu_limits + promises) * limits.devices
         return cls(
             limits=limits,
             spending=Spending(within=alpha, beyond=alpha / rejecting),

@@ -190,6 +190,15 @@ def test_no_candidate_passes_whose_cost_was_seen_beyond_and_none_fails_within(ra
 
 def test_what_is_not_declared_is_said():
     told = LatencySettings().not_declared()
-    assert [aspect.rpartition("(")[2] for aspect in told] == ["limits.cpu.max_ms)", "limits.memory)"]
-    declared = LatencySettings.model_validate({"limits": {"cpu": {"max_ms": 3}, "memory": {"margin": 0.1}}})
+    assert [aspect.rpartition("(")[2] for aspect in told] == [
+        "limits.cpu.max_ms)",
+        "limits.memory)",
+        "manifest)",
+    ]
+    declared = LatencySettings.model_validate(
+        {
+            "manifest": {"p99_ms": "/p99"},
+            "limits": {"cpu": {"max_ms": 3}, "memory": {"margin": 0.1}},
+        }
+    )
     assert declared.not_declared() == ()
