@@ -20,7 +20,7 @@ class GpuAccess(StrEnum):
     RUNTIME = "runtime"
     """NVIDIA's container runtime is registered."""
     CDI = "cdi"
-    """It has found the Container Device Interface's description of the GPUs (engine 28.3 and newer)."""
+    """It has found GPUs described for the Container Device Interface; API 1.50 and newer tell."""
 
 
 def gpu_access(info: Mapping[str, Any]) -> GpuAccess | None:
