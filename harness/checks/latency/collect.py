@@ -8,6 +8,7 @@ from harness.checks.interface import CheckContext
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.gpu_usage import gpu_meter
 from harness.checks.latency.planning import Asked
+from harness.checks.latency.steal import CpuTicks, steal_share
 from harness.checks.latency.usage import Usage, UsageMeter
 from harness.errors import InfrastructureError, TargetError
 from harness.load import GeneratorError, LoadGenerator, LoadPlan, Samples
@@ -24,6 +25,7 @@ class Sent:
         generator_error: Why the generator stopped before the end; empty where it did not.
         usage: CPU time and memory of the sides beside it.
         web_ui: Whether the generator also showed itself live.
+        cpu_steal_share: See `LatencyEvidence`.
     """
 
     samples: Samples
@@ -31,9 +33,17 @@ class Sent:
     generator_error: str = ""
     usage: Usage
     web_ui: bool = False
+    cpu_steal_share: float | None = None
 
     @classmethod
-    def of(cls, generator: LoadGenerator, parts: Sequence[Samples], usage: Usage, error: str = "") -> Self:
+    def of(
+        cls,
+        generator: LoadGenerator,
+        parts: Sequence[Samples],
+        usage: Usage,
+        started: CpuTicks | None,
+        error: str = "",
+    ) -> Self:
         """Join what a generator has sent so far."""
         return cls(
             samples=Samples.join(parts),
@@ -41,6 +51,7 @@ class Sent:
             generator_error=error,
             usage=usage,
             web_ui=generator.ready.web_url is not None,
+            cpu_steal_share=steal_share(started, CpuTicks.read()),
         )
 
 
@@ -68,6 +79,7 @@ def evidence_of(
         generator_error=sent.generator_error,
         usage=sent.usage,
         web_ui=sent.web_ui,
+        cpu_steal_share=sent.cpu_steal_share,
         samples=sent.samples,
     )
 
@@ -100,6 +112,7 @@ def send_blocks(
         if generator.ready.web_url is not None:
             context.note(f"the load is live at {generator.ready.web_url}")
         meter = UsageMeter(sides, blocks=looks.blocks, block_s=plan.block_s, gpu=gpu)
+        started = CpuTicks.read()
         for block in range(looks.blocks):
             between()
             try:
@@ -108,15 +121,15 @@ def send_blocks(
             except GeneratorError as error:
                 if not parts:
                     raise
-                return Sent.of(generator, parts, meter.usage, str(error))
+                return Sent.of(generator, parts, meter.usage, started, str(error))
             context.progress(block + 1, looks.blocks)
             looking = block + 1 in looks.at_blocks
             # Asking an engine costs CPU time too, and one that died answers nothing more.
             if looking or parts[-1].failed.any():
                 require_alive(context)
-            if looking and should_stop(Sent.of(generator, parts, meter.usage)):
+            if looking and should_stop(Sent.of(generator, parts, meter.usage, started)):
                 break
-        return Sent.of(generator, parts, meter.usage)
+        return Sent.of(generator, parts, meter.usage, started)
 
 
 def require_alive(context: CheckContext) -> None:

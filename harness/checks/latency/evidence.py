@@ -33,6 +33,8 @@ class LatencyEvidence(Evidence):
         web_ui: Whether the generator also showed itself live (`--dashboard`), for CPU time of its own.
         promises: What the candidate's manifest promises; None where nobody asked.
         usage: CPU time and memory of the sides in each block; empty where nobody looked.
+        cpu_steal_share: What its host gave to others of this machine's CPU time beside the load; None where
+            that is not known.
         snapshots: Of both sides' metrics, in order of time; their texts lie beside.
         samples: The requests of all blocks that were sent.
     """
@@ -48,6 +50,7 @@ class LatencyEvidence(Evidence):
     generator_error: str = ""
     web_ui: bool = False
     promises: Promises | None = None
+    cpu_steal_share: float | None = None
     usage: Usage = Usage()
     snapshots: tuple[Snapshot, ...] = ()
     samples: Annotated[Samples, Field(exclude=True)]
@@ -104,6 +107,7 @@ class LatencyEvidence(Evidence):
             "generator_cpu_share": health.cpu_share,
             "overlap_share": health.overlap_share,
             **drift,
+            **({} if self.cpu_steal_share is None else {"cpu_steal_share": self.cpu_steal_share}),
             **self._gpu(),
             **({"generator_web_ui": 1.0} if self.web_ui else {}),
         }

@@ -26,7 +26,7 @@ class Doubt:
 def judge_validity(evidence: LatencyEvidence, limits: LatencyLimits) -> tuple[list[Finding], Doubt]:
     """Return findings about the measurement, and the doubt that they leave."""
     health = measure_health(evidence.samples, steady_side=evidence.reference)
-    judged = [_lag(evidence, health, limits)]
+    judged = [_lag(evidence, health, limits), _hiccup(evidence, health, limits), *_steal(evidence, limits)]
     void = evidence.reference_failures > limits.max_reference_failures * evidence.executed
     if health.drift is not None and not void:
         judged.append(_drift(evidence, health.drift, limits))
@@ -50,6 +50,35 @@ def _lag(evidence: LatencyEvidence, health: LoadHealth, limits: LatencyLimits) -
         limit=limit,
         unit="ms",
     )
+
+
+def _hiccup(evidence: LatencyEvidence, health: LoadHealth, limits: LatencyLimits) -> Finding:
+    limit = limits.max_generator_hiccup_p99_ms
+    return finding(
+        "generator_hiccup",
+        Outcome.PASS if health.heartbeat_p99_ms <= limit else Outcome.INCONCLUSIVE,
+        f"99 % of the load generator's naps ended at most {health.heartbeat_p99_ms:.2f} ms late",
+        samples=evidence.samples.heartbeat_s.size,
+        observed=health.heartbeat_p99_ms,
+        limit=limit,
+        unit="ms",
+    )
+
+
+def _steal(evidence: LatencyEvidence, limits: LatencyLimits) -> list[Finding]:
+    share, limit = evidence.cpu_steal_share, limits.max_cpu_steal
+    if share is None:
+        return []
+    steal = finding(
+        "cpu_steal",
+        Outcome.PASS if share <= limit else Outcome.INCONCLUSIVE,
+        f"the machine's host gave {share:.1%} of its CPU time to others",
+        samples=evidence.executed,
+        observed=share,
+        limit=limit,
+        unit="share",
+    )
+    return [steal]
 
 
 def _drift(evidence: LatencyEvidence, drift: float, limits: LatencyLimits) -> Finding:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -565,3 +566,22 @@ def test_a_block_that_failed_as_a_whole_on_both_sides_is_left_out():
     reference[100:200] = candidate[100:200] = math.inf
     limits = LatencyLimits.model_validate({"max_reference_failures": 0.1, "max_error_rate": 0.9})
     assert outcomes(make_evidence([reference, candidate]), limits)["p50.ratio"] is Outcome.PASS
+
+
+def test_a_generator_that_wakes_late_decides_nothing_about_latency():
+    sides = [times(1), times(2, factor=2)]
+    samples = replace(make_samples(sides), heartbeat_s=np.full(500, 0.03))
+    found = outcomes(make_evidence(sides, samples=samples))
+    assert found["generator_hiccup"] is found["p50.ratio"] is Outcome.INCONCLUSIVE
+    assert outcomes(make_evidence(sides))["generator_hiccup"] is Outcome.PASS
+
+
+def test_much_stolen_time_decides_nothing():
+    sides = [times(1), times(2, factor=2)]
+    found = outcomes(make_evidence(sides, cpu_steal_share=0.3))
+    assert found["cpu_steal"] is found["p50.ratio"] is Outcome.INCONCLUSIVE
+    assert outcomes(make_evidence(sides, cpu_steal_share=0.01))["p50.ratio"] is Outcome.FAIL
+    wide = LatencyLimits.model_validate({"max_cpu_steal": 0.5})
+    assert outcomes(make_evidence(sides, cpu_steal_share=0.3), wide)["cpu_steal"] is Outcome.PASS
+    assert "cpu_steal" not in outcomes(make_evidence(sides))
+    assert make_evidence(sides, cpu_steal_share=0.3).validity()["cpu_steal_share"] == 0.3
