@@ -111,3 +111,11 @@ def test_the_delays_have_the_quantiles_that_are_stated(delays):
     cuts = statistics.quantiles((1e3 * delay for delay in drawn), n=100, method="inclusive")
     for percent in (50, 95, 99):
         assert cuts[percent - 1] == pytest.approx(quantile_ms(delays, percent / 100), rel=0.005)
+
+
+@pytest.mark.parametrize("slowed", calibration.to_calibrate(PLAN), ids=lambda slowed: slowed.key)
+def test_a_measurement_of_an_amount_has_one_margin_that_is_the_effect(slowed):
+    limits = suite_of(calibration.measuring(slowed, 30)).config.latency.limits
+    margins = {name: getattr(limits, name).margin for name in ("p50", "p95", "p99", "cpu")}
+    judged = "cpu" if slowed.form is Form.CPU else "p95"
+    assert margins == dict.fromkeys(margins, calibration.ANY) | {judged: slowed.effect}
