@@ -25,6 +25,7 @@ from harness.checks.latency.times import absolute, ratio
 from harness.checks.latency.usage_judge import judge_usage
 from harness.checks.latency.validity import judge_validity
 from harness.checks.latency.view import View
+from harness.checks.latency.warmup import warmup
 from harness.model import Finding, Outcome
 
 
@@ -66,8 +67,11 @@ def _judged(evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Judged
     view = View.of(evidence, limits, look, doubt)
     alike = fail_alike(view)
     judged += [*_limits(view), error_rate(view, alike=alike), *error_excess(view)]
+    left_out, warm = warmup(view)
+    judged.append(warm)
+    settled = view.after(left_out)
     for name in limits.by_name:
-        judged += [absolute(view, name, alike=alike), ratio(view, name)]
+        judged += [absolute(settled, name, alike=alike), ratio(settled, name)]
     return [*judged, *judge_usage(view), *judge_promises(view, evidence.promises)]
 
 

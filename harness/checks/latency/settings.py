@@ -136,6 +136,7 @@ class LatencyLimits(Limits):
         error_rate_margin: By how much the share of failures may exceed the reference's; None declares none.
         max_reference_failures: Up to this share, pairs whose reference failed are left out where times are
             compared; a larger one voids that.
+        max_warmup_share: So many of the first blocks may be left out while a side still warms up.
         max_generator_lag_p99_ms: A generator that sends later than this measures itself.
         max_generator_hiccup_p99_ms: A generator that wakes later than this reads answers late.
         max_cpu_steal: Largest share of the machine's CPU time that its host may have given to others.
@@ -157,6 +158,7 @@ class LatencyLimits(Limits):
     max_error_rate: Annotated[float, Field(gt=0, lt=1)] = 0.01
     error_rate_margin: Annotated[float, Field(gt=0, lt=1)] | None = None
     max_reference_failures: Annotated[float, Field(ge=0, le=0.1)] = 0.0
+    max_warmup_share: Annotated[float, Field(ge=0, le=0.5)] = 0.2
     max_generator_lag_p99_ms: Positive = 10.0
     max_generator_hiccup_p99_ms: Positive = 20.0
     max_cpu_steal: Annotated[float, Field(gt=0, le=1)] = 0.1

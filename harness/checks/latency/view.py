@@ -1,7 +1,7 @@
 """The samples of a latency run up to a look, as the judge asks for them."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Self
 
 import numpy as np
@@ -48,6 +48,10 @@ class SideView:
             failed=samples.failed[rows],
             timed_out=np.equal(samples.outcome[rows], RequestOutcome.TIMEOUT),
         )
+
+    def only(self, rows: NDArray[np.bool_]) -> Self:
+        """Take some of the requests, shape (n,)."""
+        return replace(self, **{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
     @property
     def failures(self) -> int:
@@ -103,6 +107,20 @@ class View:
             load_s=float(samples.wall_s.sum()),
             usage=evidence.usage.until(look),
             doubt=doubt,
+        )
+
+    def after(self, first: int) -> Self:
+        """Leave out the requests of the blocks before one; usage and load stay those of the whole."""
+        if not first:
+            return self
+        rows = self.blocks >= first
+        blocks = self.blocks[rows] - first
+        return replace(
+            self,
+            candidate=self.candidate.only(rows),
+            reference=None if self.reference is None else self.reference.only(rows),
+            blocks=blocks,
+            groups=group_of_block(int(blocks[-1]) + 1)[blocks],
         )
 
     @property

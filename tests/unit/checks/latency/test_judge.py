@@ -585,3 +585,33 @@ def test_much_stolen_time_decides_nothing():
     assert outcomes(make_evidence(sides, cpu_steal_share=0.3), wide)["cpu_steal"] is Outcome.PASS
     assert "cpu_steal" not in outcomes(make_evidence(sides))
     assert make_evidence(sides, cpu_steal_share=0.3).validity()["cpu_steal_share"] == 0.3
+
+
+WARMING = np.where(np.arange(3000) < 300, 2.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("reference", "candidate", "who", "outcome"),
+    [
+        (WARMING, WARMING, "both sides", Outcome.PASS),
+        (1.0, WARMING, "the candidate alone", Outcome.WARN),
+        (WARMING, 1.0, "the reference alone", Outcome.PASS),
+    ],
+)
+def test_blocks_of_warm_up_are_left_out_and_told(reference, candidate, who, outcome):
+    found = by_name(make_evidence([times(1) * reference, times(2) * candidate]))
+    assert found["warmup"].outcome is outcome
+    assert found["warmup"].message.startswith(f"{who} still warmed up")
+    assert "the first 3 of 30 blocks" in found["warmup"].message
+    assert {found[f"{name}.ratio"].outcome for name in QUANTILES} == {Outcome.PASS}
+    assert found["p50.ratio"].samples == 2700
+    assert found["error_rate"].samples == 3000
+
+
+def test_a_candidate_that_stays_slow_for_longer_than_allowed_is_judged_by_all_of_it():
+    slow = np.where(np.arange(3000) < 1500, 2.5, 1.0)
+    found = by_name(make_evidence([times(1), times(2) * slow]))
+    assert found["warmup"].observed == 0
+    assert found["p95.ratio"].outcome is Outcome.FAIL
+    none = LatencyLimits.model_validate({"max_warmup_share": 0})
+    assert outcomes(make_evidence([times(1), times(2) * WARMING]), none)["p95.ratio"] is not Outcome.PASS
