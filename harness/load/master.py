@@ -30,6 +30,7 @@ from harness.load.wire import (
     DONE,
     FAILED,
     FROM_WORKER,
+    HELLO,
     LIVE,
     MORE,
     PLAN,
@@ -83,6 +84,7 @@ class ClusterLoad:
         self.unix_offset_s = time.time() - self._epoch_s
         self._inbox: Queue = Queue()
         self._rows: dict[str, list[dict[str, Any]]] = {}
+        self._came: dict[str, str] = {}
         environment = Environment(
             user_classes=[PacedUser], host=begin.plan.sides[-1].base_url, parsed_options=OPTIONS
         )
@@ -108,9 +110,7 @@ class ClusterLoad:
                 "live": begin.web is not None,
             }
             self._runner.send_message(PLAN, plan, client_id=worker)
-        for worker, ready in self._each(READY).items():
-            if ready["version"] != __version__:
-                raise WorkerError(f"{worker} has harness {ready['version']}, this is {__version__}")
+        self._each(READY)
         self._runner.start(cluster.workers, spawn_rate=cluster.workers)
         if begin.plan.warmup_requests:
             self.send(WARMUP)
@@ -145,22 +145,27 @@ class ClusterLoad:
         self._runner.quit()
 
     def _receive(self, msg: Any, **_: object) -> None:
+        if msg.type == HELLO:
+            self._came[msg.node_id] = msg.data["version"]
+            return
         self._inbox.put((msg.node_id, msg.type, msg.data, time.perf_counter()))
 
     def _gather(self, cluster: Cluster) -> tuple[str, ...]:
         deadline_s = time.monotonic() + cluster.wait_s
-        while len(self._runner.clients.ready) < cluster.workers:
+        while len(self._came) < cluster.workers:
             if time.monotonic() > deadline_s:
-                came = len(self._runner.clients.ready)
-                raise WorkerError(f"{came} of {cluster.workers} workers came within {cluster.wait_s:g} s")
+                raise WorkerError(
+                    f"{len(self._came)} of {cluster.workers} workers came within {cluster.wait_s:g} s"
+                )
             self._require_local()
             gevent.sleep(POLL_S)
-        ready = sorted(
-            (worker.id for worker in self._runner.clients.ready), key=self._runner.get_worker_index
-        )
-        for surplus in ready[cluster.workers :]:
+        for worker, version in self._came.items():
+            if version != __version__:
+                raise WorkerError(f"{worker} has harness {version}, this is {__version__}")
+        came = tuple(self._came)
+        for surplus in came[cluster.workers :]:
             self._runner.send_message("quit", client_id=surplus)
-        return tuple(ready[: cluster.workers])
+        return came[: cluster.workers]
 
     def _each(self, kind: str) -> dict[str, dict[str, Any]]:
         """Wait for one message of a kind from every worker."""

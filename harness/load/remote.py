@@ -21,6 +21,7 @@ from harness.load.wire import (
     CLOCK,
     DONE,
     FAILED,
+    HELLO,
     LIVE,
     MORE,
     PLAN,
@@ -54,6 +55,7 @@ class Node:
             (BLOCK, self._send_block, True),
         ):
             self.runner.register_message(kind, listener, concurrent=concurrent)
+        self.runner.send_message(HELLO, {"version": __version__})
 
     def _take_plan(self, msg: Any, **_: object) -> None:
         plan = LoadPlan.model_validate_json(msg.data["plan"])
@@ -62,7 +64,7 @@ class Node:
         self._environment.user_classes = [paced_user(plan, self._orders, 0.0, self._follow)]
         gc.collect()
         gc.freeze()
-        self.runner.send_message(READY, {"version": __version__})
+        self.runner.send_message(READY, {})
 
     def _tell_time(self, msg: Any, **_: object) -> None:
         self.runner.send_message(CLOCK, {"number": msg.data["number"], "there_s": time.perf_counter()})

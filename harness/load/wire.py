@@ -1,8 +1,9 @@
 """What master and workers tell each other by Locust's custom messages, beside Locust's own.
 
-The master sends `PLAN` and the workers answer `READY`; then `CLOCK` questions and answers, and `BLOCK`, which
-a worker answers with its samples in `ROWS` (each acknowledged by `MORE` before the next is sent), `DONE` or
-`FAILED`. While the load runs, `LIVE` tells a master with a web UI what has been answered.
+A worker says `HELLO` once it can take messages. The master sends `PLAN` and the workers answer `READY`; then
+`CLOCK` questions and answers, and `BLOCK`, which a worker answers with its samples in `ROWS` (each acknowledged
+by `MORE` before the next is sent), and `DONE`, or `FAILED`. While the load runs, `LIVE` tells a master with a
+web UI what has been answered.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,13 @@ from numpy.typing import NDArray
 from harness.load.recorder import Answered
 from harness.load.samples import Samples
 
-PLAN, READY, CLOCK, BLOCK = "harness_plan", "harness_ready", "harness_clock", "harness_block"
+HELLO, PLAN, READY, CLOCK, BLOCK = (
+    "harness_hello",
+    "harness_plan",
+    "harness_ready",
+    "harness_clock",
+    "harness_block",
+)
 ROWS, MORE, DONE, FAILED, LIVE = (
     "harness_rows",
     "harness_more",
@@ -22,7 +29,7 @@ ROWS, MORE, DONE, FAILED, LIVE = (
     "harness_failed",
     "harness_live",
 )
-FROM_WORKER = (READY, CLOCK, ROWS, DONE, FAILED, LIVE)
+FROM_WORKER = (HELLO, READY, CLOCK, ROWS, DONE, FAILED, LIVE)
 
 CHUNK_ROWS = 10_000
 """About 400 KiB a message."""

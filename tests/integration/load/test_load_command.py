@@ -106,6 +106,32 @@ def test_a_lost_worker_fails_the_load(suite, delay_server, tmp_path):
     assert not (tmp_path / "out" / "samples.npz").exists()
 
 
+def test_a_remote_worker_that_goes_silent_fails_the_load(suite, delay_server, tmp_path):
+    where = ["--master-port", str(free_port())]
+    worker = subprocess.Popen(command(suite, "--worker", *where), start_new_session=True)
+    try:
+        with delay_server(delay_ms=1) as url:
+            options = ("--target", url, "--rate", "20", "--duration", "25", "--master", "--web")
+            with subprocess.Popen(
+                command(suite, *options, *where, "--web-port", "0", "--out", str(tmp_path / "out")),
+                stderr=subprocess.PIPE,
+                text=True,
+                env=ENVIRON,
+            ) as process:
+                for line in process.stderr:
+                    if "live at" in line:
+                        break
+                else:
+                    pytest.fail("the load did not begin")
+                os.killpg(worker.pid, signal.SIGSTOP)
+                told = process.stderr.read()
+                assert process.wait(TIMEOUT_S) == 5
+    finally:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+    assert "was lost" in told
+
+
 def cmdline(pid):
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 
