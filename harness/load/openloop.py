@@ -32,7 +32,7 @@ from harness.load.recorder import Recorder
 from harness.load.remote import LIVE_EVERY_S, tell_live
 from harness.load.schedule import schedule_block
 from harness.load.user import LEAD_S, calls_of, send_when_due
-from harness.load.web import show_exact
+from harness.load.web import show_exact, shown
 from harness.load.wire import LIVE, live_answered
 
 
@@ -86,8 +86,8 @@ class Watcher:
 
     def _print(self, **_: object) -> None:
         for (method, name), figures in self._live.figures().items():
-            times = ", ".join(f"{key} {value:.3f} ms" for key, value in figures.percentiles_ms.items())
-            sys.stderr.write(f"exact: {method} {name}: {figures.requests} requests, {times}\n")
+            times = ", ".join(f"{key} {shown(value)}" for key, value in figures.percentiles_ms.items())
+            sys.stderr.write(f"exact: {method} {name}: {figures.requests} requests, ms: {times}\n")
 
 
 class OpenLoopUser(FastHttpUser):

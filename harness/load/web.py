@@ -56,8 +56,8 @@ def with_exact(document: dict[str, Any], figures: dict[tuple[str, str], Figures]
             "method": method,
             "name": name,
             "requests": each.requests,
-            **{key.replace(".", "_"): _shown(value) for key, value in each.percentiles_ms.items()},
-            "max": _shown(each.most_ms),
+            **{key.replace(".", "_"): shown(value) for key, value in each.percentiles_ms.items()},
+            "max": shown(each.most_ms),
             "failures": ", ".join(f"{kind} {count}" for kind, count in each.failures.items()),
         }
         for (method, name), each in figures.items()
@@ -94,17 +94,18 @@ def serve_web(environment: Environment, live: Live, address: WebAddress) -> str:
 def _exact(figures: Figures | None) -> dict[str, float | str]:
     if figures is None:
         return {}
-    shown = {
-        f"response_time_percentile_{share}": _shown(figures.percentiles_ms[name])
+    percentiles = {
+        f"response_time_percentile_{share}": shown(figures.percentiles_ms[name])
         for name, share in PERCENTILES.items()
     }
     return {
-        **shown,
-        "median_response_time": _shown(figures.percentiles_ms["p50"]),
-        "min_response_time": _shown(figures.least_ms),
-        "max_response_time": _shown(figures.most_ms),
+        **percentiles,
+        "median_response_time": shown(figures.percentiles_ms["p50"]),
+        "min_response_time": shown(figures.least_ms),
+        "max_response_time": shown(figures.most_ms),
     }
 
 
-def _shown(value_ms: float) -> float | str:
+def shown(value_ms: float) -> float | str:
+    """A time as a table has it; a percentile that is a failure has none."""
     return round(value_ms, 3) if math.isfinite(value_ms) else "failed"

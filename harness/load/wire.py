@@ -1,9 +1,9 @@
 """What master and workers tell each other by Locust's custom messages, beside Locust's own.
 
 A worker says `HELLO` once it can take messages. The master sends `PLAN` and the workers answer `READY`; then
-`CLOCK` questions and answers, and `BLOCK`, which a worker answers with its samples in `ROWS` (each acknowledged
-by `MORE` before the next is sent), and `DONE`, or `FAILED`. While the load runs, `LIVE` tells a master with a
-web UI what has been answered.
+`CLOCK` questions and answers, and `BLOCK`, which a worker answers with its samples in `ROWS` (each
+acknowledged by `MORE` before the next is sent), and `DONE`, or `FAILED`. While the load runs, `LIVE` tells a
+master with a web UI what has been answered.
 """
 
 from collections.abc import Iterator, Sequence
