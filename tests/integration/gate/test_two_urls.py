@@ -40,6 +40,8 @@ counters = ["posts_total"]
 
 [latency.limits]
 max_generator_lag_p99_ms = 1000
+max_generator_hiccup_p99_ms = 1000
+max_cpu_steal = 0.99
 max_reference_drift = 1000
 p50 = { margin = 10 }
 p95 = { margin = 10 }

@@ -33,6 +33,8 @@ timeout_s = 2
 TOLERANT = """
 [latency.limits]
 max_generator_lag_p99_ms = 1000
+max_generator_hiccup_p99_ms = 1000
+max_cpu_steal = 0.99
 max_reference_drift = 1000
 p50 = { margin = 1.0 }
 p95 = { margin = 1.0 }
