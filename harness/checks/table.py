@@ -21,6 +21,7 @@ from harness.checks.image.config import ImageConfig
 from harness.checks.image.labels import ImageLabels
 from harness.checks.interface import AnyCheck
 from harness.checks.latency.burst import LatencyBurst
+from harness.checks.latency.capacity import LatencyCapacity
 from harness.checks.latency.check import LatencyPaired
 from harness.checks.latency.slo import LatencySlo
 from harness.checks.latency.soak import LatencySoak
@@ -65,6 +66,7 @@ CHECKS: tuple[AnyCheck, ...] = (
     DriftPredictions(),
     LatencyPaired(),
     LatencyBurst(),
+    LatencyCapacity(),
     LatencySlo(),
     LatencySoak(),
 )

@@ -115,7 +115,7 @@ class LoadGenerator:
 
     def _time_for(self, load_s: float) -> float:
         # Twice: Poisson arrivals may take longer than their mean, and a busy machine is late.
-        requests = load_s * self._plan.rate_per_s * len(self._plan.sides)
+        requests = load_s * self._plan.most_per_s * len(self._plan.sides)
         return 2.0 * load_s + self._plan.timeout_s + requests / SAVED_PER_S + SLACK_S
 
     def _write(self, message: BaseModel) -> None:

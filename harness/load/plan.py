@@ -62,6 +62,8 @@ class LoadPlan(_Part):
             requests that is kept free, so that mostly one side works at a time.
         burst: So many arrivals come at once: all to one side, then as many, with the same payloads, to the
             other; spacing and dead time are between those. A block holds whole bursts. 1 is no burst.
+        ladder: Factors on `rate_per_s`, and so on the arrivals of a block, which lasts as long: block b has
+            factor number b, and from the first again after the last. Without any, all blocks are alike.
         timeout_s: A request without a whole answer this long after it was sent has failed.
         warmup_requests: Requests to each side before the first block, paced alike, not counted.
         concurrency: Connections to each side; an arrival that finds none free waits, and the wait counts.
@@ -77,6 +79,7 @@ class LoadPlan(_Part):
     seed: Annotated[int, Field(ge=0)]
     dead_time: Annotated[float, Field(ge=0, lt=1)] = 0.9
     burst: Annotated[int, Field(ge=1)] = 1
+    ladder: tuple[Annotated[float, Field(gt=0)], ...] = ()
     timeout_s: Annotated[float, Field(gt=0)] = 5.0
     warmup_requests: Annotated[int, Field(ge=0)] = 50
     concurrency: Annotated[int, Field(ge=1)] = 64
@@ -94,6 +97,15 @@ class LoadPlan(_Part):
         if self.block_arrivals % self.burst:
             raise ValueError("block_arrivals must be whole bursts")
         return self
+
+    @property
+    def most_per_s(self) -> float:
+        """Arrivals a second at each side, in the block that has most."""
+        return self.rate_per_s * max(self.ladder, default=1.0)
+
+    def factor(self, block: int) -> float:
+        """Return the factor on rate and arrivals of a block from 0."""
+        return self.ladder[block % len(self.ladder)] if self.ladder else 1.0
 
     @property
     def block_s(self) -> float:

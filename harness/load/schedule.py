@@ -67,9 +67,11 @@ def schedule_block(plan: LoadPlan, block: int) -> Schedule:
         block: From 0, or `WARMUP`.
     """
     rng = np.random.default_rng([plan.seed, block + 1])
-    bursts = -(-(plan.warmup_requests if block == WARMUP else plan.block_arrivals) // plan.burst)
+    factor = 1.0 if block == WARMUP else plan.factor(block)
+    arrivals = plan.warmup_requests if block == WARMUP else max(1, round(plan.block_arrivals * factor))
+    bursts = -(-arrivals // plan.burst)
     sides = len(plan.sides)
-    spacing_s = plan.burst / (plan.rate_per_s * sides)
+    spacing_s = plan.burst / (plan.rate_per_s * factor * sides)
     if plan.arrival is Arrival.CONSTANT:
         gaps = np.full(bursts * sides, spacing_s)
     else:

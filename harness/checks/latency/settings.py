@@ -1,5 +1,6 @@
 """``[latency]``: which load is sent, and which latencies, compared or absolute, are allowed."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -21,6 +22,8 @@ LEAST_BEYOND = 10
 """A comparison of quantiles takes this many samples of each side beyond them: 1,000 samples for p99."""
 SLO_BLOCKS = 12
 SOAK_BLOCKS = 60
+LEAST_TRIAL = 20
+"""Arrivals: fewer have no p95."""
 LEAST_SOAK_ARRIVALS = 60
 """In one block: a p95 of fewer is a maximum."""
 BURST_BLOCKS = 40
@@ -119,6 +122,18 @@ class SoakLimits(Section):
     max_growth_kib: Positive = 256.0
 
 
+class CapacityLimits(Section):
+    """``[latency.limits.capacity]``.
+
+    Attributes:
+        min_per_s: Least rate that meets the limits; None declares none.
+        margin: Largest shortfall against the reference's, as a share.
+    """
+
+    min_per_s: Positive | None = None
+    margin: Annotated[float, Field(gt=0, lt=1)] = 0.15
+
+
 class LatencyLimits(Limits):
     """``[latency.limits]``.
 
@@ -130,6 +145,7 @@ class LatencyLimits(Limits):
         min_throughput: Answers a second that `latency.slo` has to see, as a share of the arrivals.
         soak: What `latency.soak` judges by besides.
         promises: What becomes of a promise of the manifest that is not kept.
+        capacity: What `latency.capacity` judges by.
         devices: On how many devices one release is gated; the error of a reject is divided among them too.
         confidence: All limits must be shown to hold at this level; a reject as well is shown at it.
         max_error_rate: Largest share of failed requests, shown by an exact bound.
@@ -153,6 +169,7 @@ class LatencyLimits(Limits):
     min_throughput: Annotated[float, Field(gt=0, lt=1)] = 0.95
     soak: SoakLimits = SoakLimits()
     promises: Literal["warn", "fail"] = "warn"
+    capacity: CapacityLimits = CapacityLimits()
     devices: Annotated[int, Field(ge=1, le=100)] = 1
     confidence: Annotated[float, Field(ge=0.8, lt=1)] = 0.95
     max_error_rate: Annotated[float, Field(gt=0, lt=1)] = 0.01
@@ -282,6 +299,40 @@ class SloSettings(Section):
         return round(self.rate_per_s * self.budget_s / SLO_BLOCKS)
 
 
+class CapacitySettings(Section):
+    """``[latency.capacity]``: the search for the highest rate that still meets the limits.
+
+    Attributes:
+        least_per_s: The lowest rate that is tried.
+        most_per_s: The highest, at most.
+        step: The ratio of two neighbouring rates.
+        trial_s: How long each is tried.
+        repeats: So often each side is searched, in alternation.
+        budget_s: No repeat begins after this time.
+    """
+
+    least_per_s: Annotated[float, Field(gt=0)]
+    most_per_s: Annotated[float, Field(gt=0, le=10_000)]
+    step: Annotated[float, Field(ge=1.01, le=2)] = 1.1
+    trial_s: Annotated[float, Field(ge=0.5, le=60)] = 2.0
+    repeats: Annotated[int, Field(ge=6, le=100)] = 8
+    budget_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
+
+    @property
+    def ladder(self) -> tuple[float, ...]:
+        """The rates, as factors on the lowest."""
+        rungs = int(math.log(self.most_per_s / self.least_per_s) / math.log(self.step) + 1e-9) + 1
+        return tuple(self.step**rung for rung in range(rungs))
+
+    @model_validator(mode="after")
+    def _a_ladder(self) -> Self:
+        if self.most_per_s < self.least_per_s * self.step:
+            raise ValueError("most_per_s must be at least a step above least_per_s")
+        if self.least_per_s * self.trial_s < LEAST_TRIAL:
+            raise ValueError(f"trial_s must hold at least {LEAST_TRIAL} arrivals at least_per_s")
+        return self
+
+
 class SoakSettings(Section):
     """``[latency.soak]``: a long load.
 
@@ -319,6 +370,7 @@ class LatencyKeys(FamilySettings):
         burst: Many requests at once, see `harness.checks.latency.burst`; None asks none.
         slo: The rate of production, see `harness.checks.latency.slo`; likewise.
         soak: A long load, see `harness.checks.latency.soak`; likewise.
+        capacity: The highest rate that meets the limits, see `harness.checks.latency.capacity`; likewise.
     """
 
     request: RequestTemplate | None = None
@@ -336,6 +388,7 @@ class LatencyKeys(FamilySettings):
     burst: BurstSettings | None = None
     slo: SloSettings | None = None
     soak: SoakSettings | None = None
+    capacity: CapacitySettings | None = None
     limits: LatencyLimits = LatencyLimits()
 
 
@@ -415,8 +468,9 @@ class LatencySettings(LatencyKeys):
     @model_validator(mode="after")
     def _enough_for_the_slo(self) -> Self:
         declared = [p for p, limits in self.limits.by_name.values() if limits.slo_ms is not None]
-        if self.slo is not None and not declared:
-            raise ValueError("slo takes a slo_ms of at least one quantile in limits")
+        for name in ("slo", "capacity"):
+            if getattr(self, name) is not None and not declared:
+                raise ValueError(f"{name} takes a slo_ms of at least one quantile in limits")
         least = least_samples(max(declared, default=0.5), self.limits.confidence)
         if self.slo is not None and self.slo.block_arrivals * SLO_BLOCKS < least:
             raise ValueError(f"slo takes {least} requests for the highest slo_ms: raise slo.budget_s")

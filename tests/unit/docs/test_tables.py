@@ -15,6 +15,7 @@ from harness.checks.golden.settings import GoldenSettings
 from harness.checks.image.settings import ImageLimits, ImageSettings
 from harness.checks.latency.settings import (
     BurstSettings,
+    CapacitySettings,
     LatencyLimits,
     LatencySettings,
     MetricsSettings,
@@ -173,7 +174,7 @@ def test_every_key_of_latency_is_explained_with_its_default(pages):
     assert {name: rows.get(name) for name in usage} == usage
     assert set(MemoryLimits().model_dump().values()) == {None}
     limits = {name: default for name, default in limits.items() if name not in usage}
-    del limits["`limits.soak`"]
+    del limits["`limits.soak`"], limits["`limits.capacity`"]
     quantiles = {f"`limits.{name}`" for name in LatencyLimits().by_name}
     plain = {name: default for name, default in (settings | limits).items() if name not in quantiles}
     shown = {name: rows.get(name, "").strip("`") for name in plain}
@@ -186,6 +187,7 @@ def test_every_key_of_latency_is_explained_with_its_default(pages):
     within = LatencyLimits().burst
     assert within.p50.margin == within.p95.margin
     assert rows["`limits.burst`"] == f"margin {within.p50.margin:.2f} for p50 and p95, no `slo_ms`"
+    assert rows["`limits.capacity`"] == f"`margin` {LatencyLimits().capacity.margin:g}, no `min_per_s`"
     grown = LatencyLimits().soak
     assert rows["`limits.soak`"] == (
         f"`max_slowdown` {grown.max_slowdown:g}, `max_growth_kib` {grown.max_growth_kib:g}"
@@ -193,7 +195,13 @@ def test_every_key_of_latency_is_explained_with_its_default(pages):
 
 
 @pytest.mark.parametrize(
-    ("section", "model"), [("burst", BurstSettings), ("slo", SloSettings), ("soak", LatencySoakSettings)]
+    ("section", "model"),
+    [
+        ("burst", BurstSettings),
+        ("capacity", CapacitySettings),
+        ("slo", SloSettings),
+        ("soak", LatencySoakSettings),
+    ],
 )
 def test_every_key_of_what_latency_asks_by_choice_is_explained_with_its_default(pages, section, model):
     text = pages["docs/latency.md"].text.replace("\n", " ")

@@ -123,6 +123,16 @@ def test_one_side_alone_gets_bursts_too():
     assert (np.diff(due_s[:, 0]) > 0).all()
 
 
+@given(block=st.integers(0, 50), ladder=st.lists(st.floats(0.1, 20), min_size=1, max_size=9))
+def test_a_ladder_changes_the_rate_and_not_the_length_of_a_block(block, ladder):
+    plan = a_plan(ladder=tuple(ladder), arrival=Arrival.CONSTANT)
+    schedule = schedule_block(plan, block)
+    factor = ladder[block % len(ladder)]
+    assert schedule.due_s.size == 2 * max(1, round(200 * factor))
+    assert np.diff(schedule.due_s) == pytest.approx(0.005 / factor)
+    assert schedule_block(plan, WARMUP).due_s.size == 2 * plan.warmup_requests
+
+
 def test_a_block_of_broken_bursts_is_refused():
     with pytest.raises(ValueError, match="whole bursts"):
         a_plan(burst=7)

@@ -1,0 +1,23 @@
+"""The search for a capacity on servers that answer one request at a time: one delay is one rate."""
+
+from harness.checks.latency.capacity import LatencyCapacity
+from harness.model import Outcome
+
+SETTINGS = """
+warmup_requests = 5
+timeout_s = 2
+capacity = { least_per_s = 20, most_per_s = 160, step = 1.4, trial_s = 1, repeats = 6, budget_s = 120 }
+[latency.limits]
+max_generator_lag_p99_ms = 1000
+p95 = { slo_ms = 500 }
+capacity = { min_per_s = 15, margin = 0.3 }
+"""
+
+
+def test_a_candidate_that_stands_an_eighth_of_the_rate_is_rejected(latency, tmp_path):
+    with latency.server(delay_ms=5) as reference, latency.server(delay_ms=40) as candidate:
+        evidence = latency.collect(tmp_path, candidate, reference, SETTINGS, seed=1, check=LatencyCapacity())
+    findings = LatencyCapacity().judge(evidence, latency.suite(SETTINGS).config.latency.limits)
+    found = {finding.id.removeprefix("latency.capacity."): finding.outcome for finding in findings}
+    assert found["ratio"] is Outcome.FAIL, [item.message for item in findings]
+    assert evidence.executed == 6
