@@ -12,6 +12,8 @@ warmup_requests = 16
 burst = { size = 8, bursts_per_s = 6, budget_s = 6 }
 [latency.limits]
 max_generator_lag_p99_ms = 1000
+max_generator_hiccup_p99_ms = 1000
+max_cpu_steal = 0.99
 max_reference_drift = 1000
 burst = { p50 = { margin = 1.5 }, p95 = { margin = 2 } }
 """

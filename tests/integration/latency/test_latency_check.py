@@ -24,6 +24,8 @@ SHORT = "rate_per_s = 100\nbudget_s = 6\nblock_s = 0.5\nwarmup_requests = 20\nti
 TOLERANT = """
 [latency.limits]
 max_generator_lag_p99_ms = 1000
+max_generator_hiccup_p99_ms = 1000
+max_cpu_steal = 0.99
 max_reference_drift = 1000
 p50 = { margin = 0.5 }
 p95 = { margin = 1.0 }
@@ -100,7 +102,8 @@ def test_a_failing_reference_voids_the_comparison(latency, tmp_path):
 def test_without_a_reference_the_slo_decides(latency, tmp_path):
     settings = (
         SHORT
-        + "\n[latency.limits]\nmax_generator_lag_p99_ms = 1000\np50 = { slo_ms = 500 }\np95 = { slo_ms = 1 }"
+        + "\n[latency.limits]\nmax_generator_lag_p99_ms = 1000\nmax_generator_hiccup_p99_ms = 1000"
+        + "\nmax_cpu_steal = 0.99\np50 = { slo_ms = 500 }\np95 = { slo_ms = 1 }"
     )
     with latency.server(delay_ms=3, seed=1) as candidate:
         evidence = latency.collect(tmp_path, candidate, None, settings, seed=6)

@@ -10,6 +10,8 @@ slo = { rate_per_s = 100, budget_s = 6 }
 soak = { rate_per_s = 400, duration_s = 10 }
 [latency.limits]
 max_generator_lag_p99_ms = 1000
+max_generator_hiccup_p99_ms = 1000
+max_cpu_steal = 0.99
 p50 = { slo_ms = 400 }
 """
 
