@@ -88,7 +88,7 @@ class QuantileLimits(Section):
 class TailLimits(QuantileLimits):
     """What p99 may be; it takes more samples, so the default margin is wider."""
 
-    margin: Margin = 0.25
+    margin: Margin = 0.50
 
 
 class FurtherLimits(QuantileLimits):

@@ -47,7 +47,7 @@ def test_on_a_gpu_settings_and_limits_take_the_place_of_others_one_by_one():
     assert found.request.body == {"c": 3}
     limits = found.limits
     assert (limits.p95.slo_ms, limits.p95.margin) == (5, 0.2)
-    assert (limits.p99.slo_ms, limits.p99.margin) == (100, 0.25)
+    assert (limits.p99.slo_ms, limits.p99.margin) == (100, 0.50)
     assert limits.max_error_rate == 0.02
     assert {name: each.margin for name, each in limits.quantiles.items()} == {"p99.5": 0.5, "p99.9": 1}
     assert found.gpu is None

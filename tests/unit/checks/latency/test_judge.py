@@ -90,7 +90,7 @@ def test_an_equal_candidate_passes_everything():
 
 
 def test_a_slow_candidate_fails_each_quantile_and_nothing_else():
-    found = outcomes(make_evidence([times(1), times(2, factor=1.5)]))
+    found = outcomes(make_evidence([times(1), times(2, factor=2.0)]))
     failed = {name for name, outcome in found.items() if outcome is Outcome.FAIL}
     assert failed == {"p50.ratio", "p95.ratio", "p99.ratio"}
 
@@ -386,7 +386,7 @@ def test_settings_refuse_what_cannot_be(wrong, message):
 
 def test_declaring_an_slo_keeps_the_default_margins():
     limits = LatencyLimits.model_validate({"p95": {"slo_ms": 50}, "p99": {"slo_ms": 90}})
-    assert (limits.p50.margin, limits.p95.margin, limits.p99.margin) == (0.10, 0.10, 0.25)
+    assert (limits.p50.margin, limits.p95.margin, limits.p99.margin) == (0.10, 0.10, 0.50)
 
 
 def by_name(evidence, limits=None):
@@ -534,7 +534,7 @@ def test_failures_beyond_the_references_by_more_than_the_margin_fail():
 
 
 def test_a_slow_candidate_is_found_beside_a_background_of_failures():
-    found = outcomes(make_evidence([failing(1, 0.002), failing(5, 0.002) * 1.5]), BACKGROUND)
+    found = outcomes(make_evidence([failing(1, 0.002), failing(5, 0.002) * 2.0]), BACKGROUND)
     assert {found[f"{name}.ratio"] for name in QUANTILES} == {Outcome.FAIL}
 
 
@@ -552,7 +552,7 @@ def test_failures_of_the_reference_neither_reject_nor_promote():
     limits = LatencyLimits.model_validate({"max_reference_failures": 0.009, "max_error_rate": 0.2})
     alike = outcomes(make_evidence([failing(1, 0.008), failing(5, 0.008)]), limits)
     assert alike["p99.ratio"] is not Outcome.FAIL
-    slower = outcomes(make_evidence([failing(1, 0.008), times(2, factor=1.3)]), limits)
+    slower = outcomes(make_evidence([failing(1, 0.008), times(2, factor=1.6)]), limits)
     assert slower["p99.ratio"] is not Outcome.PASS
 
 
