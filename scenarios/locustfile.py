@@ -1,9 +1,10 @@
 """Load on the reference service, to watch live: the rows of the golden set, singly and in batches.
 
-    LOCUST_API_KEY=... locust -f scenarios/locustfile.py --host http://127.0.0.1:8000
+    LOCUST_API_KEY=... locust -f scenarios/locustfile.py --web-host 127.0.0.1 --host http://127.0.0.1:8000
 
-opens the Locust web UI. Each user sends `--rate` requests a second on a schedule of its own, whatever the
-answers take (open loop), as the gate does; the statistics and the tab "Exact percentiles" count from the
+opens the Locust web UI, for this machine alone: it has no login. The key goes to `--host` only; a form that
+names another host is refused. Each user sends `--rate` requests a second on a schedule of its own, whatever
+the answers take (open loop), as the gate does; the statistics and the tab "Exact percentiles" count from the
 moment a request was due. The gate's own load, by the suite's `[latency]`, is `harness load --web`.
 """
 

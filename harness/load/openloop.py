@@ -13,6 +13,7 @@ Each user walks a seeded schedule of its own, so twice the users send twice the 
 many of Locust's workers.
 """
 
+import logging
 import sys
 import time
 from abc import abstractmethod
@@ -21,11 +22,14 @@ from typing import Any, ClassVar
 
 import gevent
 import numpy as np
+from flask import Response, jsonify, request
 from gevent.pool import Group
 from locust import FastHttpUser, task
 from locust.env import Environment
+from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
 
+from harness.errors import ExitCode
 from harness.load.live import Live, Outbox, reporter
 from harness.load.plan import LoadPlan
 from harness.load.recorder import Recorder
@@ -35,12 +39,15 @@ from harness.load.user import LEAD_S, calls_of, send_when_due
 from harness.load.web import show_exact, shown
 from harness.load.wire import LIVE, live_answered
 
+LOG = logging.getLogger(__name__)
+
 
 class Watcher:
     """Follows what the users of a process send, and shows it.
 
     Args:
-        environment: Locust's, with its runner and, where there is one, its web UI.
+        environment: Locust's, with its runner and, where there is one, its web UI; its host is the only one
+            that requests go to, whatever the web UI's form says.
         plan: Names the requests; its sides and rates do not matter.
     """
 
@@ -49,6 +56,7 @@ class Watcher:
         self._outbox = Outbox()
         self._report = reporter(environment, plan)
         self._users = count()
+        self._environment, self._host = environment, environment.host
         runner: Any = environment.runner
         self._remote = isinstance(runner, WorkerRunner)
         if self._remote:
@@ -60,6 +68,8 @@ class Watcher:
         events.reset_stats.add_listener(self._begin)
         if environment.web_ui is not None:
             show_exact(environment, self._live)
+            ui: Any = environment.web_ui
+            ui.app.before_request(self._refuse_another_host)
         elif not self._remote:
             events.quitting.add_listener(self._print)
 
@@ -71,6 +81,33 @@ class Watcher:
         """Show the requests of a block that begins."""
         recorder.on_end = self._report
         (self._outbox if self._remote else self._live).follow(recorder)
+
+    def require_host(self, host: str) -> None:
+        """End a user whose requests, with their credentials, would go elsewhere than the command line says.
+
+        A worker without a ``--host`` of its own follows its master, which has made sure.
+
+        Raises:
+            StopUser: They would.
+        """
+        if self._remote and self._host is None:
+            return
+        if problem := self._another(host):
+            LOG.error(problem)
+            self._environment.process_exit_code = ExitCode.USAGE
+            raise StopUser(problem)
+
+    def _another(self, host: str) -> str:
+        if self._host is not None and host.rstrip("/") == self._host.rstrip("/"):
+            return ""
+        return f"{host} is not the --host of the command line ({self._host or 'none'}); start Locust with it"
+
+    def _refuse_another_host(self) -> Response | None:
+        """The form that starts the load has a host too, and any web page can post it."""
+        host = request.form.get("host") if request.path.rstrip("/").endswith("/swarm") else None
+        if not (problem := "" if host is None else self._another(host)):
+            return None
+        return jsonify({"success": False, "message": problem, "host": self._host})
 
     def _begin(self, **_: object) -> None:
         self._live.clear()
@@ -103,6 +140,7 @@ class OpenLoopUser(FastHttpUser):
     @task
     def walk(self) -> None:
         """Walk one block after the other."""
+        self.watcher.require_host(self.host or "")
         plan = self.plan()
         calls = calls_of(self, plan)
         requests = Group()

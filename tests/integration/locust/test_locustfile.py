@@ -5,6 +5,7 @@ import json
 import os
 import re
 import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -126,6 +127,40 @@ def test_web_ui_swarms_without_a_failure(web_ui, key):
     assert statistics["/predict"]["num_requests"] > statistics["/predict/batch"]["num_requests"] > 0
     assert statistics["Aggregated"]["num_failures"] == 0
     assert key not in page.text + logs
+
+
+def test_no_form_sends_the_key_elsewhere(web_ui, key):
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere, web_ui(key) as ui:
+        elsewhere.settimeout(0.5)
+        form = {"user_count": 1, "spawn_rate": 1, "user_classes": "InferenceUser"}
+        form["host"] = f"http://127.0.0.1:{elsewhere.getsockname()[1]}"
+        refused = ui.post("/swarm", data=form).json()
+        assert refused["success"] is False
+        assert "--host" in refused["message"]
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()
+        assert ui.get("/stats/requests").json()["state"] == "ready"
+
+
+def test_a_user_that_is_pointed_elsewhere_sends_nothing(key, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        elsewhere.settimeout(0.5)
+        url = f"http://127.0.0.1:{elsewhere.getsockname()[1]}"
+        another = tmp_path / "locustfile.py"
+        another.write_text(f"from scenarios.locustfile import InferenceUser\nInferenceUser.host = {url!r}\n")
+        done = subprocess.run(
+            [sys.executable, "-m", "locust", "-f", str(another), "--headless", "--run-time", "5s"],
+            cwd=ROOT,
+            env={**os.environ, "LOCUST_API_KEY": key, "PYTHONPATH": str(ROOT)},
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=START_TIMEOUT_S,
+        )
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()
+    assert f"{url} is not the --host" in done.stderr
+    assert done.returncode == 2
 
 
 def test_refused_requests_are_counted_as_failures(web_ui):
