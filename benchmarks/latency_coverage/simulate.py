@@ -21,7 +21,7 @@ import numpy as np
 
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.judge import judge, should_stop
-from harness.checks.latency.settings import least_pairs
+from harness.checks.latency.limits import least_pairs
 from harness.config.suite import load_suite
 from harness.load import RequestOutcome, Samples
 from harness.model import Outcome

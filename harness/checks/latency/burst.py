@@ -12,13 +12,10 @@ from harness.checks.latency.collect import Sent, evidence_of, send_blocks
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.findings import of_check
 from harness.checks.latency.judge import judge, should_stop
+from harness.checks.latency.limits import LatencyLimits, least_pairs
+from harness.checks.latency.loads import BurstSettings
 from harness.checks.latency.planning import asked_of, load_plan, sides_of, verify_requests
-from harness.checks.latency.settings import (
-    BurstSettings,
-    LatencyLimits,
-    LatencySettings,
-    least_pairs,
-)
+from harness.checks.latency.settings import LatencySettings
 from harness.checks.latency.usage import Usage
 from harness.config.suite import Suite
 from harness.model import Capability, Family, Finding, Outcome

@@ -14,9 +14,10 @@ import numpy as np
 from harness.checks.interface import CheckContext, Evidence, Stage
 from harness.checks.latency.capacity_judge import judge_capacity
 from harness.checks.latency.collect import require_alive
+from harness.checks.latency.limits import LatencyLimits
 from harness.checks.latency.planning import asked_of, load_plan, sides_of, verify_requests
 from harness.checks.latency.searched import CapacityEvidence, Searched
-from harness.checks.latency.settings import LatencyLimits, LatencySettings
+from harness.checks.latency.settings import LatencySettings
 from harness.checks.latency.trial import Trial, highest, try_rate
 from harness.config.suite import Suite
 from harness.load import LoadGenerator, LoadPlan, Side

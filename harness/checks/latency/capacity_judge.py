@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.checks.interface import EVIDENCE_FILE
+from harness.checks.latency.limits import LatencyLimits
 from harness.checks.latency.searched import CapacityEvidence
-from harness.checks.latency.settings import LatencyLimits
 from harness.model import Capability, Finding, Outcome
 from harness.stats.shift import median_bounds
 

@@ -18,8 +18,8 @@ from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.failures import error_excess, error_rate, fail_alike
 from harness.checks.latency.findings import CHECK_ID, finding
 from harness.checks.latency.gpu_findings import judge_gpu
+from harness.checks.latency.limits import LatencyLimits
 from harness.checks.latency.promises_judge import judge_promises
-from harness.checks.latency.settings import LatencyLimits
 from harness.checks.latency.snapshot_findings import judge_snapshots
 from harness.checks.latency.times import absolute, ratio
 from harness.checks.latency.usage_judge import judge_usage

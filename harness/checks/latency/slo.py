@@ -16,8 +16,10 @@ from harness.checks.latency.endpoints import report_endpoints
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.findings import CHECK_ID, finding, of_check
 from harness.checks.latency.judge import judge, should_stop
+from harness.checks.latency.limits import LatencyLimits
+from harness.checks.latency.loads import SLO_BLOCKS
 from harness.checks.latency.planning import asked_of, candidate_of, load_plan, verify_requests
-from harness.checks.latency.settings import SLO_BLOCKS, LatencyLimits, LatencySettings
+from harness.checks.latency.settings import LatencySettings
 from harness.checks.latency.validity import judge_validity
 from harness.config.suite import Suite
 from harness.model import Capability, Family, Finding, Outcome

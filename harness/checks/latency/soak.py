@@ -10,8 +10,10 @@ from harness.checks.interface import CheckContext, Stage
 from harness.checks.latency.collect import evidence_of, send_blocks
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.findings import finding, of_check
+from harness.checks.latency.limits import LatencyLimits
+from harness.checks.latency.loads import SOAK_BLOCKS
 from harness.checks.latency.planning import asked_of, candidate_of, load_plan, verify_requests
-from harness.checks.latency.settings import SOAK_BLOCKS, LatencyLimits, LatencySettings
+from harness.checks.latency.settings import LatencySettings
 from harness.checks.latency.slo import judge_alone
 from harness.checks.latency.validity import judge_validity
 from harness.config.suite import Suite

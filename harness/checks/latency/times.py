@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from harness.checks.latency.decided import Decided, Judged, decided
 from harness.checks.latency.findings import described_quantile, described_ratio, finding
-from harness.checks.latency.settings import least_pairs
+from harness.checks.latency.limits import least_pairs
 from harness.checks.latency.view import SideView, View
 from harness.model import Capability, Outcome
 from harness.stats.absolute import judge_quantile

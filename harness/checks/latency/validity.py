@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.findings import finding
-from harness.checks.latency.settings import LatencyLimits
+from harness.checks.latency.limits import LatencyLimits
 from harness.load import LoadHealth, measure_health
 from harness.model import Finding, Outcome
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.checks.latency.evidence import LatencyEvidence
-from harness.checks.latency.settings import LatencyLimits
+from harness.checks.latency.limits import LatencyLimits
 from harness.checks.latency.usage import Usage
 from harness.checks.latency.validity import Doubt
 from harness.load import RequestOutcome, Samples

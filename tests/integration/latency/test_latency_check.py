@@ -14,7 +14,7 @@ from local_processes import alive_after, first_line
 from harness.checks.latency.check import LatencyPaired
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.judge import judge
-from harness.checks.latency.settings import LatencyLimits
+from harness.checks.latency.limits import LatencyLimits
 from harness.errors import ConfigError, InfrastructureError, TargetError
 from harness.load import GeneratorError, LoadGenerator, LoadPlan, Payload, RequestOutcome, Samples, Side
 from harness.model import Outcome

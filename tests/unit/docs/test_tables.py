@@ -13,15 +13,10 @@ from harness.checks.fuzz.settings import SchemaCheck
 from harness.checks.golden.limits import GoldenLimits
 from harness.checks.golden.settings import GoldenSettings
 from harness.checks.image.settings import ImageLimits, ImageSettings
-from harness.checks.latency.settings import (
-    BurstSettings,
-    CapacitySettings,
-    LatencyLimits,
-    LatencySettings,
-    MetricsSettings,
-    SloSettings,
-)
-from harness.checks.latency.settings import SoakSettings as LatencySoakSettings
+from harness.checks.latency.limits import LatencyLimits
+from harness.checks.latency.loads import BurstSettings, CapacitySettings, SloSettings
+from harness.checks.latency.loads import SoakSettings as LatencySoakSettings
+from harness.checks.latency.settings import LatencySettings, MetricsSettings
 from harness.checks.latency.usage_settings import CpuLimits, MemoryLimits
 from harness.checks.lifecycle.settings import (
     DrainSettings,

@@ -8,7 +8,8 @@ import pytest
 
 from harness.checks.latency.burst import LatencyBurst
 from harness.checks.latency.evidence import LatencyEvidence
-from harness.checks.latency.settings import BurstSettings, LatencyLimits
+from harness.checks.latency.limits import LatencyLimits
+from harness.checks.latency.loads import BurstSettings
 from harness.checks.latency.usage import Usage
 from harness.config.suite import parse_suite
 from harness.errors import ConfigError

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.checks.latency.capacity import LatencyCapacity
+from harness.checks.latency.limits import LatencyLimits
+from harness.checks.latency.loads import CapacitySettings
 from harness.checks.latency.searched import CapacityEvidence, Searched
-from harness.checks.latency.settings import CapacitySettings, LatencyLimits
 from harness.checks.latency.trial import Trial, highest, try_rate
 from harness.config.suite import parse_suite
 from harness.errors import ConfigError

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.gpu_usage import GpuSample, GpuUsage
 from harness.checks.latency.judge import judge, should_stop
-from harness.checks.latency.settings import LatencyLimits, LatencySettings
+from harness.checks.latency.limits import LatencyLimits
+from harness.checks.latency.settings import LatencySettings
 from harness.checks.latency.usage import Usage
 from harness.load import RequestOutcome, Samples
 from harness.model import Capability, Outcome

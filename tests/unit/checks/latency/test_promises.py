@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from harness.checks.latency import promises
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.judge import judge
+from harness.checks.latency.limits import LatencyLimits
 from harness.checks.latency.promises import Promises, read_promises, verify_promises
-from harness.checks.latency.settings import LatencyLimits
 from harness.checks.latency.usage import Usage
 from harness.config.suite import parse_suite
 from harness.errors import ConfigError

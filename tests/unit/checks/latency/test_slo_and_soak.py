@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from harness.checks.latency.evidence import LatencyEvidence
-from harness.checks.latency.settings import LatencyLimits
+from harness.checks.latency.limits import LatencyLimits
 from harness.checks.latency.slo import LatencySlo
 from harness.checks.latency.soak import LatencySoak
 from harness.checks.latency.usage import Usage
