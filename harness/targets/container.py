@@ -3,7 +3,6 @@
 import contextlib
 import os
 import secrets
-import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,6 +42,7 @@ from harness.targets.gpu import INSTALL_TOOLKIT, device_requests
 from harness.targets.image import ImageIdentity
 from harness.targets.interface import RemovalError, RunningProcess
 from harness.targets.log import LogSearch, search
+from harness.targets.own_address import own_address
 from harness.targets.readiness import wait_until_ready
 from harness.targets.uninterrupted import uninterrupted
 
@@ -53,7 +53,6 @@ TMPFS_OPTIONS = "size=64m,mode=1777"
 NO_COMMAND = "no command specified"
 NANO = 1_000_000_000
 NO_ADDRESS = "http://127.0.0.1:0"
-OWN_ADDRESS_TIMEOUT_S = 0.5
 
 
 class ContainerEndpoint:
@@ -112,10 +111,9 @@ class ContainerEndpoint:
 
     @property
     def load_url(self) -> str:
-        """Its own address, past the engine's proxy, where this machine is on its network."""
+        """Its own address, past the engine's proxy, where this machine is surely on its network."""
         for network in self._networks():
-            address, gateway = network.get("IPAddress"), network.get("Gateway")
-            if address and gateway and _on_link(address, self._port, gateway):
+            if address := own_address(network, self._port):
                 return f"{urlsplit(self.base_url).scheme}://{address}:{self._port}"
         return self.base_url
 
@@ -336,14 +334,6 @@ class ContainerTarget:
         if not bindings:
             raise TargetError("the engine published no port", logs=container_logs(container))
         return f"{self._scheme}://127.0.0.1:{bindings[0]['HostPort']}"
-
-
-def _on_link(address: str, port: int, gateway: str) -> bool:
-    """Whether a connection comes about from the gateway's address, which only its own machine can use."""
-    with contextlib.suppress(OSError):
-        socket.create_connection((address, port), OWN_ADDRESS_TIMEOUT_S, source_address=(gateway, 0)).close()
-        return True
-    return False
 
 
 @contextlib.contextmanager
