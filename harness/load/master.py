@@ -4,9 +4,10 @@ It gives each worker its share of the schedule, has all begin at one moment, and
 worker that is lost, fails or sends something else fails the block.
 """
 
+import hmac
+import secrets
 import sys
 import time
-from argparse import Namespace
 from typing import Any
 
 import gevent
@@ -33,24 +34,15 @@ from harness.load.wire import (
     HELLO,
     LIVE,
     MORE,
+    OPTIONS,
     PLAN,
     READY,
+    REFUSED,
     ROWS,
     join_rows,
     live_answered,
 )
 
-OPTIONS = Namespace(
-    web_base_path="",
-    stop_timeout=0.0,
-    num_users=None,
-    spawn_rate=None,
-    run_time=None,
-    stats_history_enabled=False,
-    enable_rebalancing=False,
-    headless=False,
-)
-"""Locust would else read its own configuration files and environment variables."""
 EXCHANGES = 50
 POLL_S = 0.2
 LEAD_S = 0.5
@@ -85,6 +77,9 @@ class ClusterLoad:
         self._inbox: Queue = Queue()
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._came: dict[str, str] = {}
+        self._expected = cluster.workers
+        # Anybody on this machine can connect to the port, and the plan has credentials.
+        self._token = secrets.token_hex(32) if cluster.local_workers else ""
         environment = Environment(
             user_classes=[PacedUser], host=begin.plan.sides[-1].base_url, parsed_options=OPTIONS
         )
@@ -92,14 +87,7 @@ class ClusterLoad:
         self._runner: MasterRunner = environment.create_master_runner(cluster.host, cluster.port)
         for kind in FROM_WORKER:
             self._runner.register_message(kind, self._receive)
-        self._local = [
-            subprocess.Popen(
-                [sys.executable, "-m", "harness.load.node", "127.0.0.1", str(self._runner.server.port)],
-                stdin=subprocess.DEVNULL,
-                stdout=sys.stderr,
-            )
-            for _ in range(cluster.local_workers)
-        ]
+        self._local = [self._start_local() for _ in range(cluster.local_workers)]
         self.web_url = None if begin.web is None else serve_web(environment, self._live, begin.web)
         self._workers = self._gather(cluster)
         for index, worker in enumerate(self._workers):
@@ -111,7 +99,9 @@ class ClusterLoad:
             }
             self._runner.send_message(PLAN, plan, client_id=worker)
         self._each(READY)
-        self._runner.start(cluster.workers, spawn_rate=cluster.workers)
+        # One user for each that Locust knows of: one that was refused may not have left yet.
+        users = max(cluster.workers, self._runner.worker_count)
+        self._runner.start(users, spawn_rate=users)
         if begin.plan.warmup_requests:
             self.send(WARMUP)
 
@@ -138,17 +128,36 @@ class ClusterLoad:
             for clock in clocks
         ]
         schedule = schedule_block(self._plan, block)
-        return merge(schedule, len(self._plan.sides), shares, self._epoch_s), clocks
+        return merge(schedule, self._plan.together, shares, self._epoch_s), clocks
 
     def end(self) -> None:
         """Let the workers go."""
         self._runner.quit()
 
+    def _start_local(self) -> Any:
+        command = [sys.executable, "-m", "harness.load.node", "127.0.0.1", str(self._runner.server.port)]
+        process = subprocess.Popen([*command, "--token"], stdin=subprocess.PIPE, stdout=sys.stderr)
+        process.stdin.write(self._token.encode() + b"\n")
+        process.stdin.close()
+        return process
+
     def _receive(self, msg: Any, **_: object) -> None:
         if msg.type == HELLO:
-            self._came[msg.node_id] = msg.data["version"]
+            self._greet(msg.node_id, msg.data)
             return
         self._inbox.put((msg.node_id, msg.type, msg.data, time.perf_counter()))
+
+    def _greet(self, worker: str, hello: dict[str, Any]) -> None:
+        """Take a worker in, or tell it why not and have it end."""
+        if self._token and not hmac.compare_digest(str(hello.get("token")).encode(), self._token.encode()):
+            refused = "this master takes only the workers that it has started"
+        elif len(self._came) == self._expected:
+            refused = f"this master has its {self._expected} workers already"
+        else:
+            self._came[worker] = str(hello.get("version"))
+            return
+        self._runner.send_message(REFUSED, {"reason": refused}, client_id=worker)
+        self._runner.send_message("quit", client_id=worker)
 
     def _gather(self, cluster: Cluster) -> tuple[str, ...]:
         deadline_s = time.monotonic() + cluster.wait_s
@@ -162,10 +171,7 @@ class ClusterLoad:
         for worker, version in self._came.items():
             if version != __version__:
                 raise WorkerError(f"{worker} has harness {version}, this is {__version__}")
-        came = tuple(self._came)
-        for surplus in came[cluster.workers :]:
-            self._runner.send_message("quit", client_id=surplus)
-        return came[: cluster.workers]
+        return tuple(self._came)
 
     def _each(self, kind: str) -> dict[str, dict[str, Any]]:
         """Wait for one message of a kind from every worker."""

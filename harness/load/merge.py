@@ -35,14 +35,14 @@ class Share:
     wall_s: float
 
 
-def merge(schedule: Schedule, sides: int, shares: Sequence[Share], epoch_s: float) -> Samples:
+def merge(schedule: Schedule, together: int, shares: Sequence[Share], epoch_s: float) -> Samples:
     """Return the samples of the whole schedule in its order, times on the master's clock.
 
     The three times of a request are moved by the same offset, so no latency changes.
 
     Args:
         schedule: Of the whole block.
-        sides: How many sides it has.
+        together: As `LoadPlan.together`.
         shares: In the order of the workers' numbers, all of them.
         epoch_s: The master's `perf_counter` that counts as 0 in the samples.
 
@@ -52,7 +52,7 @@ def merge(schedule: Schedule, sides: int, shares: Sequence[Share], epoch_s: floa
     n = schedule.due_s.size
     whole = {name: np.empty(n, dtype=column.dtype) for name, column in shares[0].columns.items()}
     for index, share in enumerate(shares):
-        rows = Part(index, len(shares)).rows(n, sides)
+        rows = Part(index, len(shares)).rows(n, together)
         own = share.columns
         if own["side"].size != rows.size:
             raise ShareError(f"worker {index} sent {own['side'].size} of its {rows.size} requests")

@@ -108,6 +108,11 @@ class LoadPlan(_Part):
         return self.ladder[block % len(self.ladder)] if self.ladder else 1.0
 
     @property
+    def together(self) -> int:
+        """Requests that follow one another in a schedule and belong to one generator: a pair of bursts."""
+        return len(self.sides) * self.burst
+
+    @property
     def block_s(self) -> float:
         """Expected duration of a block."""
         return self.block_arrivals / self.rate_per_s

@@ -2,7 +2,6 @@
 
 import gc
 import time
-from argparse import Namespace
 from typing import Any
 
 import gevent
@@ -24,22 +23,33 @@ from harness.load.wire import (
     HELLO,
     LIVE,
     MORE,
+    OPTIONS,
     PLAN,
     READY,
+    REFUSED,
     ROWS,
     chunks,
     live_message,
 )
 
 LIVE_EVERY_S = 1.0
-OPTIONS = Namespace(web_base_path="", stop_timeout=0.0, num_users=None, spawn_rate=None, run_time=None)
-"""Locust would else read its own configuration files and environment variables."""
 
 
 class Node:
-    """Answers the master's messages."""
+    """Answers the master's messages.
 
-    def __init__(self, host: str, port: int) -> None:
+    Attributes:
+        blocks: How many it has sent.
+        refused: Why the master does not want it; empty if it does.
+        runner: Locust's; its greenlet ends with the load.
+
+    Args:
+        host: The master's.
+        port: The master's.
+        token: By which a master knows a worker that it has started; empty for any other.
+    """
+
+    def __init__(self, host: str, port: int, token: str = "") -> None:
         self._environment = Environment(parsed_options=OPTIONS)
         self._orders: Queue = Queue()
         self._more = Event()
@@ -47,15 +57,20 @@ class Node:
         self._outbox = Outbox()
         self._report: OnEnd | None = None
         self.blocks = 0
+        self.refused = ""
         self.runner: Any = self._environment.create_worker_runner(host, port)
         for kind, listener, concurrent in (
+            (REFUSED, self._take_refusal, False),
             (PLAN, self._take_plan, False),
             (CLOCK, self._tell_time, False),
             (MORE, self._send_more, False),
             (BLOCK, self._send_block, True),
         ):
             self.runner.register_message(kind, listener, concurrent=concurrent)
-        self.runner.send_message(HELLO, {"version": __version__})
+        self.runner.send_message(HELLO, {"version": __version__, "token": token})
+
+    def _take_refusal(self, msg: Any, **_: object) -> None:
+        self.refused = msg.data["reason"]
 
     def _take_plan(self, msg: Any, **_: object) -> None:
         plan = LoadPlan.model_validate_json(msg.data["plan"])

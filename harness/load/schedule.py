@@ -26,14 +26,14 @@ WARMUP = -1
 
 @dataclass(frozen=True)
 class Part:
-    """The share of one of several generators: every `count`-th arrival, beginning with number `index`."""
+    """The share of one of several generators: every `count`-th burst, beginning with number `index`."""
 
     index: int
     count: int
 
-    def rows(self, requests: int, sides: int) -> NDArray[np.intp]:
-        """Return which of a schedule's requests these are; both of a pair belong to one generator."""
-        return np.flatnonzero(np.arange(requests) // sides % self.count == self.index)
+    def rows(self, requests: int, together: int) -> NDArray[np.intp]:
+        """Return which of a schedule's requests these are, of which `LoadPlan.together` are never parted."""
+        return np.flatnonzero(np.arange(requests) // together % self.count == self.index)
 
 
 WHOLE = Part(0, 1)
@@ -53,9 +53,9 @@ class Schedule:
     side: NDArray[np.int8]
     payload: NDArray[np.int32]
 
-    def only(self, part: Part, sides: int) -> Self:
+    def only(self, part: Part, together: int) -> Self:
         """Return one generator's share, due at the same times."""
-        rows = part.rows(self.due_s.size, sides)
+        rows = part.rows(self.due_s.size, together)
         return replace(self, due_s=self.due_s[rows], side=self.side[rows], payload=self.payload[rows])
 
 

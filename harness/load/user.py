@@ -101,7 +101,7 @@ def paced_user(
                 order.result.set_exception(error)
 
         def _walk(self, order: Order) -> Samples:
-            schedule = schedule_block(plan, order.block).only(order.part, len(plan.sides))
+            schedule = schedule_block(plan, order.block).only(order.part, plan.together)
             start_s = time.perf_counter() + LEAD_S if order.start_s is None else order.start_s
             recorder = Recorder(schedule, start_s, epoch_s)
             if on_begin is not None and order.block != WARMUP:

@@ -1,11 +1,13 @@
 """What master and workers tell each other by Locust's custom messages, beside Locust's own.
 
-A worker says `HELLO` once it can take messages. The master sends `PLAN` and the workers answer `READY`; then
-`CLOCK` questions and answers, and `BLOCK`, which a worker answers with its samples in `ROWS` (each
+A worker says `HELLO` once it can take messages, with the token if the master has started it; one that is not
+wanted gets `REFUSED` with the reason, and has to end. The others are sent `PLAN` and answer `READY`; then
+come `CLOCK` questions and answers, and `BLOCK`, which a worker answers with its samples in `ROWS` (each
 acknowledged by `MORE` before the next is sent), and `DONE`, or `FAILED`. While the load runs, `LIVE` tells a
 master with a web UI what has been answered.
 """
 
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -15,8 +17,9 @@ from numpy.typing import NDArray
 from harness.load.recorder import Answered
 from harness.load.samples import Samples
 
-HELLO, PLAN, READY, CLOCK, BLOCK = (
+HELLO, REFUSED, PLAN, READY, CLOCK, BLOCK = (
     "harness_hello",
+    "harness_refused",
     "harness_plan",
     "harness_ready",
     "harness_clock",
@@ -30,6 +33,18 @@ ROWS, MORE, DONE, FAILED, LIVE = (
     "harness_live",
 )
 FROM_WORKER = (HELLO, READY, CLOCK, ROWS, DONE, FAILED, LIVE)
+
+OPTIONS = Namespace(
+    web_base_path="",
+    stop_timeout=0.0,
+    num_users=None,
+    spawn_rate=None,
+    run_time=None,
+    stats_history_enabled=False,
+    enable_rebalancing=False,
+    headless=False,
+)
+"""Of master and workers: Locust would else read its own configuration files and environment variables."""
 
 CHUNK_ROWS = 10_000
 """About 400 KiB a message."""

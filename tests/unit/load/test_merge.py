@@ -12,7 +12,7 @@ from harness.load.schedule import Part, schedule_block
 from harness.load.wire import WireError, chunks, join_rows, live_answered
 
 
-def plan(sides, arrivals):
+def plan(sides, arrivals, burst=1):
     return LoadPlan(
         sides=tuple(
             Side(name=f"s{number}", base_url=f"http://127.0.0.1:{number + 1}") for number in range(sides)
@@ -20,6 +20,7 @@ def plan(sides, arrivals):
         payloads=tuple(Payload(method="GET", path=f"/{number}") for number in range(3)),
         rate_per_s=10.0,
         block_arrivals=arrivals,
+        burst=burst,
         seed=5,
     )
 
@@ -43,10 +44,10 @@ def samples_of(schedule, start_s):
     )
 
 
-def shares_of(schedule, sides, count, ahead):
+def shares_of(schedule, together, count, ahead):
     shares = []
     for index in range(count):
-        own = samples_of(schedule.only(Part(index, count), sides), 50.0 + ahead[index])
+        own = samples_of(schedule.only(Part(index, count), together), 50.0 + ahead[index])
         offset = Offset(at_s=50.0 + ahead[index], ahead_s=ahead[index], uncertainty_s=0.0)
         clock = WorkerClock(worker=index, name=str(index), before=offset, after=offset)
         rows = join_rows(list(chunks(own)))
@@ -54,12 +55,23 @@ def shares_of(schedule, sides, count, ahead):
     return shares
 
 
-@given(st.integers(1, 2), st.integers(1, 40), st.integers(1, 5))
-def test_each_arrival_belongs_to_exactly_one_part(sides, arrivals, count):
-    schedule = schedule_block(plan(sides, arrivals), 0)
-    rows = [Part(index, count).rows(schedule.due_s.size, sides) for index in range(count)]
-    assert sorted(np.concatenate(rows).tolist()) == list(range(arrivals * sides))
-    assert all({row ^ 1 for row in part.tolist()} == set(part.tolist()) for part in rows if sides == 2)
+@given(st.integers(1, 2), st.integers(1, 40), st.integers(1, 5), st.integers(1, 7))
+def test_each_arrival_belongs_to_exactly_one_part(sides, bursts, count, burst):
+    asked = plan(sides, bursts * burst, burst)
+    schedule = schedule_block(asked, 0)
+    rows = [Part(index, count).rows(schedule.due_s.size, asked.together) for index in range(count)]
+    assert sorted(np.concatenate(rows).tolist()) == list(range(bursts * burst * sides))
+
+
+@given(st.integers(1, 30), st.integers(1, 5), st.integers(1, 7))
+def test_both_sides_of_a_pair_and_of_a_burst_are_one_generators(bursts, count, burst):
+    asked = plan(2, bursts * burst, burst)
+    schedule = schedule_block(asked, 0)
+    for index in range(count):
+        own = schedule.only(Part(index, count), asked.together)
+        first, second = (np.flatnonzero(own.side == side) for side in (0, 1))
+        assert own.payload[first].tolist() == own.payload[second].tolist()
+        assert (np.diff(own.due_s.reshape(-1, burst)) == 0).all()
 
 
 @given(st.integers(1, 2), st.integers(5, 40), st.lists(st.floats(-1000, 1000), min_size=1, max_size=5))
