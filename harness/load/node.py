@@ -1,7 +1,7 @@
 """A worker on this or another machine, `python -m harness.load.node HOST PORT [--token]`.
 
-With `--token`, the line on its standard input proves that the master has started it. It serves one load of one
-master and ends with it, with status 0 if it has sent its share.
+With `--token`, the line on its standard input proves that the master has started it. It serves one load of
+one master and ends with it, with status 0 if it has sent its share.
 """
 
 from gevent import monkey

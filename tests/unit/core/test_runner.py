@@ -9,7 +9,7 @@ from harness import runner as runner_module
 from harness.checks.interface import Evidence, Stage
 from harness.credentials import Credentials
 from harness.errors import ConfigError, InfrastructureError, Interrupted, TargetError
-from harness.events import CheckFinished, CheckStarted
+from harness.events import CheckFinished, CheckStarted, Note
 from harness.model import (
     Capability,
     Decision,
@@ -63,7 +63,7 @@ def raising(error):
 class Run:
     """A run of some checks, and what came of it."""
 
-    def __init__(self, suite, folder, *checks, candidate=None, reference=None, fail_fast=False):
+    def __init__(self, suite, folder, *checks, candidate=None, reference=None, fail_fast=False, seed=7):
         self.candidate, self.reference, self.events = candidate or FakeTarget(), reference, []
         capabilities = {Capability.REFERENCE} if reference else set()
         plan = make_plan(suite, checks, only=(), skip=(), capabilities=capabilities)
@@ -73,7 +73,7 @@ class Run:
             credentials=Credentials(suite.config.auth, {}),
             candidate=self.candidate.launch(),
             reference=reference.launch() if reference else None,
-            seed=7,
+            seed=seed,
             folder=folder,
             reproduce=lambda family: f"harness run --only {family}",
             today=date(2026, 1, 1),
@@ -200,6 +200,67 @@ def test_a_reference_that_does_not_start_blames_nobody_else(run):
     assert done.by_id["latency.a"].error.kind is ErrorKind.INFRASTRUCTURE
     assert done.by_id["lifecycle.target"].outcome is Outcome.PASS
     assert done.candidate.entered == done.candidate.left
+
+
+CANDIDATE_FIRST, REFERENCE_FIRST = "the candidate", "the reference"
+
+
+def first_started(done):
+    """Which of the two the run says it starts first."""
+    notes = [event.text for event in done.events if isinstance(event, Note)]
+    return CANDIDATE_FIRST if "candidate" in notes[0] else REFERENCE_FIRST
+
+
+@pytest.fixture(params=[CANDIDATE_FIRST, REFERENCE_FIRST])
+def seed(request, suite, tmp_path):
+    """A seed by which this one is started first."""
+    for number in range(50):
+        folder = tmp_path / f"seed-{number}"
+        done = Run(suite, folder, Stub("latency.a", Stage.PAIRED), reference=FakeTarget(), seed=number)
+        if first_started(done) == request.param:
+            return number
+    pytest.fail(f"no seed starts {request.param} first")
+
+
+def test_who_is_started_first_is_drawn_and_only_for_a_paired_load(run, seed, tmp_path):
+    first = first_started(run(Stub("latency.a", Stage.PAIRED), reference=FakeTarget(), seed=seed))
+    (tmp_path / "evidence").rename(tmp_path / "before")
+    again = run(Stub("latency.a", Stage.PAIRED), reference=FakeTarget(), seed=seed)
+    assert first_started(again) == first
+    (tmp_path / "evidence").rename(tmp_path / "again")
+    compared = run(Stub("golden.a", Stage.COMPARED), reference=FakeTarget(), seed=seed)
+    assert first_started(compared) == CANDIDATE_FIRST
+
+
+def test_in_either_order_a_paired_check_has_both(run, seed):
+    done = run(check := Stub("latency.a", Stage.PAIRED), reference=FakeTarget(), seed=seed)
+    assert check.contexts[0].candidate is done.candidate.endpoint
+    assert check.contexts[0].reference is done.reference.endpoint
+    assert (done.candidate.left, done.reference.left) == (1, 1)
+    assert done.by_id["latency.a"].outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize("reference", [FakeTarget, never_ready])
+def test_in_either_order_a_candidate_that_never_gets_ready_is_rejected(run, seed, reference):
+    done = run(
+        check := Stub("latency.a", Stage.PAIRED),
+        candidate=never_ready("no model file"),
+        reference=reference(),
+        seed=seed,
+    )
+    assert done.verdict.decision is Decision.REJECT
+    assert done.verdict.reasons[0].finding_id == "lifecycle.target.ready"
+    assert done.by_id["latency.a"].outcome is Outcome.SKIP
+    assert check.contexts == []
+
+
+def test_in_either_order_a_reference_that_does_not_start_is_no_verdict_on_the_candidate(run, seed):
+    done = run(check := Stub("latency.a", Stage.PAIRED), reference=never_ready(), seed=seed)
+    assert done.verdict.decision is Decision.INCONCLUSIVE
+    assert done.by_id["latency.a"].error.kind is ErrorKind.INFRASTRUCTURE
+    assert done.by_id["lifecycle.target"].outcome is Outcome.PASS
+    assert check.contexts == []
+    assert done.candidate.left == 1
 
 
 def on_the_cpu(endpoint, *_):
