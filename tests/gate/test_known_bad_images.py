@@ -3,8 +3,9 @@
 A fault is a folder under ``faults/``: ``fault.py`` patches the service from outside, or the lines ``image``
 of ``fault.toml`` change its image. ``fault.toml`` says what the fault does, its family, for each check that
 has to fail how the ids of its failed findings begin (those of other families where the whole gate runs),
-and how those begin that ``may_also_fail``. A fault of the latency may be ``undecided`` "where not measured"
-or, if it takes a quiet machine to tell, "on a busy machine"; without that key it is rejected on any machine.
+and how those begin that ``may_also_fail``. A fault of the latency may be ``undecided`` "where not measured":
+after more tries, and only if the measurement itself was not valid; without that key it is rejected on any
+machine.
 One that is ``seen_elsewhere``, by whatever asks often enough, is gated by its own family alone.
 It is a fault of the service of its ``artifact``, by default the first one, and gated by the suite of that,
 with what its own ``suite`` adds to it.
@@ -17,6 +18,7 @@ same keys, and in place of what catches it the checks that it is ``near``.
 import tomllib
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -89,11 +91,9 @@ def measured(report):
     )
 
 
-MAY_BE_UNDECIDED = {
-    None: lambda _report: False,
-    "where not measured": lambda report: not measured(report),
-    "on a busy machine": lambda _report: True,
-}
+def may_be_undecided(report, declared):
+    """Whether a verdict on the fault is missing for a reason that is not the judge's."""
+    return declared.get("undecided") == "where not measured" and not measured(report)
 
 
 def assert_rejected_for(report, declared):
@@ -107,7 +107,7 @@ def assert_rejected_for(report, declared):
         for check, ids in declared["caught_by"].items()
         if not report.partial or check.startswith(f"{declared['family']}.")
     }
-    if undecided & set(expected) and MAY_BE_UNDECIDED[declared.get("undecided")](report):
+    if undecided & set(expected) and may_be_undecided(report, declared):
         assert report.decision is Decision.INCONCLUSIVE
         return
     failed = failed_findings(report)
@@ -122,6 +122,27 @@ def assert_rejected_for(report, declared):
     assert {reason.check_id for reason in report.reasons} == set(failed) | undecided
 
 
+def undecided_report(declared, *findings):
+    """What a judge leaves that rejects nothing: the checks that had to fail are inconclusive."""
+    checks = [
+        SimpleNamespace(id=check, outcome=Outcome.INCONCLUSIVE, findings=findings)
+        for check in declared["caught_by"]
+    ]
+    reasons = [SimpleNamespace(check_id=check.id) for check in checks]
+    return SimpleNamespace(checks=checks, decision=Decision.INCONCLUSIVE, reasons=reasons, partial=True)
+
+
+def test_a_judge_that_never_rejects_a_latency_is_found_out():
+    late = SimpleNamespace(id="latency.paired.generator_lag", outcome=Outcome.INCONCLUSIVE)
+    unclear = SimpleNamespace(id="latency.paired.p99.ratio", outcome=Outcome.INCONCLUSIVE)
+    for declared in (each for each in FAULTS.values() if each["family"] == Family.LATENCY):
+        assert declared.get("undecided", "where not measured") == "where not measured"
+        with pytest.raises(AssertionError):
+            assert_rejected_for(undecided_report(declared, unclear), declared)
+        if "undecided" in declared:
+            assert_rejected_for(undecided_report(declared, unclear, late), declared)
+
+
 def test_every_required_family_has_known_bad_images_and_near_misses():
     required = set(load_suite(ROOT / "gate.toml").config.policy.required)
     bad, benign = (Counter(each["family"] for each in kind.values()) for kind in (FAULTS, BENIGN))
@@ -132,11 +153,11 @@ def test_every_required_family_has_known_bad_images_and_near_misses():
     assert all(each["does"] for each in (*FAULTS.values(), *BENIGN.values()))
 
 
-def decided(gate_image, image, declared, **request):
+def decided(gate_image, image, **request):
     """A gate of the image; one that this machine left undecided is made again, as its report advises."""
     report = gate_image(image, **request)
     for _ in range(MORE_TRIES):
-        if not undecided_latency(report) or MAY_BE_UNDECIDED[declared.get("undecided")](report):
+        if not undecided_latency(report):
             break
         report = gate_image(image, **request)
     return report
@@ -156,7 +177,7 @@ def suite_for(declared):
 
 def test_its_own_family_catches_it(fault, faulty, gate_image):
     _, declared = fault
-    report = decided(gate_image, faulty, declared, **asked(declared, declared["caught_by"]))
+    report = decided(gate_image, faulty, **asked(declared, declared["caught_by"]))
     assert report.partial
     assert_rejected_for(report, declared)
 
@@ -166,7 +187,7 @@ def test_the_whole_gate_catches_it_and_only_it(fault, faulty, gate_image):
     _, declared = fault
     if declared.get("seen_elsewhere"):
         pytest.skip("other families see it too")
-    report = decided(gate_image, faulty, declared, **suite_for(declared))
+    report = decided(gate_image, faulty, **suite_for(declared))
     assert not report.partial
     assert_rejected_for(report, declared)
 
@@ -175,7 +196,7 @@ def test_the_whole_gate_catches_it_and_only_it(fault, faulty, gate_image):
 def test_a_benign_change_is_promoted_by_its_own_family(change, overlay, gate_image):
     folder, declared = change
     image = overlay(folder, declared.get("artifact", FIRST), declared.get("image", ()))
-    report = decided(gate_image, image, declared, **asked(declared, declared["near"]))
+    report = decided(gate_image, image, **asked(declared, declared["near"]))
     assert_promoted(report)
 
 
