@@ -193,7 +193,7 @@ def shown_at_the_looks(c, r, p, limit):
     ("p", "promoted", "rejected"), [(0.5, 0.061, 0.0095), (0.95, 0.055, 0.0073), (0.99, 0.041, 0.0031)]
 )
 def test_noise_as_long_as_a_group_breaks_the_promise_by_no_more_than_was_measured(p, promoted, rejected):
-    """Promised are 5 % and 0.6 %; the shares are those of 7,500 runs with another seed, in docs/latency.md."""
+    """Promised are 5 % and 0.6 %; the shares are those of 7,500 runs with another seed."""
     runs, n = 400, 6000
     rng = np.random.default_rng(15)
     c, r = autocorrelated(rng, n, runs, 0.98), autocorrelated(rng, n, runs, 0.98)
