@@ -95,6 +95,20 @@ class Samples:
         }
         return replace(self, **kept, cpu_s=self.cpu_s[:block], wall_s=self.wall_s[:block])
 
+    def of_block(self, block: int) -> Self:
+        """Return the requests of one block; what is the generator's stays that of all."""
+        rows = self.block == block
+        kept = {
+            field.name: getattr(self, field.name)[rows]
+            for field in fields(self)
+            if field.name not in _PER_BLOCK
+        }
+        return replace(self, **kept)
+
+    def as_block(self, block: int) -> Self:
+        """Return the same requests as those of a block of this number."""
+        return replace(self, block=np.full_like(self.block, block))
+
     def save(self, path: Path) -> None:
         """Write a compressed `.npz`."""
         np.savez_compressed(path, **{field.name: getattr(self, field.name) for field in fields(self)})

@@ -13,7 +13,6 @@ from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.findings import of_check
 from harness.checks.latency.judge import judge, should_stop
 from harness.checks.latency.limits import LatencyLimits, least_pairs
-from harness.checks.latency.loads import BurstSettings
 from harness.checks.latency.planning import asked_of, load_plan, sides_of, verify_requests
 from harness.checks.latency.settings import LatencySettings
 from harness.checks.latency.usage import Usage
@@ -41,7 +40,9 @@ class LatencyBurst:
 
     def collect(self, context: CheckContext, settings: LatencySettings) -> LatencyEvidence:
         """Send bursts until the verdict is clear or the budget is spent; raises what `send_blocks` does."""
-        burst = settings.burst or BurstSettings()
+        if settings.burst is None:
+            raise ValueError("the suite declares no bursts")
+        burst = settings.burst
         asked = asked_of(context, settings)
         plan = load_plan(
             context,
@@ -55,7 +56,14 @@ class LatencyBurst:
         limits = settings.limits.within_bursts
 
         def evidence(sent: Sent) -> LatencyEvidence:
-            return evidence_of(plan, asked, sent, planned_blocks=burst.blocks, expected=least_pairs(0.95))
+            return evidence_of(
+                plan,
+                asked,
+                sent,
+                planned_blocks=burst.blocks,
+                expected=least_pairs(0.95),
+                checks=settings.checks,
+            )
 
         def enough(sent: Sent) -> bool:
             return should_stop(_times_of(evidence(sent)), limits)

@@ -14,17 +14,16 @@ import numpy as np
 from harness.checks.interface import CheckContext, Evidence, Stage
 from harness.checks.latency.capacity_judge import judge_capacity
 from harness.checks.latency.collect import require_alive
+from harness.checks.latency.findings import of_check
 from harness.checks.latency.limits import LatencyLimits
 from harness.checks.latency.planning import asked_of, load_plan, sides_of, verify_requests
-from harness.checks.latency.searched import CapacityEvidence, Searched
+from harness.checks.latency.searched import CapacityEvidence, Searched, join_trials
 from harness.checks.latency.settings import LatencySettings
+from harness.checks.latency.steal import CpuTicks, steal_share
 from harness.checks.latency.trial import Trial, highest, try_rate
 from harness.config.suite import Suite
-from harness.load import LoadGenerator, LoadPlan, Side
+from harness.load import GeneratorError, LoadGenerator, LoadPlan, Samples, Side
 from harness.model import Capability, Family, Finding
-
-LEAST_REPEATS = 6
-"""With fewer no bound of a median holds at 95 %."""
 
 
 class LatencyCapacity:
@@ -51,7 +50,7 @@ class LatencyCapacity:
             ConfigError: The requests cannot be made.
             TargetError: The candidate died.
             InfrastructureError: The reference died.
-            GeneratorError: The load generator failed.
+            GeneratorError: The load generator failed before all sides were searched once.
         """
         if settings.capacity is None:
             raise ValueError("the suite declares no capacity")
@@ -65,6 +64,8 @@ class LatencyCapacity:
         rng = np.random.default_rng(context.seed)
         give_up = time.monotonic() + declared.budget_s
         repeats: list[tuple[Searched, ...]] = []
+        samples: list[Samples] = []
+        generator_error = ""
 
         def search(stack: ExitStack, side: Side) -> _Search:
             plan = load_plan(
@@ -83,24 +84,35 @@ class LatencyCapacity:
         with ExitStack() as stack:
             searches = [search(stack, side) for side in sides]
             while len(repeats) < declared.repeats and time.monotonic() < give_up:
-                found = {int(number): searches[number].repeat() for number in rng.permutation(len(sides))}
-                repeats.append(tuple(found[number] for number in range(len(sides))))
+                try:
+                    found = {int(number): searches[number].repeat() for number in rng.permutation(len(sides))}
+                except GeneratorError as error:
+                    if not repeats:
+                        raise
+                    generator_error = str(error)
+                    break
+                repeats.append(tuple(found[number][0] for number in range(len(sides))))
+                samples += [part for number in range(len(sides)) for part in found[number][1]]
                 require_alive(context)
                 context.progress(len(repeats), declared.repeats)
         return CapacityEvidence(
-            expected=LEAST_REPEATS,
+            expected=settings.least_repeats,
             executed=len(repeats),
             sides=tuple(side.name for side in sides),
             slo_ms={name: limit for name, (_, limit) in slo_ms.items()},
+            probabilities={name: probability for name, (probability, _) in slo_ms.items()},
             max_error_rate=limits.max_error_rate,
             most_per_s=declared.least_per_s * declared.ladder[-1],
             seed=context.seed,
+            checks=settings.checks,
+            generator_error=generator_error,
             repeats=tuple(repeats),
+            samples=join_trials(samples),
         )
 
     def judge(self, evidence: CapacityEvidence, limits: LatencyLimits) -> Sequence[Finding]:
         """See `harness.checks.latency.capacity_judge`."""
-        return judge_capacity(evidence, limits)
+        return of_check(self.id, judge_capacity(evidence, limits))
 
 
 class _Search:
@@ -119,18 +131,21 @@ class _Search:
         self._max_error_rate = max_error_rate
         self._tried = 0
 
-    def repeat(self) -> Searched:
-        """Search once, with arrivals that no search had before."""
+    def repeat(self) -> tuple[Searched, list[Samples]]:
+        """Search once, with arrivals that no search had before; also return the requests of each trial."""
         trials: list[Trial] = []
+        parts: list[Samples] = []
 
         def meets(rung: int) -> bool:
             block = self._tried * len(self._plan.ladder) + rung
             self._tried += 1
-            samples = self._generator.run_block(block)
+            before = CpuTicks.read()
+            parts.append(self._generator.run_block(block))
+            steal = steal_share(before, CpuTicks.read())
             rate_per_s = self._plan.rate_per_s * self._plan.factor(block)
-            trials.append(try_rate(samples, rate_per_s, self._slo_ms, self._max_error_rate))
+            trials.append(try_rate(parts[-1], rate_per_s, self._slo_ms, self._max_error_rate, steal))
             return trials[-1].met
 
         rung = highest(len(self._plan.ladder), meets)
         capacity_per_s = self._plan.rate_per_s * self._plan.factor(rung) if rung >= 0 else 0.0
-        return Searched(capacity_per_s=capacity_per_s, trials=tuple(trials))
+        return Searched(capacity_per_s=capacity_per_s, trials=tuple(trials)), parts

@@ -5,20 +5,22 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.checks.interface import EVIDENCE_FILE
+from harness.checks.latency.findings import OUTCOMES, finding
 from harness.checks.latency.limits import LatencyLimits
 from harness.checks.latency.searched import CapacityEvidence
 from harness.model import Capability, Finding, Outcome
-from harness.stats.shift import median_bounds
+from harness.stats.judgement import Judgement, Shown
+from harness.stats.shift import judge_median
 
-CHECK_ID = "latency.capacity"
 ROUNDING = 1e-9
+OF_SLO = 0.1
+"""A generator that adds more than this share of the smallest limit decides whether it is met."""
 
 
 def judge_capacity(evidence: CapacityEvidence, limits: LatencyLimits) -> list[Finding]:
     """Return findings for the least rate, the ratio to the reference's, and the throughput at saturation."""
     if not evidence.repeats:
-        return [_finding("repeats", Outcome.INCONCLUSIVE, "no search came to its end", samples=0)]
+        return [finding("repeats", Outcome.INCONCLUSIVE, "no search came to its end", samples=0)]
     own = _capacities(evidence, -1)
     doubt = _doubt(evidence, limits)
     judged = []
@@ -27,7 +29,7 @@ def judge_capacity(evidence: CapacityEvidence, limits: LatencyLimits) -> list[Fi
     judged.append(_ratio(evidence, own, limits, doubt))
     if len(evidence.sides) == 1 and limits.capacity.min_per_s is None:
         message = f"it stands {np.median(own):.0f} requests a second; no capacity.min_per_s is declared"
-        judged.append(_finding("limits", Outcome.INCONCLUSIVE, message, samples=own.size))
+        judged.append(finding("limits", Outcome.INCONCLUSIVE, message, samples=own.size))
     return [*judged, _saturation(evidence)]
 
 
@@ -41,15 +43,33 @@ def _at_the_top(evidence: CapacityEvidence, capacities: NDArray[np.float64]) -> 
 
 
 def _doubt(evidence: CapacityEvidence, limits: LatencyLimits) -> str:
-    """Return why the searches show nothing, empty if they do."""
+    """Return why the searches show nothing, empty if they do.
+
+    A trial that met its limits met them whatever ailed the machine; of the others any may have failed by it.
+    """
     declared = {name: allowed.slo_ms for name, (_, allowed) in limits.by_name.items() if allowed.slo_ms}
     if declared != evidence.slo_ms or limits.max_error_rate != evidence.max_error_rate:
         return "the searches were made by other limits"
-    trials = [trial for repeat in evidence.repeats for side in repeat for trial in side.trials]
-    late = [trial for trial in trials if trial.lag_p99_ms > limits.max_generator_lag_p99_ms]
-    if any(not trial.met for trial in late):
-        return f"the load generator was late in {len(late)} of {len(trials)} trials"
-    return ""
+    if evidence.generator_error:
+        return f"the load generator failed: {evidence.generator_error}"
+    most_ms = OF_SLO * min(declared.values(), default=math.inf)
+    missed = [trial for trial in evidence.trials if not trial.met]
+    doubts = {
+        "the load generator sent late": [
+            trial.lag_p99_ms > min(most_ms, limits.max_generator_lag_p99_ms) for trial in missed
+        ],
+        "the load generator's naps ended late": [
+            trial.heartbeat_p99_ms > min(most_ms, limits.max_generator_hiccup_p99_ms) for trial in missed
+        ],
+        "the machine's host gave CPU time to others": [
+            trial.steal_share is not None and trial.steal_share > limits.max_cpu_steal for trial in missed
+        ],
+    }
+    return "; ".join(
+        f"{what} in {sum(seen)} of the {len(missed)} trials that did not meet the limits"
+        for what, seen in doubts.items()
+        if any(seen)
+    )
 
 
 def _least(
@@ -59,18 +79,23 @@ def _least(
     least_per_s: float,
     doubt: str,
 ) -> Finding:
-    lower, _ = median_bounds(own, limits.confidence)
-    _, upper = median_bounds(np.where(_at_the_top(evidence, own), np.inf, own), limits.confidence)
-    return _finding(
+    judgement = judge_median(
+        own,
+        np.where(_at_the_top(evidence, own), np.inf, own),
+        least=least_per_s * (1.0 - ROUNDING),
+        spending=limits.capacity_spending(evidence.checks),
+    )
+    return finding(
         "min",
-        _outcome(lower, upper, least_per_s, doubt),
-        f"it stands {np.median(own):.0f} requests a second within its limits (interval {lower:.0f} to "
-        f"{upper:.0f}, {own.size} searches), at least {least_per_s:g} have to be{_ending(doubt)}",
+        _outcome(judgement, doubt),
+        f"it stands {np.median(own):.0f} requests a second within its limits (interval "
+        f"{judgement.lower:.0f} to {judgement.upper:.0f}, {own.size} searches), "
+        f"at least {least_per_s:g} have to be{_ending(doubt)}",
         samples=own.size,
         observed=float(np.median(own)),
         limit=least_per_s,
         unit="requests a second",
-        bounds=(lower, upper),
+        bounds=(judgement.lower, judgement.upper),
         confidence=limits.confidence,
     )
 
@@ -81,30 +106,34 @@ def _ratio(
     if len(evidence.sides) == 1:
         message = "there is no reference to compare the capacity with"
         missing = Capability.REFERENCE
-        return _finding("ratio", Outcome.NOT_APPLICABLE, message, samples=0, missing=missing)
+        return finding("ratio", Outcome.NOT_APPLICABLE, message, samples=0, missing=missing)
     theirs = _capacities(evidence, 0)
     if not theirs.all():
         message = "the reference does not meet the limits at the lowest rate: lower capacity.least_per_s"
-        return _finding("ratio", Outcome.INCONCLUSIVE, message, samples=own.size)
+        return finding("ratio", Outcome.INCONCLUSIVE, message, samples=own.size)
     limit = 1.0 - limits.capacity.margin
     # Who stands the highest rate that was tried may stand more.
-    least = np.where(_at_the_top(evidence, theirs), 0.0, own / theirs)
-    most = np.where(_at_the_top(evidence, own), np.inf, own / theirs)
-    lower, upper = median_bounds(least, limits.confidence)[0], median_bounds(most, limits.confidence)[1]
-    if lower <= 0.0 and upper >= limit and _at_the_top(evidence, theirs).any():
+    judgement = judge_median(
+        np.where(_at_the_top(evidence, theirs), 0.0, own / theirs),
+        np.where(_at_the_top(evidence, own), np.inf, own / theirs),
+        least=limit * (1.0 - ROUNDING),
+        spending=limits.capacity_spending(evidence.checks),
+    )
+    if judgement.shown is Shown.NEITHER and judgement.lower <= 0.0 and _at_the_top(evidence, theirs).any():
         doubt = doubt or "too much of it was at capacity.most_per_s: raise it"
     ratio = float(np.median(own / theirs))
-    return _finding(
+    return finding(
         "ratio",
-        _outcome(lower, upper, limit, doubt),
+        _outcome(judgement, doubt),
         f"it stands {ratio:.3f} times the rate of the reference ({np.median(own):.0f} against "
-        f"{np.median(theirs):.0f} requests a second; interval {lower:.3f} to {upper:.3f}, {own.size} "
-        f"searches of each), at least {limit:.3f} have to be{_ending(doubt)}",
+        f"{np.median(theirs):.0f} requests a second; interval {judgement.lower:.3f} to "
+        f"{judgement.upper:.3f}, {own.size} searches of each), "
+        f"at least {limit:.3f} have to be{_ending(doubt)}",
         samples=own.size,
         observed=ratio,
         limit=limit,
         unit="times the reference",
-        bounds=(lower, upper),
+        bounds=(judgement.lower, judgement.upper),
         confidence=limits.confidence,
     )
 
@@ -115,7 +144,7 @@ def _saturation(evidence: CapacityEvidence) -> Finding:
         for number in range(len(evidence.sides))
     ]
     told = ", ".join(f"{name} {rate:.0f}" for name, rate in zip(evidence.sides, most, strict=True))
-    return _finding(
+    return finding(
         "saturation",
         Outcome.PASS,
         f"most answers a second beyond the limits: {told}",
@@ -125,43 +154,9 @@ def _saturation(evidence: CapacityEvidence) -> Finding:
     )
 
 
-def _outcome(lower: float, upper: float, least: float, doubt: str) -> Outcome:
-    if doubt:
-        return Outcome.INCONCLUSIVE
-    if lower >= least * (1.0 - ROUNDING):
-        return Outcome.PASS
-    return Outcome.FAIL if upper < least * (1.0 - ROUNDING) else Outcome.INCONCLUSIVE
+def _outcome(judgement: Judgement, doubt: str) -> Outcome:
+    return Outcome.INCONCLUSIVE if doubt else OUTCOMES[judgement.shown]
 
 
 def _ending(doubt: str) -> str:
     return f"; not decided, since {doubt}" if doubt else ""
-
-
-def _finding(
-    name: str,
-    outcome: Outcome,
-    message: str,
-    *,
-    samples: int,
-    observed: float | None = None,
-    limit: float | None = None,
-    unit: str = "",
-    bounds: tuple[float, float] = (math.nan, math.nan),
-    confidence: float | None = None,
-    missing: Capability | None = None,
-) -> Finding:
-    lower, upper = (bound if math.isfinite(bound) else None for bound in bounds)
-    return Finding(
-        id=f"{CHECK_ID}.{name}",
-        outcome=outcome,
-        message=message,
-        observed=observed,
-        limit=limit,
-        unit=unit,
-        samples=samples,
-        lower=lower,
-        upper=upper,
-        confidence=confidence,
-        evidence=f"{CHECK_ID}/{EVIDENCE_FILE}",
-        missing=missing,
-    )

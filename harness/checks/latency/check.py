@@ -61,7 +61,14 @@ class LatencyPaired:
         expected = least_samples(0.99, settings.limits.confidence)
 
         def evidence(sent: Sent) -> LatencyEvidence:
-            seen = evidence_of(plan, asked, sent, planned_blocks=settings.blocks, expected=expected)
+            seen = evidence_of(
+                plan,
+                asked,
+                sent,
+                planned_blocks=settings.blocks,
+                expected=expected,
+                checks=settings.checks,
+            )
             return seen.model_copy(update={"promises": promises})
 
         def enough(sent: Sent) -> bool:

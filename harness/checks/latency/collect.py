@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 from harness.checks.interface import CheckContext
@@ -25,7 +26,7 @@ class Sent:
         generator_error: Why the generator stopped before the end; empty where it did not.
         usage: CPU time and memory of the sides beside it.
         web_ui: Whether the generator also showed itself live.
-        cpu_steal_share: See `LatencyEvidence`.
+        cpu_steal_share: See `LatencyEvidence`; ``cpu_steal_shares`` likewise.
     """
 
     samples: Samples
@@ -34,6 +35,7 @@ class Sent:
     usage: Usage
     web_ui: bool = False
     cpu_steal_share: float | None = None
+    cpu_steal_shares: tuple[float, ...] = ()
 
     @classmethod
     def of(
@@ -41,22 +43,24 @@ class Sent:
         generator: LoadGenerator,
         parts: Sequence[Samples],
         usage: Usage,
-        started: CpuTicks | None,
+        ticks: Sequence[CpuTicks | None],
         error: str = "",
     ) -> Self:
-        """Join what a generator has sent so far."""
+        """Join what a generator has sent so far; `ticks` are from before the first block and after each."""
+        shares = [steal_share(before, after) for before, after in pairwise(ticks)]
         return cls(
             samples=Samples.join(parts),
             unix_offset_s=generator.ready.unix_offset_s,
             generator_error=error,
             usage=usage,
             web_ui=generator.ready.web_url is not None,
-            cpu_steal_share=steal_share(started, CpuTicks.read()),
+            cpu_steal_share=steal_share(ticks[0], ticks[-1]),
+            cpu_steal_shares=() if None in shares else tuple(share for share in shares if share is not None),
         )
 
 
 def evidence_of(
-    plan: LoadPlan, asked: Asked, sent: Sent, *, planned_blocks: int, expected: int
+    plan: LoadPlan, asked: Asked, sent: Sent, *, planned_blocks: int, expected: int, checks: int
 ) -> LatencyEvidence:
     """Return what was sent as evidence.
 
@@ -66,6 +70,7 @@ def evidence_of(
         sent: What came of it.
         planned_blocks: As declared.
         expected: The least number of the candidate's samples that makes it a check.
+        checks: How many latency checks the suite declares.
     """
     return LatencyEvidence(
         expected=expected,
@@ -80,6 +85,8 @@ def evidence_of(
         usage=sent.usage,
         web_ui=sent.web_ui,
         cpu_steal_share=sent.cpu_steal_share,
+        cpu_steal_shares=sent.cpu_steal_shares,
+        checks=checks,
         samples=sent.samples,
     )
 
@@ -112,7 +119,7 @@ def send_blocks(
         if generator.ready.web_url is not None:
             context.note(f"the load is live at {generator.ready.web_url}")
         meter = UsageMeter(sides, blocks=looks.blocks, block_s=plan.block_s, gpu=gpu)
-        started = CpuTicks.read()
+        ticks = [CpuTicks.read()]
         for block in range(looks.blocks):
             between()
             try:
@@ -121,15 +128,16 @@ def send_blocks(
             except GeneratorError as error:
                 if not parts:
                     raise
-                return Sent.of(generator, parts, meter.usage, started, str(error))
+                return Sent.of(generator, parts, meter.usage, ticks, str(error))
+            ticks.append(CpuTicks.read())
             context.progress(block + 1, looks.blocks)
             looking = block + 1 in looks.at_blocks
             # Asking an engine costs CPU time too, and one that died answers nothing more.
             if looking or parts[-1].failed.any():
                 require_alive(context)
-            if looking and should_stop(Sent.of(generator, parts, meter.usage, started)):
+            if looking and should_stop(Sent.of(generator, parts, meter.usage, ticks)):
                 break
-        return Sent.of(generator, parts, meter.usage, started)
+        return Sent.of(generator, parts, meter.usage, ticks)
 
 
 def require_alive(context: CheckContext) -> None:

@@ -30,11 +30,13 @@ class LatencyEvidence(Evidence):
         planned_blocks: What was declared beforehand; with it the looks are fixed.
         unix_offset_s: Unix time minus the times in the samples.
         generator_error: Why the generator stopped before the end; empty where it did not.
+        checks: How many latency checks the suite declares: the error of a reject is divided among them.
         web_ui: Whether the generator also showed itself live (`--dashboard`), for CPU time of its own.
         promises: What the candidate's manifest promises; None where nobody asked.
         usage: CPU time and memory of the sides in each block; empty where nobody looked.
         cpu_steal_share: What its host gave to others of this machine's CPU time beside the load; None where
             that is not known.
+        cpu_steal_shares: The same of each block; empty where that is not known.
         snapshots: Of both sides' metrics, in order of time; their texts lie beside.
         samples: The requests of all blocks that were sent.
     """
@@ -48,9 +50,11 @@ class LatencyEvidence(Evidence):
     seed: int
     unix_offset_s: float
     generator_error: str = ""
+    checks: Annotated[int, Field(ge=1)] = 1
     web_ui: bool = False
     promises: Promises | None = None
     cpu_steal_share: float | None = None
+    cpu_steal_shares: tuple[float, ...] = ()
     usage: Usage = Usage()
     snapshots: tuple[Snapshot, ...] = ()
     samples: Annotated[Samples, Field(exclude=True)]
@@ -96,6 +100,10 @@ class LatencyEvidence(Evidence):
         if self.reference is None:
             return 0
         return int(self.samples.failed[self.samples.of_side(self.reference)].sum())
+
+    def until(self, look: int) -> Self:
+        """Return what was seen in the blocks before one."""
+        return self.model_copy(update={"samples": self.samples.until(look), "usage": self.usage.until(look)})
 
     def validity(self) -> dict[str, float | None]:
         """Figures about the generator and the machine, see `harness.load.LoadHealth`."""

@@ -93,10 +93,11 @@ def described_quantile(
     *,
     service_ms: float,
     detectable_ms: float | None,
+    powerful_ms: float = math.inf,
 ) -> str:
     """Return the text for a quantile of the response time, the service time beside it, and its limit, ms."""
     allowed = "no absolute limit is declared" if slo_ms is None else f"allowed are {_ms(slo_ms)}"
-    told = "" if detectable_ms is None else _told_from(_ms(detectable_ms), possible=detectable_ms < math.inf)
+    told = "" if detectable_ms is None else _told_from(detectable_ms, powerful_ms, " ms", 2)
     return (
         f"{name} is {_ms(judgement.observed)} (interval {_ms(judgement.lower)} to {_ms(judgement.upper)}; "
         f"{_ms(service_ms)} from the actual send), {allowed}{told}"
@@ -111,11 +112,12 @@ def described_ratio(
     candidate_ms: float,
     reference_ms: float,
     tells_detectable: bool,
+    powerful: float = math.inf,
 ) -> str:
     """Return the text for the ratio of two quantiles, and what else this measurement could have shown."""
     told = ""
     if tells_detectable:
-        told = _told_from(f"{judgement.detectable:.3f} times", possible=judgement.detectable < math.inf)
+        told = _told_from(judgement.detectable, powerful, " times", 3)
         if 0 < judgement.upper < math.inf:
             told += f", and {judgement.upper:.3f} times would have been kept"
     return (
@@ -125,13 +127,21 @@ def described_ratio(
     )
 
 
-def _told_from(least: str, *, possible: bool) -> str:
-    """Return the minimum detectable effect in words."""
-    return (
-        f"; a candidate at {least} or more would have been rejected"
-        if possible
-        else "; no slowdown, however large, would have been rejected"
-    )
+def _told_from(critical: float, powerful: float, unit: str, digits: int) -> str:
+    """Return in words what would have been rejected: what is measured, and what is so.
+
+    Args:
+        critical: `Judgement.detectable`.
+        powerful: What would have been rejected with a probability of 80 %, inf where that is not known.
+        unit: Of both, after the number.
+        digits: After the point.
+    """
+    if math.isinf(critical):
+        return "; no slowdown, however large, would have been rejected"
+    told = f"; {critical:.{digits}f}{unit} or more would have been rejected (the critical value)"
+    if math.isinf(powerful):
+        return told
+    return f"{told}, a candidate that is truly at {powerful:.{digits}f}{unit} in 80 % of such runs"
 
 
 def more_samples(judgement: Judgement, limit: float, *, samples: int, rate_per_s: float) -> str:

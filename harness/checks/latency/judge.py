@@ -2,16 +2,16 @@
 
 Every limit is judged at the last declared look that the samples have reached, on the samples until then.
 A limit is kept only if the data show it (at 1 - confidence, divided among the looks), broken only if the
-data show that (at the same, divided among all limits and devices too, since any one of them rejects), and
-inconclusive otherwise. The methods are in `harness.stats.paired`, `harness.stats.absolute` and
-`harness.stats.looks`.
+data show that (at the same, divided among all latency checks, their limits and devices too, since any one of
+them rejects), and inconclusive otherwise. The methods are in `harness.stats.paired`,
+`harness.stats.absolute` and `harness.stats.looks`.
 
 A measurement in doubt keeps no limit, and breaks an absolute one only by what neither the generator nor the
 machine can have done (`View.least_ms`, `View.surely_failed`).
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from harness.checks.latency.decided import Judged
 from harness.checks.latency.evidence import LatencyEvidence
@@ -28,8 +28,11 @@ from harness.checks.latency.view import View
 from harness.checks.latency.warmup import warmup
 from harness.model import Finding, Outcome
 
+Limit = Callable[[LatencyEvidence, View], Judged]
+"""Judges one limit that a check has besides those of `latency.paired`, on the evidence until the look."""
 
-def should_stop(evidence: LatencyEvidence, limits: LatencyLimits) -> bool:
+
+def should_stop(evidence: LatencyEvidence, limits: LatencyLimits, besides: Sequence[Limit] = ()) -> bool:
     """Say whether more blocks could not help: a limit is broken, or nothing is left that they could decide.
 
     Verdicts are asked for at the declared looks only. More failed requests of the reference than may be left
@@ -37,7 +40,7 @@ def should_stop(evidence: LatencyEvidence, limits: LatencyLimits) -> bool:
     """
     if evidence.blocks not in evidence.looks.at_blocks:
         return False
-    findings = [judged.finding for judged in _judged(evidence, limits)]
+    findings = [judged.finding for judged in _judged(evidence, limits, besides)]
     if any(item.outcome is Outcome.FAIL for item in findings):
         return True
     hopeless = {f"{CHECK_ID}.limits"}
@@ -46,16 +49,24 @@ def should_stop(evidence: LatencyEvidence, limits: LatencyLimits) -> bool:
     return not any(item.outcome is Outcome.INCONCLUSIVE and item.id not in hopeless for item in findings)
 
 
-def judge(evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Finding]:
-    """Return findings for validity, error rate, each quantile's SLO and ratio, and how long it took."""
-    judged = _judged(evidence, limits)
+def judge(
+    evidence: LatencyEvidence, limits: LatencyLimits, besides: Sequence[Limit] = ()
+) -> Sequence[Finding]:
+    """Return findings for validity, error rate, each quantile's SLO and ratio, and how long it took.
+
+    Args:
+        evidence: What was seen.
+        limits: What it is held against.
+        besides: The limits that the check has besides.
+    """
+    judged = _judged(evidence, limits, besides)
     findings = [item.finding for item in judged] + judge_snapshots(evidence.snapshots)
     findings += judge_gpu(evidence.usage.gpu, evidence.candidate)
     look = evidence.looks.latest(evidence.blocks)
     return findings if look is None else [*findings, _time_to_verdict(evidence, look, judged)]
 
 
-def _judged(evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Judged]:
+def _judged(evidence: LatencyEvidence, limits: LatencyLimits, besides: Sequence[Limit]) -> Sequence[Judged]:
     validity, doubt = judge_validity(evidence, limits)
     judged = [Judged(finding=item, growth=math.inf) for item in validity]
     look = evidence.looks.latest(evidence.blocks)
@@ -64,14 +75,17 @@ def _judged(evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Judged
         message = f"{evidence.blocks} blocks were sent, the first verdict takes {first}"
         undecided = finding("samples", Outcome.INCONCLUSIVE, message, samples=evidence.executed)
         return [*judged, Judged(finding=undecided)]
-    view = View.of(evidence, limits, look, doubt)
+    view = View.of(evidence, limits, look, doubt, len(besides))
     alike = fail_alike(view)
     judged += [*_limits(view), error_rate(view, alike=alike), *error_excess(view)]
     left_out, warm = warmup(view)
     judged.append(warm)
     settled = view.after(left_out)
     for name in limits.by_name:
-        judged += [absolute(settled, name, alike=alike), ratio(settled, name)]
+        # A release that starts slower is slower: what is left out is left out of comparisons only.
+        judged += [absolute(view, name, alike=alike), ratio(settled, name)]
+    seen = evidence.until(look)
+    judged += [limit(seen, view) for limit in besides]
     return [*judged, *judge_usage(view), *judge_promises(view, evidence.promises)]
 
 

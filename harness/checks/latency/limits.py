@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from harness.checks.latency.usage_settings import CpuLimits, MemoryLimits
 from harness.config.section import Limits, Section
+from harness.stats.judgement import Spending
 
 LEAST_BEYOND = 10
 """A comparison of quantiles takes this many samples of each side beyond them: 1,000 samples for p99."""
@@ -149,6 +150,16 @@ class LatencyLimits(Limits):
     max_generator_hiccup_p99_ms: Positive = 20.0
     max_cpu_steal: Annotated[float, Field(gt=0, le=1)] = 0.1
     max_reference_drift: Positive = 0.5
+
+    def share_of_reject(self, alpha: float, checks: int) -> float:
+        """Return what one of several latency checks, on one device, may spend of an error on rejects."""
+        return alpha / (checks * self.devices)
+
+    def capacity_spending(self, checks: int) -> Spending:
+        """Return the errors of each limit of `latency.capacity`, one of several latency checks."""
+        alpha = 1.0 - self.confidence
+        limits = 1 + (self.capacity.min_per_s is not None)
+        return Spending(within=alpha, beyond=self.share_of_reject(alpha, checks) / limits)
 
     @property
     def by_name(self) -> dict[str, tuple[float, QuantileLimits]]:

@@ -22,6 +22,7 @@ from harness.http_request import RequestTemplate
 from harness.load.plan import Arrival
 from harness.stats.groups import LEAST_GROUPS
 from harness.stats.quantiles import least_samples
+from harness.stats.shift import least_values
 
 LEAST_BLOCK_ARRIVALS = 20
 """Fewer do not tell a block's median from its noise."""
@@ -151,6 +152,16 @@ class LatencySettings(LatencyKeys):
         return self.mix or (one,)
 
     @property
+    def checks(self) -> int:
+        """How many latency checks are declared, `latency.paired` always."""
+        return 1 + sum(each is not None for each in (self.burst, self.slo, self.soak, self.capacity))
+
+    @property
+    def least_repeats(self) -> int:
+        """With fewer, `latency.capacity` can never reject."""
+        return least_values(self.limits.capacity_spending(self.checks).beyond)
+
+    @property
     def blocks(self) -> int:
         """Number of blocks at most."""
         return int(self.budget_s / self.block_s + 1e-9)
@@ -198,6 +209,11 @@ class LatencySettings(LatencyKeys):
         least = least_samples(max(declared, default=0.5), self.limits.confidence)
         if self.slo is not None and self.slo.block_arrivals * SLO_BLOCKS < least:
             raise ValueError(f"slo takes {least} requests for the highest slo_ms: raise slo.budget_s")
+        if self.capacity is not None and self.capacity.repeats < self.least_repeats:
+            raise ValueError(
+                f"capacity.repeats must be at least {self.least_repeats}: fewer never reject at this "
+                "limits.confidence, divided among limits, latency checks and devices"
+            )
         if self.soak is not None and self.soak.block_arrivals < LEAST_SOAK_ARRIVALS:
             raise ValueError(f"soak.duration_s must hold {SOAK_BLOCKS * LEAST_SOAK_ARRIVALS} arrivals")
         return self

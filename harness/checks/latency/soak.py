@@ -1,6 +1,7 @@
 """``latency.soak``: a long load, and whether times or memory grow with the requests."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -8,33 +9,39 @@ from numpy.typing import NDArray
 
 from harness.checks.interface import CheckContext, Stage
 from harness.checks.latency.collect import evidence_of, send_blocks
+from harness.checks.latency.decided import Decided, Judged, decided
+from harness.checks.latency.endpoints import report_endpoints
 from harness.checks.latency.evidence import LatencyEvidence
-from harness.checks.latency.findings import finding, of_check
+from harness.checks.latency.findings import OUTCOMES, finding, of_check
+from harness.checks.latency.judge import Limit, judge
 from harness.checks.latency.limits import LatencyLimits
 from harness.checks.latency.loads import SOAK_BLOCKS
-from harness.checks.latency.planning import asked_of, candidate_of, load_plan, verify_requests
+from harness.checks.latency.planning import asked_of, load_plan, sides_of, verify_requests
 from harness.checks.latency.settings import LatencySettings
-from harness.checks.latency.slo import judge_alone
-from harness.checks.latency.validity import judge_validity
+from harness.checks.latency.thirds import machine_alike
+from harness.checks.latency.view import MS, View
 from harness.config.suite import Suite
 from harness.model import Capability, Family, Finding, Outcome
+from harness.stats.growth import at_least, judge_growth, of_logarithms
 from harness.stats.looks import Looks
 from harness.stats.quantiles import quantile
-from harness.stats.shift import hodges_lehmann
-from harness.stats.slope import theil_sen, theil_sen_interval
 
-MS = 1000.0
 KIB = 1024.0
 LEAST_READINGS = 10
+ENDS = 3
+"""Readings at either end, whose median no single one carries away."""
 TRENDS = {"p50": 0.50, "p95": 0.95}
+TREND_GROUPS = 30
+"""Groups of consecutive blocks, which the tests of a trend take as independent: the fewest with which a third
+against another shows a step at the error that many limits leave."""
 
 
 class LatencySoak:
-    """Loads the candidate for as long as the suite says."""
+    """Loads the candidate, and the reference beside it, for as long as the suite says."""
 
     id: ClassVar[str] = "latency.soak"
     family: ClassVar[Family] = Family.LATENCY
-    stage: ClassVar[Stage] = Stage.ALONE
+    stage: ClassVar[Stage] = Stage.PAIRED
     needs: ClassVar[frozenset[Capability]] = frozenset()
     evidence: ClassVar[type[LatencyEvidence]] = LatencyEvidence
 
@@ -55,100 +62,105 @@ class LatencySoak:
             context,
             settings,
             asked,
-            (candidate_of(context),),
+            sides_of(context),
             rate_per_s=settings.soak.rate_per_s,
             block_arrivals=settings.soak.block_arrivals,
         )
         sent = send_blocks(context, plan, Looks(blocks=SOAK_BLOCKS), lambda _sent: False)
         expected = SOAK_BLOCKS * plan.block_arrivals
-        return evidence_of(plan, asked, sent, planned_blocks=SOAK_BLOCKS, expected=expected)
+        return evidence_of(
+            plan, asked, sent, planned_blocks=SOAK_BLOCKS, expected=expected, checks=settings.checks
+        )
 
     def judge(self, evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Finding]:
-        """As single requests are judged, without comparisons, and what grows."""
-        growing = [_slower(evidence, limits, name) for name in TRENDS] + [_memory(evidence, limits)]
-        return of_check(self.id, [*judge_alone(evidence, limits), *growing])
+        """As `latency.paired` is judged, and what grows; a candidate alone is compared with nothing."""
+        growing: list[Limit] = [*(partial(_slower, name=name) for name in TRENDS), _memory]
+        judged = [*judge(evidence, limits, growing), *report_endpoints(evidence)]
+        return of_check(self.id, [item for item in judged if item.missing is not Capability.REFERENCE])
 
 
-def _slower(evidence: LatencyEvidence, limits: LatencyLimits, name: str) -> Finding:
+def _slower(evidence: LatencyEvidence, view: View, *, name: str) -> Judged:
     """Judge how much slower it got, gradually or all at once, whichever is shown to be more.
 
-    A slope through all blocks sees what grows steadily; a step it all but misses, which the last third
-    against the first shows.
+    Where a reference is soaked beside it, the ratio of both is judged: what the machine does to one it does
+    to the other. Alone, a machine that got slower itself excuses it.
     """
-    limit = limits.soak.max_slowdown
-    samples = evidence.samples
-    times_ms = MS * samples.response_s
-    of_block = np.array(
-        [quantile(times_ms[samples.block == block], TRENDS[name]) for block in range(evidence.blocks)]
-    )
-    if of_block.size < LEAST_READINGS:
-        message = f"{of_block.size} blocks were sent, a trend takes {LEAST_READINGS}"
-        return finding(f"{name}.trend", Outcome.INCONCLUSIVE, message, samples=evidence.executed)
+    limit, probability = view.limits.soak.max_slowdown, TRENDS[name]
+    sides = [evidence.candidate] if evidence.reference is None else [evidence.candidate, evidence.reference]
+    of_block = np.array([_of_block(evidence, side, probability) for side in sides])
+    if evidence.blocks < LEAST_READINGS:
+        message = f"{evidence.blocks} blocks were sent, a trend takes {LEAST_READINGS}"
+        return Judged(finding=finding(f"{name}.trend", Outcome.INCONCLUSIVE, message, samples=view.samples))
     if not np.isfinite(of_block).all():
         message = f"some blocks have no {name}, so many requests failed in them"
-        return finding(f"{name}.trend", Outcome.INCONCLUSIVE, message, samples=evidence.executed)
-    grown, lower, upper = _growth(np.log(of_block), limits.confidence)
-    _, doubt = judge_validity(evidence, limits)
-    return finding(
-        f"{name}.trend",
-        _outcome(lower, upper, limit, doubted=bool(doubt.why)),
-        f"{name} changed by {grown:+.1%} from the beginning to the end "
-        f"(interval {lower:+.1%} to {upper:+.1%}), allowed are {limit:+.1%}"
-        + (f"; not decided, since {doubt.why}" if doubt.why else ""),
-        samples=evidence.executed,
-        observed=grown,
-        limit=limit,
-        unit="share",
-        bounds=(lower, upper),
-        confidence=limits.confidence,
+        return Judged(finding=finding(f"{name}.trend", Outcome.INCONCLUSIVE, message, samples=view.samples))
+    logs = np.log(of_block)
+    grown = _of_groups(logs[0] if evidence.reference is None else logs[0] - logs[1])
+    judgement = of_logarithms(
+        judge_growth(
+            np.linspace(0.0, 1.0, grown.size), grown, limit=float(np.log1p(limit)), spending=view.spending
+        )
     )
+    decision = decided(view, judgement, limit)
+    if evidence.reference is None and decision.outcome is Outcome.FAIL:
+        third = evidence.blocks // 3
+        slower_ms = float(np.median(of_block[0, -third:]) - np.median(of_block[0, :third]))
+        if why := machine_alike(evidence, view.limits, probability, slower_ms):
+            decision = Decided(outcome=Outcome.INCONCLUSIVE, ending=f"; not decided, since {why}")
+    against = "" if evidence.reference is None else " against the reference's"
+    text = (
+        f"{name} changed by {judgement.observed:+.1%}{against} from the beginning to the end "
+        f"(interval {judgement.lower:+.1%} to {judgement.upper:+.1%}), allowed are {limit:+.1%}"
+    )
+    return decision.judged(f"{name}.trend", text, view=view, judgement=judgement, limit=limit, unit="share")
 
 
-def _growth(logs: NDArray[np.float64], confidence: float) -> tuple[float, float, float]:
-    """Return the larger of both growths, as shares, with the larger of either bound.
+def _of_block(evidence: LatencyEvidence, side: int, probability: float) -> NDArray[np.float64]:
+    """Return a quantile of each block, shape (blocks,), in ms."""
+    rows = evidence.samples.of_side(side)
+    times_ms, blocks = MS * evidence.samples.response_s[rows], evidence.samples.block[rows]
+    return np.array([quantile(times_ms[blocks == block], probability) for block in range(evidence.blocks)])
 
-    Each bound of either holds at half the error, so the larger lower bound holds at the confidence.
+
+def _of_groups(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the means of groups of consecutive blocks."""
+    groups = np.arange(values.size) * min(TREND_GROUPS, values.size) // values.size
+    means: NDArray[np.float64] = np.bincount(groups, weights=values) / np.bincount(groups)
+    return means
+
+
+def _memory(evidence: LatencyEvidence, view: View) -> Judged:
+    """Judge the growth of the memory in the second half: in the first, caches may fill.
+
+    It passes only if the last readings lie no further above the first ones either.
     """
-    third = logs.size // 3
-    at, values = np.linspace(0.0, 1.0, logs.size).tolist(), logs.tolist()
-    gradual = theil_sen(at, values), *theil_sen_interval(at, values, confidence)
-    stepped = hodges_lehmann(logs[:third], logs[-third:], confidence)
-    grown, lower, upper = (float(np.expm1(max(pair))) for pair in zip(gradual, stepped, strict=True))
-    return grown, lower, upper
-
-
-def _memory(evidence: LatencyEvidence, limits: LatencyLimits) -> Finding:
-    """Judge the memory's slope in the second half: in the first, caches may fill."""
     held = evidence.usage.memory_of(evidence.candidate)
     read = np.flatnonzero(~np.isnan(held))
+    name = "memory.growth"
     if not read.size:
-        message = "nobody tells its memory"
-        missing = Capability.CONTAINER
-        return finding("memory.growth", Outcome.NOT_APPLICABLE, message, samples=0, missing=missing)
+        message, missing = "nobody tells its memory", Capability.CONTAINER
+        return Judged(finding=finding(name, Outcome.NOT_APPLICABLE, message, samples=0, missing=missing))
     half = read[read >= evidence.blocks // 2]
-    limit = limits.soak.max_growth_kib
+    limit = view.limits.soak.max_growth_kib
     if half.size < LEAST_READINGS:
         message = f"its memory was read {half.size} times in the second half, it takes {LEAST_READINGS}"
-        return finding("memory.growth", Outcome.INCONCLUSIVE, message, samples=int(half.size))
-    thousands = ((half + 1) * evidence.executed / evidence.blocks / 1000.0).tolist()
-    kib = (held[half] / KIB).tolist()
-    slope = theil_sen(thousands, kib)
-    lower, upper = theil_sen_interval(thousands, kib, limits.confidence)
-    return finding(
-        "memory.growth",
-        _outcome(lower, upper, limit, doubted=False),
-        f"its memory grows by {slope:.1f} KiB in 1,000 requests (interval {lower:.1f} to {upper:.1f}), "
-        f"allowed are {limit:.1f}",
-        samples=int(half.size),
-        observed=slope,
-        limit=limit,
-        unit="KiB per 1,000 requests",
-        bounds=(lower, upper),
-        confidence=limits.confidence,
+        return Judged(finding=finding(name, Outcome.INCONCLUSIVE, message, samples=int(half.size)))
+    thousands, kib = (half + 1) * evidence.block_arrivals / 1000.0, held[half] / KIB
+    risen = float(np.median(kib[-ENDS:]) - np.median(kib[:ENDS])) / float(thousands[-1] - thousands[0])
+    judgement = at_least(judge_growth(thousands, kib, limit=limit, spending=view.spending), risen, limit)
+    return Judged(
+        finding=finding(
+            name,
+            OUTCOMES[judgement.shown],
+            f"its memory grows by {judgement.observed:.1f} KiB in 1,000 requests (interval "
+            f"{judgement.lower:.1f} to {judgement.upper:.1f}; {risen:.1f} from the first readings to the "
+            f"last), allowed are {limit:.1f}",
+            samples=int(half.size),
+            observed=judgement.observed,
+            limit=limit,
+            unit="KiB per 1,000 requests",
+            bounds=(judgement.lower, judgement.upper),
+            confidence=view.limits.confidence,
+        ),
+        growth=judgement.growth,
     )
-
-
-def _outcome(lower: float, upper: float, limit: float, *, doubted: bool) -> Outcome:
-    if doubted:
-        return Outcome.INCONCLUSIVE
-    return Outcome.PASS if upper <= limit else Outcome.FAIL if lower > limit else Outcome.INCONCLUSIVE

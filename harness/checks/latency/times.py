@@ -11,7 +11,7 @@ from harness.checks.latency.limits import least_pairs
 from harness.checks.latency.view import SideView, View
 from harness.model import Capability, Outcome
 from harness.stats.absolute import judge_quantile
-from harness.stats.judgement import Judgement, Shown, both_show
+from harness.stats.judgement import Judgement, Shown, both_show, with_power
 from harness.stats.paired import judge_ratio
 from harness.stats.quantiles import Times, least_samples, quantile
 
@@ -50,7 +50,12 @@ def absolute(view: View, name: str, *, alike: bool) -> Judged:
     service_ms = quantile(view.candidate.service_ms, probability)
     detectable_ms = judgement.detectable if decision.counts and declared.slo_ms is not None else None
     text = described_quantile(
-        name, judgement, declared.slo_ms, service_ms=service_ms, detectable_ms=detectable_ms
+        name,
+        judgement,
+        declared.slo_ms,
+        service_ms=service_ms,
+        detectable_ms=detectable_ms,
+        powerful_ms=with_power(judgement, view.spending),
     )
     finding_name = name if declared.slo_ms is None else f"{name}.slo"
     return decision.judged(
@@ -83,6 +88,7 @@ def ratio(view: View, name: str) -> Judged:
         candidate_ms=quantile(view.candidate.response_ms[~view.reference.failed], probability),
         reference_ms=quantile(view.reference.response_ms[~view.reference.failed], probability),
         tells_detectable=decision.counts,
+        powerful=with_power(judgement, view.spending),
     )
     if failures:
         text += f"; {failures} pairs are left out, since the reference failed"

@@ -1,6 +1,7 @@
 """One trial of a rate: whether the limits are met, and the search for the highest rate that meets them."""
 
 from collections.abc import Callable, Mapping
+from math import sqrt
 
 import numpy as np
 
@@ -12,7 +13,7 @@ MS = 1000.0
 MOST_GROWTH = 0.05
 """A queue that grows by this share of the arrivals in half a trial is no fluctuation."""
 FLUCTUATION = 3
-"""Neither is one that grows by fewer requests than this growth at all."""
+"""Nor is one by so many requests, or by so many deviations of Poisson counts of requests in flight."""
 
 
 class Trial(Model):
@@ -24,7 +25,8 @@ class Trial(Model):
         times_ms: The quantiles that have a limit, by name; inf where they have no answer.
         failed: Share of failed requests.
         backlog: By how many requests the queue grew from the middle to the end, over the arrivals meanwhile.
-        lag_p99_ms: How late the generator was.
+        lag_p99_ms: How late the generator was; ``heartbeat_p99_ms`` how late its naps ended.
+        steal_share: What its host gave to others of the machine's CPU time meanwhile; None where not known.
         met: Whether all limits were met.
     """
 
@@ -34,6 +36,8 @@ class Trial(Model):
     failed: float
     backlog: float
     lag_p99_ms: float
+    heartbeat_p99_ms: float = 0.0
+    steal_share: float | None = None
     met: bool
 
 
@@ -42,6 +46,7 @@ def try_rate(
     rate_per_s: float,
     slo_ms: Mapping[str, tuple[float, float]],
     max_error_rate: float,
+    steal_share: float | None = None,
 ) -> Trial:
     """Return what one block of one side shows.
 
@@ -50,12 +55,14 @@ def try_rate(
         rate_per_s: At which it was sent.
         slo_ms: Probability and limit of each quantile that has one, by its name.
         max_error_rate: The largest share of failures.
+        steal_share: See `Trial`.
     """
+    health = measure_health(samples, steady_side=None)
     times_ms = {name: quantile(MS * samples.response_s, p) for name, (p, _) in slo_ms.items()}
     failed = float(samples.failed.mean())
-    grown, arrived = _grown(samples)
-    backlog = grown / arrived
-    queues = grown > FLUCTUATION and backlog > MOST_GROWTH
+    middle, end, arrived = _in_flight(samples)
+    backlog = (end - middle) / arrived
+    queues = end - middle > FLUCTUATION * max(1.0, sqrt(middle + end)) and backlog > MOST_GROWTH
     slow = any(times_ms[name] > limit for name, (_, limit) in slo_ms.items())
     took_s = float(samples.done_s.max() - samples.intended_s.min())
     return Trial(
@@ -64,7 +71,9 @@ def try_rate(
         times_ms=times_ms,
         failed=failed,
         backlog=backlog,
-        lag_p99_ms=measure_health(samples, steady_side=None).lag_p99_ms,
+        lag_p99_ms=health.lag_p99_ms,
+        heartbeat_p99_ms=health.heartbeat_p99_ms,
+        steal_share=steal_share,
         met=not (queues or slow or failed > max_error_rate),
     )
 
@@ -78,8 +87,8 @@ def highest(rungs: int, meets: Callable[[int], bool]) -> int:
     return low
 
 
-def _grown(samples: Samples) -> tuple[int, int]:
-    """Return by how many the requests in flight grew in the second half of the arrivals, and those."""
+def _in_flight(samples: Samples) -> tuple[int, int, int]:
+    """Return the requests in flight in the middle and at the end, and the arrivals between."""
     end_s = samples.intended_s.max()
     middle_s = (samples.intended_s.min() + end_s) / 2.0
 
@@ -87,4 +96,4 @@ def _grown(samples: Samples) -> tuple[int, int]:
         return int(np.count_nonzero((samples.intended_s <= at_s) & (samples.done_s > at_s)))
 
     arrived = int(np.count_nonzero(samples.intended_s > middle_s))
-    return waiting(end_s) - waiting(middle_s), max(1, arrived)
+    return waiting(middle_s), waiting(end_s), max(1, arrived)

@@ -19,7 +19,7 @@ from harness.checks.latency.view import MS, SideView, View
 from harness.model import Capability, Finding, Outcome
 from harness.stats.cost import judge_cost, log_costs
 from harness.stats.groups import group_of_block
-from harness.stats.judgement import Judgement, Shown
+from harness.stats.judgement import Judgement, Shown, both_show
 
 REFERENCE, CANDIDATE = 0, -1
 """Their places in a row of `Usage`, where there are two; the candidate's also where it is alone."""
@@ -61,6 +61,11 @@ def cpu_ratio(view: View) -> Judged:
     if not np.isfinite(own - theirs).all():
         return _unanswered(view, name)
     judgement = judge_cost(own - theirs, limit=limit, spending=view.spending)
+    if view.reference.failures:
+        # What its failed requests cost is in the reference's answered ones, which flatters the candidate.
+        answering = replace(view.reference, failed=np.zeros_like(view.reference.failed))
+        least = _log_ms(view, answering, REFERENCE, rows)
+        judgement = both_show(judgement, judge_cost(own - least, limit=limit, spending=view.spending))
     decision = decided(view, judgement, limit, surely_broken=judgement.shown is Shown.BEYOND)
     text = (
         f"an answered request takes {judgement.observed:.3f} times the CPU time of the reference's "

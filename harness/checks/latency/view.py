@@ -83,8 +83,20 @@ class View:
     doubt: Doubt
 
     @classmethod
-    def of(cls, evidence: LatencyEvidence, limits: LatencyLimits, look: int, doubt: Doubt) -> Self:
-        """Cut the evidence at a look."""
+    def of(
+        cls, evidence: LatencyEvidence, limits: LatencyLimits, look: int, doubt: Doubt, besides: int = 0
+    ) -> Self:
+        """Cut the evidence at a look.
+
+        Any limit of any latency check on any device rejects, so the error of a fail is divided among all.
+
+        Args:
+            evidence: All that was seen.
+            limits: What it is held against.
+            look: So many blocks of it.
+            doubt: Whether it can be believed.
+            besides: How many limits the check judges besides those of `latency.paired`.
+        """
         samples = evidence.samples.until(look)
         blocks = samples.block[samples.of_side(evidence.candidate)].astype(np.intp)
         quantiles = limits.by_name.values()
@@ -95,10 +107,12 @@ class View:
         promised = {} if evidence.promises is None else evidence.promises.promised
         promises = limits.promises == "fail" and promised.get("p99_ms") is not None
         alpha = evidence.looks.alpha_at(look, 1.0 - limits.confidence)
-        rejecting = (1 + slos + relative + cpu_limits + promises) * limits.devices
+        rejecting = 1 + slos + relative + cpu_limits + promises + besides
         return cls(
             limits=limits,
-            spending=Spending(within=alpha, beyond=alpha / rejecting),
+            spending=Spending(
+                within=alpha, beyond=limits.share_of_reject(alpha, evidence.checks) / rejecting
+            ),
             rate_per_s=evidence.rate_per_s,
             candidate=SideView.of(samples, evidence.candidate),
             reference=None if evidence.reference is None else SideView.of(samples, evidence.reference),

@@ -1,4 +1,4 @@
-"""Leaves out the first blocks while a side still warms up, and says so."""
+"""Leaves out the first blocks of comparisons while a side still warms up, and says so."""
 
 from itertools import pairwise
 
@@ -13,9 +13,9 @@ from harness.stats.warmup import settled_after
 
 
 def warmup(view: View) -> tuple[int, Judged]:
-    """Return how many blocks are left out of the times of both sides, and the finding about it.
+    """Return how many blocks are left out where the sides' times are compared, and the finding about it.
 
-    The slower start of a candidate alone may be what a release changed: it is a warning.
+    The slower start of a candidate may be what a release changed: it is a warning.
     """
     most = view.limits.max_warmup_share
     ours = settled_after(_medians(view, view.candidate), most=most)
@@ -24,14 +24,13 @@ def warmup(view: View) -> tuple[int, Judged]:
     message = "neither side was still warming up"
     if left_out:
         sides = "both sides" if ours and theirs else "the candidate alone" if ours else "the reference alone"
-        message = (
-            f"{sides} still warmed up when the load began: the first {left_out} of {blocks} blocks are left "
-            "out of the times of either side"
-        )
+        message = f"{sides} still warmed up when the load began, in the first {left_out} of {blocks} blocks"
+        if view.reference is not None:
+            message += ": they are left out where times are compared, and count for absolute limits"
     return left_out, Judged(
         finding=finding(
             "warmup",
-            Outcome.WARN if ours and view.reference is not None and not theirs else Outcome.PASS,
+            Outcome.WARN if ours else Outcome.PASS,
             message,
             samples=view.samples,
             observed=left_out / blocks,

@@ -1,6 +1,7 @@
 """Capacity: the search, one trial, and what the repeats show."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from harness.checks.latency.capacity import LatencyCapacity
 from harness.checks.latency.limits import LatencyLimits
 from harness.checks.latency.loads import CapacitySettings
-from harness.checks.latency.searched import CapacityEvidence, Searched
+from harness.checks.latency.searched import CapacityEvidence, Searched, join_trials
 from harness.checks.latency.trial import Trial, highest, try_rate
 from harness.config.suite import parse_suite
 from harness.errors import ConfigError
@@ -64,10 +65,21 @@ def test_a_trial_meets_what_it_meets():
 
 
 def test_a_queue_that_grows_is_saturation_though_the_quantile_is_kept():
-    growing = try_rate(block(np.linspace(0.001, 0.4, 200)), 100.0, {"p95": (0.95, 1000.0)}, 0.01)
+    growing = try_rate(block(np.linspace(0.001, 0.8, 400)), 100.0, {"p95": (0.95, 1000.0)}, 0.01)
     assert not growing.met
     assert growing.backlog > 0.05
     assert growing.answered_per_s < 90
+
+
+def test_requests_in_flight_that_fluctuate_are_no_queue():
+    """As many servers as there are requests, 1,000 arrivals a second of 50 to 350 ms: no queue, ever."""
+    rng, saturated = np.random.default_rng(1), 0
+    for _ in range(300):
+        seen = block(rng.uniform(0.05, 0.35, 1000), 1000.0)
+        arrivals_s = np.cumsum(rng.exponential(0.001, 1000))
+        seen = replace(seen, intended_s=arrivals_s, sent_s=arrivals_s, done_s=arrivals_s + seen.response_s)
+        saturated += not try_rate(seen, 1000.0, {"p95": (0.95, 1000.0)}, 0.01).met
+    assert saturated <= 3
 
 
 def test_slow_or_failed_requests_do_not_meet_the_limits():
@@ -78,7 +90,7 @@ def test_slow_or_failed_requests_do_not_meet_the_limits():
     assert try_rate(block(some), 100.0, SLO, 0.05).met
 
 
-def searched(capacity_per_s, lag_ms=0.1):
+def searched(capacity_per_s, lag_ms=0.1, **changes):
     trial = Trial(
         rate_per_s=400.0,
         answered_per_s=250.0,
@@ -87,7 +99,7 @@ def searched(capacity_per_s, lag_ms=0.1):
         backlog=0.4,
         lag_p99_ms=lag_ms,
         met=False,
-    )
+    ).model_copy(update=changes)
     return Searched(capacity_per_s=capacity_per_s, trials=(trial,))
 
 
@@ -154,6 +166,57 @@ def test_a_late_generator_or_other_limits_decide_nothing():
     assert outcomes(other)["min"] is Outcome.INCONCLUSIVE
 
 
+@pytest.mark.parametrize("ailing", [{"lag_p99_ms": 6.0}, {"heartbeat_p99_ms": 6.0}, {"steal_share": 0.3}])
+def test_what_ails_a_trial_by_a_tenth_of_its_limit_decides_nothing(ailing):
+    late = evidence(noisy(90, 1), noisy(200, 2))
+    for changes, outcome in ((ailing, Outcome.INCONCLUSIVE), ({}, Outcome.FAIL)):
+        rows = tuple((searched(200), searched(90, **changes)) for _ in range(8))
+        assert outcomes(late.model_copy(update={"repeats": rows}))["ratio"] is outcome
+
+
+def test_a_generator_that_failed_leaves_what_was_found_and_decides_nothing():
+    found = outcomes(evidence(noisy(90, 1), noisy(200, 2), generator_error="it died"))
+    assert found["min"] is found["ratio"] is Outcome.INCONCLUSIVE
+    assert found["saturation"] is Outcome.PASS
+
+
+def test_the_error_of_a_reject_is_divided_among_the_latency_checks():
+    assert outcomes(evidence(noisy(90, 1), noisy(200, 2), checks=5))["ratio"] is Outcome.FAIL
+    assert outcomes(evidence(noisy(90, 1), noisy(200, 2), checks=50))["ratio"] is Outcome.INCONCLUSIVE
+
+
+def stored(tmp_path):
+    parts = [block(np.full(40, 0.02 + 0.05 * number)) for number in range(2)]
+    trials = [try_rate(part, 100.0, SLO, 0.01) for part in parts]
+    seen = evidence(
+        [],
+        repeats=((Searched(capacity_per_s=100.0, trials=tuple(trials)),),),
+        sides=("candidate",),
+        probabilities={"p95": 0.95},
+        samples=join_trials(parts),
+    )
+    seen.save(tmp_path, lambda text: text)
+    return seen
+
+
+def test_the_requests_of_the_trials_lie_beside_and_are_held_against_them(tmp_path):
+    seen = stored(tmp_path)
+    again = CapacityEvidence.load(tmp_path)
+    assert again.repeats == seen.repeats
+    assert again.samples.side.size == 80
+    path = tmp_path / "evidence.json"
+    path.write_text(path.read_text().replace('"met": false', '"met": true'))
+    with pytest.raises(ValueError, match="trial 1 was another"):
+        CapacityEvidence.load(tmp_path)
+
+
+def test_no_more_requests_are_stored_than_may_be(monkeypatch):
+    monkeypatch.setattr("harness.checks.latency.searched.MOST_SAMPLES", 100)
+    assert join_trials([block(np.full(40, 0.02))] * 5).side.size == 80
+    monkeypatch.setattr("harness.checks.latency.searched.MOST_SAMPLES", 10)
+    assert join_trials([block(np.full(40, 0.02))]) is None
+
+
 @given(own=st.lists(st.just(0.0) | st.floats(1, 400), max_size=12), factor=st.just(0.0) | st.floats(0.1, 3))
 def test_the_judge_is_total(own, factor):
     assert outcomes(evidence(own, [each * factor for each in own]))
@@ -183,12 +246,21 @@ request = { path = "/" }
 """
 
 
+FEW_REPEATS = """capacity = { least_per_s = 20, most_per_s = 200, repeats = 6 }
+limits = { confidence = 0.99, p50 = { slo_ms = 9 } }
+"""
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
         ("capacity = { least_per_s = 20, most_per_s = 200 }", "at least one quantile"),
         ("capacity = { least_per_s = 20, most_per_s = 20 }", "a step above"),
         ("capacity = { least_per_s = 5, most_per_s = 50 }", "20 arrivals"),
+        (
+            FEW_REPEATS,
+            "repeats must be at least 8",
+        ),
     ],
 )
 def test_what_cannot_be_searched_is_refused(text, problem):

@@ -14,6 +14,7 @@ from harness.checks.latency.limits import LatencyLimits
 from harness.checks.latency.slo import LatencySlo
 from harness.checks.latency.soak import LatencySoak
 from harness.checks.latency.usage import Usage
+from harness.checks.latency.view import View
 from harness.config.suite import parse_suite
 from harness.errors import ConfigError
 from harness.load import RequestOutcome, Samples
@@ -117,6 +118,82 @@ def test_a_late_generator_decides_nothing():
     assert {found[name] for name in ("throughput", "p50.slo")} == {Outcome.INCONCLUSIVE}
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_good_but_slow_service_keeps_its_throughput(seed):
+    """50 a second, in blocks of a second, answered in 100 to 300 ms."""
+    slow = evidence(np.random.default_rng(seed).uniform(0.1, 0.3, 1200), blocks=12)
+    every_other = slow.samples.intended_s * 2
+    samples = replace(
+        slow.samples,
+        intended_s=every_other,
+        sent_s=every_other,
+        done_s=every_other + slow.samples.response_s,
+        block=np.repeat(np.arange(24), 50).astype(np.int32),
+        wall_s=np.ones(24),
+        cpu_s=np.full(24, 0.1),
+    )
+    slow = slow.model_copy(update={"samples": samples, "rate_per_s": 50.0, "planned_blocks": 24})
+    patient = LatencyLimits.model_validate({"p99": {"slo_ms": 400}})
+    assert outcomes(LatencySlo(), slow, patient)["throughput"] is Outcome.PASS
+
+
+def test_the_time_to_verdict_is_that_of_all_findings():
+    """Half of the blocks are answered too slowly: nobody knows of the throughput, so nothing is decided."""
+    patient = LatencyLimits.model_validate({"p50": {"slo_ms": 1e6}, "max_error_rate": 0.9})
+    seen = times()
+    seen[:600][np.arange(600) % 10 == 0] = np.inf
+    found = outcomes(LatencySlo(), evidence(seen), patient)
+    assert found["throughput"] is found["time_to_verdict"] is Outcome.INCONCLUSIVE
+
+
+def limit_of_reject(checks, devices=1):
+    limits = LIMITS.model_copy(update={"devices": devices})
+    seen = evidence(queueing(0.013), checks=checks)
+    return {item.id.rpartition(".")[2]: item.upper for item in LatencySlo().judge(seen, limits)}
+
+
+def test_the_error_of_a_reject_is_divided_among_checks_and_devices_also_of_throughput():
+    assert limit_of_reject(4, devices=2) == limit_of_reject(8)
+    for checks, outcome in ((1, Outcome.FAIL), (1000, Outcome.INCONCLUSIVE)):
+        seen = evidence(queueing(0.013), checks=checks)
+        assert outcomes(LatencySlo(), seen)["throughput"] is outcome
+
+
+@pytest.mark.parametrize("check", [LatencySlo, LatencySoak])
+@pytest.mark.parametrize("beside_reference", [False, True])
+def test_all_limits_of_all_checks_and_devices_together_spend_no_more_than_the_error(
+    check, beside_reference, monkeypatch
+):
+    spent, blocks = [], SOAK
+    original = View.of
+
+    def of(seen, limits, look, doubt, besides=0):
+        view = original(seen, limits, look, doubt, besides)
+        spent.append(view.spending.beyond)
+        return view
+
+    monkeypatch.setattr(View, "of", of)
+    whole = beside(times(6000), times(6000)) if beside_reference else soak(times(6000))
+    limits = LIMITS.model_copy(update={"devices": 3})
+    total = 0.0
+    for look in whole.looks.at_blocks:
+        seen = whole.until(look).model_copy(update={"checks": 4})
+        found = check().judge(seen, limits)
+        rejecting = [item for item in found if item.confidence is not None and item.limit is not None]
+        total += spent[-1] * len(rejecting) * 4 * 3
+    assert look == blocks
+    assert len(rejecting) >= 4
+    assert total <= 1 - limits.confidence + 1e-12
+
+
+def test_the_number_of_checks_is_that_of_the_suite_and_is_stored(tmp_path):
+    limits = "\n[latency.limits]\np50 = { slo_ms = 9 }"
+    for text, checks in (("", 1), ("slo = { rate_per_s = 50 }\nsoak = { rate_per_s = 50 }\nburst = {}", 4)):
+        assert parse_suite(HEAD + text + limits, Path("gate.toml")).config.latency.checks == checks
+    evidence(times(), checks=3).save(tmp_path, lambda text: text)
+    assert LatencyEvidence.load(tmp_path).checks == 3
+
+
 def test_few_blocks_show_no_throughput():
     assert outcomes(LatencySlo(), evidence(times(300), blocks=3))["throughput"] is Outcome.INCONCLUSIVE
 
@@ -164,6 +241,68 @@ def test_slow_since_the_first_minutes_is_no_trend(quick):
 def test_slower_and_slower_is_found():
     found = outcomes(LatencySoak(), soak(times(6000) * np.linspace(1.0, 1.8, 6000)))
     assert found["p50.trend"] is Outcome.FAIL
+
+
+BUSY = np.where(np.arange(6000) < 4000, 1.0, 1.6)
+
+
+def test_a_neighbour_in_the_last_third_rejects_nobody():
+    late = soak(times(6000) * BUSY)
+    naps_s = np.random.default_rng(4).exponential(0.0005, 6000) * np.where(np.arange(6000) < 4000, 1, 3)
+    napping = late.model_copy(update={"samples": replace(late.samples, heartbeat_s=naps_s)})
+    stolen = late.model_copy(update={"cpu_steal_shares": (0.0,) * 40 + (0.05,) * 20})
+    for seen in (napping, stolen):
+        found = outcomes(LatencySoak(), seen)
+        assert found["p50.trend"] is found["p95.trend"] is Outcome.INCONCLUSIVE
+        assert found["p50.slo"] is Outcome.PASS
+    assert outcomes(LatencySoak(), late)["p50.trend"] is Outcome.FAIL
+
+
+def beside(reference_s, candidate_s):
+    """Both soaked, in blocks of 100 pairs."""
+    one = soak(candidate_s)
+    other = soak(reference_s)
+    both = {
+        name: np.stack([getattr(each.samples, name) for each in (other, one)], axis=1).reshape(-1)
+        for name in ("block", "payload", "intended_s", "sent_s", "done_s", "status", "outcome", "body_bytes")
+    }
+    side = np.tile([0, 1], 6000).astype(np.int8)
+    held = tuple((1e7, row[0]) for row in one.usage.memory_bytes)
+    used = ((0.1, 0.1),) * len(held)
+    return one.model_copy(
+        update={
+            "sides": ("reference", "candidate"),
+            "samples": replace(one.samples, side=side, **both),
+            "usage": Usage(cpu_s=used, memory_bytes=held),
+        }
+    )
+
+
+def test_beside_a_reference_what_slows_both_is_no_trend_and_what_slows_one_is():
+    wide = LIMITS.model_copy(update={"max_reference_drift": 5.0})
+    found = outcomes(LatencySoak(), beside(times(6000) * BUSY, times(6000, seed=2) * BUSY), wide)
+    assert found["p50.trend"] is found["p95.trend"] is found["memory.growth"] is Outcome.PASS
+    found = outcomes(LatencySoak(), beside(times(6000), times(6000, seed=2) * BUSY), wide)
+    assert found["p50.trend"] is found["p95.trend"] is Outcome.FAIL
+    found = outcomes(LatencySoak(), beside(times(6000) / BUSY, times(6000, seed=2)), wide)
+    assert found["p50.trend"] is Outcome.FAIL
+
+
+def test_memory_that_rises_in_the_last_blocks_does_not_pass():
+    held = 5e7 + np.where(np.arange(SOAK) >= SOAK - 7, 20e6, 0.0)
+    found = outcomes(LatencySoak(), evidence(times(6000), held.tolist(), blocks=SOAK))
+    assert found["memory.growth"] is Outcome.INCONCLUSIVE
+    held = 5e7 + np.where(np.arange(SOAK) >= SOAK - 2, 20e6, 0.0)
+    found = outcomes(LatencySoak(), evidence(times(6000), held.tolist(), blocks=SOAK))
+    assert found["memory.growth"] is Outcome.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("check", [LatencySlo, LatencySoak])
+def test_a_slow_start_counts_for_absolute_limits_and_is_told(check):
+    slow = times(6000) * np.where(np.arange(6000) < 1000, 20.0, 1.0)
+    found = outcomes(check(), soak(slow), LatencyLimits.model_validate({"p95": {"slo_ms": 20}}))
+    assert found["p95.slo"] is Outcome.FAIL
+    assert found["warmup"] is Outcome.WARN
 
 
 def test_faster_and_faster_is_no_failure():

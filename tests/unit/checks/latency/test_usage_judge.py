@@ -1,6 +1,7 @@
 """What the sides used, held against its limits."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -203,3 +204,16 @@ def test_what_is_not_declared_is_said():
         }
     )
     assert declared.not_declared() == ()
+
+
+def test_failures_of_the_reference_do_not_flatter_the_candidates_cost():
+    """A tenth of the reference's requests fails: per answered one it costs 11 % more, per request nothing."""
+    tolerant = LatencyLimits.model_validate({"max_reference_failures": 0.1, "cpu": {"margin": 0.1}})
+    seen = evidence(usage(1.0, 1.12, noise=0.001))
+    failing = seen.samples.side == 0
+    failing[np.flatnonzero(failing)[np.arange(failing.sum()) % 10 != 0]] = False
+    outcome = np.where(failing, RequestOutcome.WRONG_STATUS, seen.samples.outcome).astype(np.int8)
+    flattered = seen.model_copy(update={"samples": replace(seen.samples, outcome=outcome)})
+    (ratio,) = (item for item in judge(flattered, tolerant) if item.id == "latency.paired.cpu.ratio")
+    assert ratio.observed < 1.1
+    assert ratio.outcome is Outcome.INCONCLUSIVE
