@@ -134,8 +134,9 @@ class Finding(Model):
         observed: The value seen; ``limit`` is what it was held against, both in ``unit``.
         samples: How many observations stand behind it.
         lower: Bound of ``observed`` in ``unit``, ``upper`` likewise; None without, and where there is none.
-        detectable: The least value of ``observed`` that so many observations, as noisy as these, would have
-            shown to be beyond the limit; None where there is no such value.
+        detectable: The critical value: the least value of ``observed`` that so many observations, as noisy as
+            these, would have shown to be beyond the limit; None where there is no such value. What is truly
+            there is shown in about half of the cases.
         confidence: For statistical findings, the level at which it holds, else None.
         evidence: Path of the evidence, relative to the report's evidence folder.
         reproduce: A shell command that shows it again.

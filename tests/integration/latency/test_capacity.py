@@ -6,7 +6,7 @@ from harness.model import Outcome
 SETTINGS = """
 warmup_requests = 5
 timeout_s = 2
-capacity = { least_per_s = 20, most_per_s = 160, step = 1.4, trial_s = 1, repeats = 6, budget_s = 120 }
+capacity = { least_per_s = 20, most_per_s = 160, step = 1.4, trial_s = 1, repeats = 7, budget_s = 120 }
 [latency.limits]
 max_generator_lag_p99_ms = 1000
 max_generator_hiccup_p99_ms = 1000
@@ -22,4 +22,4 @@ def test_a_candidate_that_stands_an_eighth_of_the_rate_is_rejected(latency, tmp_
     findings = LatencyCapacity().judge(evidence, latency.suite(SETTINGS).config.latency.limits)
     found = {finding.id.removeprefix("latency.capacity."): finding.outcome for finding in findings}
     assert found["ratio"] is Outcome.FAIL, [item.message for item in findings]
-    assert evidence.executed == 6
+    assert evidence.executed == 7
