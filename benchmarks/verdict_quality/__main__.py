@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from benchmarks.verdict_quality import calibration
 from benchmarks.verdict_quality.bench import Bench
 from benchmarks.verdict_quality.page import PAGE, page_with
-from benchmarks.verdict_quality.plan import PLAN, Slowed, Task, load_plan, plan_digest
+from benchmarks.verdict_quality.plan import PLAN, Slowed, Task, declared_digest, load_plan, plan_digest
 from benchmarks.verdict_quality.results import RESULTS, Line, append, left, read, results_path
 from benchmarks.verdict_quality.services import ROOT, Images, Workspace, require_engine, suite_of
 from benchmarks.verdict_quality.table import tables
@@ -117,7 +117,8 @@ def main() -> None:
     plan = load_plan(asked.plan)
     settings = load_suite(ROOT / "gate.toml").config.latency
     assert settings is not None
-    digest = plan_digest(asked.plan.read_text(encoding="utf-8"), settings.model_dump_json())
+    declared = declared_digest(asked.plan.read_text(encoding="utf-8"), settings.model_dump_json())
+    digest = plan_digest(declared)
     if asked.report is not None:
         path = asked.report if asked.report.name else results_path(digest, asked.results)
         text = tables(plan, read(path), path.name)
@@ -148,7 +149,7 @@ def main() -> None:
                 folder=_made(folder, "work"),
             )
             tasks = left(plan.tasks(), bench.lines, only=asked.only, most=asked.runs)
-            _introduce(bench)
+            _introduce(bench, declared)
             run_all(bench, tasks, console, asked.minutes)
     except (HarnessError, Interrupted) as error:
         sys.exit(f"verdict_quality: {error}")
@@ -160,11 +161,17 @@ def _made(folder: str, name: str) -> Path:
     return path
 
 
-def _introduce(bench: Bench) -> None:
+def _introduce(bench: Bench, declared: str) -> None:
     """Say once in the results where they were made."""
     if not any(line["kind"] == "machine" for line in bench.lines):
         machine = capture(bench.images.engine, gpu=False).model_dump(mode="json")
-        line = {"kind": "machine", "plan": bench.digest, "harness": __version__, **machine}
+        line = {
+            "kind": "machine",
+            "plan": bench.digest,
+            "declared": declared,
+            "harness": __version__,
+            **machine,
+        }
         append(bench.path, line)
         bench.lines.append(line)
 

@@ -72,7 +72,13 @@ class Bench:
             if task.kind is Kind.STOCK:
                 engine = self.images.engine
                 return run_stock(suite_of(scenario), engine, self.plan.stock, self.folder, **images)
-            return run_gate(self.workspace.suite(scenario), self.workspace.reports, seed=seed, **images)
+            return run_gate(
+                self.workspace.suite(scenario),
+                self.workspace.reports,
+                seed=seed,
+                family=scenario.family,
+                **images,
+            )
 
     def _write(self, task: Task, measure: Callable[[], Line]) -> Line:
         begun = time.monotonic()

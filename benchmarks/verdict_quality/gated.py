@@ -31,31 +31,43 @@ while True:
 """
 
 
-def run_gate(config: Path, out: Path, *, candidate: str, reference: str, seed: int) -> Line:
-    """Gate an image by its latency alone; return what was decided, how fast, and on what."""
+def run_gate(
+    config: Path, out: Path, *, candidate: str, reference: str, seed: int, family: bool = False
+) -> Line:
+    """Gate an image by its latency alone; return what was decided, how fast, and on what.
+
+    Args:
+        config: The suite.
+        out: For the report; removed at the end.
+        candidate: An image.
+        reference: An image.
+        seed: Of the run.
+        family: Whether all latency checks decide, or `latency.paired` alone; times are always of the latter.
+    """
     request = GateRequest(
         candidate=candidate,
         reference=reference,
         config=config,
         only=frozenset({Family.LATENCY}),
-        checks=frozenset({CHECK_ID}),
+        checks=frozenset() if family else frozenset({CHECK_ID}),
         out=out,
         seed=seed,
     )
     report, path = gate(request, os.environ, lambda _event: None)
     folder = evidence_folder(path)
-    check = next(check for check in report.checks if check.id == CHECK_ID)
+    latency = [check for check in report.checks if check.family is Family.LATENCY]
+    paired = next(check for check in latency if check.id == CHECK_ID)
     line: Line = {
         "decision": report.decision.value,
         "reasons": [_short(reason.finding_id or reason.check_id) for reason in report.reasons],
-        "check_s": check.duration_s,
-        "findings": _findings(check),
+        "check_s": sum(check.duration_s for check in latency),
+        "findings": [finding for check in latency for finding in _findings(check)],
         "validity": report.validity,
     }
-    if check.error is None:
+    if paired.error is None:
         line |= _measured(LatencyEvidence.load(folder / CHECK_ID))
-    else:
-        line["error"] = check.error.message
+    if errors := [check.error.message for check in latency if check.error is not None]:
+        line["error"] = errors[0]
     shutil.rmtree(out)
     return line
 

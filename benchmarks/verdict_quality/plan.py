@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from harness.model import Decision
 
 PLAN = Path(__file__).with_name("plan.toml")
+ROOT = Path(__file__).resolve().parents[2]
+DECIDES = ("harness/stats", "harness/load", "harness/checks/latency")
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -71,6 +73,7 @@ class Scenario(_Part):
         budget_s: Of load.
         limits: What differs from ``[latency.limits]`` of gate.toml.
         noise: Whether a busy loop runs beside it for half of each second.
+        family: Whether all latency checks decide, as with ``--only latency``, and not `latency.paired` alone.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Scenario(_Part):
     candidate: Slowed | None = None
     reference: Slowed | None = None
     noise: bool = False
+    family: bool = False
     aims: tuple[Aim, ...] = ()
 
 
@@ -178,6 +182,14 @@ def load_plan(path: Path = PLAN) -> Plan:
     return Plan.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
 
 
-def plan_digest(plan_text: str, latency_settings: str) -> str:
+def declared_digest(plan_text: str, latency_settings: str) -> str:
     """SHA-256 over the plan and the settings that it builds on."""
     return hashlib.sha256(f"{plan_text}\0{latency_settings}".encode()).hexdigest()
+
+
+def plan_digest(declared: str, root: Path = ROOT) -> str:
+    """SHA-256 over what is declared and the code that decides: runs before and after a change do not pool."""
+    whole = hashlib.sha256(declared.encode())
+    for path in sorted(path for folder in DECIDES for path in (root / folder).rglob("*.py")):
+        whole.update(f"\0{path.relative_to(root)}\0".encode() + path.read_bytes())
+    return whole.hexdigest()

@@ -10,12 +10,11 @@ from typing import Any
 
 import tomlkit
 
-from benchmarks.verdict_quality.plan import Form, Scenario, Slowed
+from benchmarks.verdict_quality.plan import ROOT, Form, Scenario, Slowed
 from harness.config.suite import Suite, load_suite, parse_suite
 from harness.targets.engine import Engine, find_engine
 from harness.targets.image import build_image
 
-ROOT = Path(__file__).resolve().parents[2]
 GATE = ROOT / "gate.toml"
 OVERLAY = Path(__file__).with_name("overlay") / "slowed.py"
 REPOSITORY = "harness-verdict-quality"

@@ -5,6 +5,7 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -83,8 +84,8 @@ def _load(url: str, key: str, stock: Stock, prefix: Path, cpus: tuple[int, ...] 
     return row
 
 
-def rejects(line: Line, threshold: float) -> bool:
-    """Whether a fixed threshold on the rise of p95 and p99 rejects the candidate."""
+def rejects(line: Line, thresholds: Mapping[str, float]) -> bool:
+    """Whether fixed thresholds on the rise of p95 and p99 reject the candidate."""
     candidate, reference = line["times_ms"]["candidate"], line["times_ms"]["reference"]
     failed = line["failures"]["candidate"] > 0
-    return failed or any(candidate[name] > (1 + threshold) * reference[name] for name in JUDGED)
+    return failed or any(candidate[name] > (1 + thresholds[name]) * reference[name] for name in JUDGED)

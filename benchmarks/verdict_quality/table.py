@@ -10,12 +10,14 @@ import numpy as np
 from benchmarks.verdict_quality.gated import QUANTILES
 from benchmarks.verdict_quality.plan import Accuracy, Aim, Kind, Plan, Scenario
 from benchmarks.verdict_quality.results import Line
-from benchmarks.verdict_quality.stock import rejects
+from benchmarks.verdict_quality.services import suite_of
+from benchmarks.verdict_quality.stock import JUDGED, rejects
 from harness.model import Decision
 from harness.stats.proportions import clopper_pearson_lower, clopper_pearson_upper
 
 ALPHA = 0.05
 NOTHING = "-"
+NOTHING_YET = "Nothing has been published yet.\n"
 EFFECTS = """Candidate over reference: the mean over all runs of the harness (of the logarithm, each run
 counting by its requests), and its standard error.
 """
@@ -31,7 +33,7 @@ allowed, whichever is more.
 def tables(plan: Plan, lines: Sequence[Line], source: str) -> str:
     """All of them as Markdown."""
     if not any("at" in line for line in lines):
-        return "No runs yet.\n"
+        return NOTHING_YET
     parts = [
         _about(lines, source),
         _verdicts(plan, lines),
@@ -113,14 +115,14 @@ def _verdicts(plan: Plan, lines: Sequence[Line]) -> str:
                 counts["error"],
                 f"{statistics.median(seconds):.1f} s" if seconds else NOTHING,
                 f"{np.quantile(seconds, 0.9):.1f} s" if seconds else NOTHING,
-                "; ".join(_aim(aim, counts, len(runs), seconds) for aim in scenario.aims),
+                "; ".join(_aim(aim, counts, scenario.runs, seconds) for aim in scenario.aims),
             )
         )
     return "\n".join(rows) + "\n"
 
 
-def _aim(aim: Aim, counts: Counter[str], runs: int, seconds: list[float]) -> str:
-    parts, met = [], bool(runs)
+def _aim(aim: Aim, counts: Counter[str], planned: int, seconds: list[float]) -> str:
+    parts, met, runs = [], True, counts.total()
     share = counts[aim.decision.value] / runs if runs else math.nan
     if aim.at_least is not None:
         parts.append(f"≥ {_whole(aim.at_least)}")
@@ -131,7 +133,7 @@ def _aim(aim: Aim, counts: Counter[str], runs: int, seconds: list[float]) -> str
     if aim.median_s is not None:
         parts.append(f"median under {aim.median_s:g} s")
         met &= bool(seconds) and statistics.median(seconds) < aim.median_s
-    verdict = ("met" if met else "missed") if runs else "no runs"
+    verdict = f"{runs} of {planned} so far" if runs < planned else "met" if met else "missed"
     return f"{aim.decision.value} {', '.join(parts)}: {verdict}"
 
 
@@ -207,7 +209,7 @@ def _stock(plan: Plan, lines: Sequence[Line]) -> str:
             "scenario",
             "runs",
             f"rejected at {_whole(stock.threshold)}",
-            "rejected at the margin",
+            f"rejected at the margins of {' and '.join(JUDGED)}",
             "spread of log p95 ratio",
             "errors",
         ),
@@ -215,14 +217,17 @@ def _stock(plan: Plan, lines: Sequence[Line]) -> str:
     for scenario in plan.scenarios:
         runs = of(lines, Kind.STOCK, scenario.name)
         done = [line for line in runs if "error" not in line]
-        margin = margin_of(scenario)
+        margins = margins_of(scenario)
         logs = [math.log(ratio) for ratio, _ in _ratios(done, "p95")]
         rows.append(
             _row(
                 scenario.title,
                 len(runs),
-                bounds(sum(rejects(line, stock.threshold) for line in done), len(runs)),
-                f"{_whole(margin)}: {bounds(sum(rejects(line, margin) for line in done), len(runs))}",
+                bounds(
+                    sum(rejects(line, dict.fromkeys(JUDGED, stock.threshold)) for line in done), len(runs)
+                ),
+                f"{', '.join(map(_whole, margins.values()))}: "
+                f"{bounds(sum(rejects(line, margins) for line in done), len(runs))}",
                 f"{statistics.stdev(logs):.3f}" if len(logs) > 1 else NOTHING,
                 len(runs) - len(done),
             )
@@ -230,9 +235,11 @@ def _stock(plan: Plan, lines: Sequence[Line]) -> str:
     return "\n".join(rows) + "\n"
 
 
-def margin_of(scenario: Scenario) -> float:
-    """The margin of p95, which the scenario is about."""
-    return float(scenario.limits.get("p95", {}).get("margin", 0.10))
+def margins_of(scenario: Scenario) -> dict[str, float]:
+    """The margins of the suite, as the scenario changes it, of what the stock gate judges."""
+    settings = suite_of(scenario).config.latency
+    assert settings is not None
+    return {name: settings.limits.by_name[name][1].margin for name in JUDGED}
 
 
 def _accuracy(accuracy: Accuracy, lines: Sequence[Line]) -> str:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from benchmarks.verdict_quality import calibration
 from benchmarks.verdict_quality.accuracy import quantile_ms
 from benchmarks.verdict_quality.delay_server import delays_s
-from benchmarks.verdict_quality.plan import Form, Kind, Slowed, Task, load_plan, plan_digest
+from benchmarks.verdict_quality.plan import Form, Kind, Slowed, Task, declared_digest, load_plan, plan_digest
 from benchmarks.verdict_quality.results import append, left, read
 from benchmarks.verdict_quality.services import suite_of
 from benchmarks.verdict_quality.time_left import clock, seconds_for
@@ -38,7 +38,21 @@ def test_the_scenarios_are_mixed():
 
 
 def test_another_plan_or_another_suite_has_another_digest():
-    assert plan_digest("a", "b") != plan_digest("a", "c") != plan_digest("d", "c")
+    assert declared_digest("a", "b") != declared_digest("a", "c") != declared_digest("d", "c")
+    assert plan_digest("a") != plan_digest("b")
+
+
+@pytest.mark.parametrize("folder", ["harness/stats", "harness/load", "harness/checks/latency"])
+def test_other_code_that_decides_has_another_digest(tmp_path, folder):
+    changed = tmp_path / folder / "judge.py"
+    changed.parent.mkdir(parents=True)
+    digests = set()
+    for text in ("LIMIT = 1", "LIMIT = 2"):
+        changed.write_text(text)
+        digests.add(plan_digest("a", tmp_path))
+    assert len(digests) == 2
+    (tmp_path / "harness" / "cli.py").write_text("")
+    assert plan_digest("a", tmp_path) in digests
 
 
 @pytest.mark.parametrize("scenario", PLAN.scenarios, ids=lambda scenario: scenario.name)

@@ -3,10 +3,12 @@ import re
 import pytest
 
 from benchmarks.verdict_quality.page import BEGIN, END, PAGE, made_part, page_with
-from benchmarks.verdict_quality.plan import load_plan
+from benchmarks.verdict_quality.plan import PLAN as COMMITTED
+from benchmarks.verdict_quality.plan import ROOT, declared_digest, load_plan
 from benchmarks.verdict_quality.results import RESULTS, read
 from benchmarks.verdict_quality.stock import rejects
-from benchmarks.verdict_quality.table import bounds, tables
+from benchmarks.verdict_quality.table import NOTHING_YET, bounds, tables
+from harness.config.suite import load_suite
 
 PLAN = load_plan()
 MACHINE = {"kind": "machine", "cores": 2, "cpu": "a CPU", "kernel": "6.1", "engine": "20.10"}
@@ -36,6 +38,7 @@ def row(text, heading, title):
 
 
 def test_every_run_counts_and_errors_are_listed():
+    assert PLAN.scenario("aa").runs == 100
     lines = [MACHINE, *(gate("aa", index, "promote", load_s=index) for index in range(98))]
     lines += [gate("aa", 98, "inconclusive"), gate("aa", 99, "", error="the engine failed")]
     text = tables(PLAN, lines, "x.jsonl")
@@ -46,16 +49,23 @@ def test_every_run_counts_and_errors_are_listed():
 
 
 def test_an_aim_that_is_missed_says_so():
-    lines = [
-        MACHINE,
-        gate("aa", 0, "reject"),
-        gate("aa", 1, "promote"),
-        gate("stalls", 0, "reject", load_s=11),
-    ]
+    runs = {name: PLAN.scenario(name).runs for name in ("aa", "stalls")}
+    lines = [MACHINE, *(gate("aa", index, "reject") for index in range(runs["aa"]))]
+    lines += [gate("stalls", index, "reject", load_s=11) for index in range(runs["stalls"])]
     text = tables(PLAN, lines, "x.jsonl")
     assert "reject 0 %: missed; promote ≥ 95 %: missed" in row(text, "### Verdicts", "A/A")
     stalls = row(text, "### Verdicts", "2 % of requests stalled by 20 ms")
     assert "reject ≥ 99 %, median under 10 s: missed" in stalls
+
+
+def test_an_aim_is_neither_met_nor_missed_before_all_runs():
+    runs = PLAN.scenario("aa").runs
+    lines = [MACHINE, *(gate("aa", index, "promote") for index in range(runs - 1))]
+    shown = row(tables(PLAN, lines, "x.jsonl"), "### Verdicts", "A/A")
+    so_far = f"{runs - 1} of {runs} so far"
+    assert f"reject 0 %: {so_far}; promote ≥ 95 %: {so_far}" in shown
+    assert "met" not in shown
+    assert "missed" not in shown
 
 
 def test_the_reasons_are_counted():
@@ -76,13 +86,13 @@ def test_the_effect_is_what_was_seen_over_all_runs():
 
 @pytest.mark.parametrize(("p95", "rejected"), [(12.0, False), (12.1, True), (8.0, False)])
 def test_the_stock_gate_rejects_above_its_threshold(p95, rejected):
-    assert rejects(stock("aa", 0, p95), 0.20) is rejected
+    assert rejects(stock("aa", 0, p95), {"p95": 0.20, "p99": 0.50}) is rejected
 
 
 def test_the_stock_gate_stands_in_the_table_with_both_thresholds():
     lines = [MACHINE, *(stock("aa", index, p95) for index, p95 in enumerate((10.0, 11.5, 13.0)))]
     shown = row(tables(PLAN, lines, "x"), "stock Locust gate", "A/A")
-    assert f"| 3 | {bounds(1, 3)} | 10 %: {bounds(2, 3)} |" in shown
+    assert f"| 3 | {bounds(1, 3)} | 10 %, 50 %: {bounds(2, 3)} |" in shown
 
 
 def test_errors_of_measured_quantiles_are_held_to_the_tolerance():
@@ -112,8 +122,20 @@ def test_the_tables_take_the_place_of_the_old_ones():
         page_with("before", "new")
 
 
-def test_the_page_shows_the_results_that_it_names():
+def test_the_page_shows_the_results_that_it_names_or_says_that_there_are_none():
     shown = made_part(PAGE.read_text(encoding="utf-8"))
-    named = re.search(r"results/(\w+\.jsonl)", shown)
-    lines = read(RESULTS / named[1]) if named else []
-    assert shown == tables(PLAN, lines, named[1] if named else "")
+    named = re.findall(r"results/(\w+)\.jsonl", shown)
+    if not named:
+        assert shown == NOTHING_YET
+        return
+    (digest,) = named
+    lines = read(RESULTS / f"{digest}.jsonl")
+    assert {line["plan"][: len(digest)] for line in lines} == {digest}
+    machine = next(line for line in lines if line["kind"] == "machine")
+    settings = load_suite(ROOT / "gate.toml").config.latency
+    assert machine["declared"] == declared_digest(COMMITTED.read_text("utf-8"), settings.model_dump_json())
+    assert shown == tables(PLAN, lines, f"{digest}.jsonl")
+
+
+def test_a_plan_without_results_has_no_tables():
+    assert tables(PLAN, [], "") == NOTHING_YET
