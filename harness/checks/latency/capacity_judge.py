@@ -1,6 +1,7 @@
 """Judges searches for a capacity; pure."""
 
 import math
+from collections import Counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from harness.checks.latency.findings import OUTCOMES, finding
 from harness.checks.latency.limits import LatencyLimits
 from harness.checks.latency.searched import CapacityEvidence
+from harness.checks.latency.trial import Trial
 from harness.model import Capability, Finding, Outcome
 from harness.stats.judgement import Judgement, Shown
 from harness.stats.shift import judge_median
@@ -42,33 +44,48 @@ def _at_the_top(evidence: CapacityEvidence, capacities: NDArray[np.float64]) -> 
     return at_the_top
 
 
-def _doubt(evidence: CapacityEvidence, limits: LatencyLimits) -> str:
-    """Return why the searches show nothing, empty if they do.
+def _most(evidence: CapacityEvidence, limits: LatencyLimits, side: int) -> NDArray[np.float64]:
+    """Return the most that each search of a side may have found but for the ladder's end and the machine."""
+    capacities = _capacities(evidence, side)
+    ailing = [
+        any(ailments(trial, limits) for trial in repeat[side].trials if not trial.met)
+        for repeat in evidence.repeats
+    ]
+    most: NDArray[np.float64] = np.where(_at_the_top(evidence, capacities) | ailing, np.inf, capacities)
+    return most
 
-    A trial that met its limits met them whatever ailed the machine; of the others any may have failed by it.
-    """
+
+def ailments(trial: Trial, limits: LatencyLimits) -> list[str]:
+    """Return by what a trial that did not meet its limits may have missed them, but by the service."""
+    declared = [allowed.slo_ms for _, allowed in limits.by_name.values() if allowed.slo_ms]
+    most_ms = OF_SLO * min(declared, default=math.inf)
+    stolen = trial.steal_share or 0.0
+    seen = {
+        "the load generator sent late": trial.lag_p99_ms > min(most_ms, limits.max_generator_lag_p99_ms),
+        "the load generator woke late": trial.heartbeat_p99_ms
+        > min(most_ms, limits.max_generator_hiccup_p99_ms),
+        "the machine's host gave CPU time to others": stolen > limits.max_cpu_steal,
+    }
+    return [what for what, ails in seen.items() if ails]
+
+
+def _doubt(evidence: CapacityEvidence, limits: LatencyLimits) -> str:
+    """Return why the searches show nothing, empty if they do."""
     declared = {name: allowed.slo_ms for name, (_, allowed) in limits.by_name.items() if allowed.slo_ms}
     if declared != evidence.slo_ms or limits.max_error_rate != evidence.max_error_rate:
         return "the searches were made by other limits"
     if evidence.generator_error:
         return f"the load generator failed: {evidence.generator_error}"
-    most_ms = OF_SLO * min(declared.values(), default=math.inf)
+    return ""
+
+
+def _ailing(evidence: CapacityEvidence, limits: LatencyLimits) -> str:
+    """Return how many trials may have missed the limits by the machine, empty for none."""
     missed = [trial for trial in evidence.trials if not trial.met]
-    doubts = {
-        "the load generator sent late": [
-            trial.lag_p99_ms > min(most_ms, limits.max_generator_lag_p99_ms) for trial in missed
-        ],
-        "the load generator's naps ended late": [
-            trial.heartbeat_p99_ms > min(most_ms, limits.max_generator_hiccup_p99_ms) for trial in missed
-        ],
-        "the machine's host gave CPU time to others": [
-            trial.steal_share is not None and trial.steal_share > limits.max_cpu_steal for trial in missed
-        ],
-    }
-    return "; ".join(
-        f"{what} in {sum(seen)} of the {len(missed)} trials that did not meet the limits"
-        for what, seen in doubts.items()
-        if any(seen)
+    seen = Counter(what for trial in missed for what in ailments(trial, limits))
+    return "".join(
+        f"; {what} in {count} of {len(missed)} trials that did not meet the limits, which may be why"
+        for what, count in sorted(seen.items())
     )
 
 
@@ -81,7 +98,7 @@ def _least(
 ) -> Finding:
     judgement = judge_median(
         own,
-        np.where(_at_the_top(evidence, own), np.inf, own),
+        _most(evidence, limits, -1),
         least=least_per_s * (1.0 - ROUNDING),
         spending=limits.capacity_spending(evidence.checks),
     )
@@ -90,7 +107,7 @@ def _least(
         _outcome(judgement, doubt),
         f"it stands {np.median(own):.0f} requests a second within its limits (interval "
         f"{judgement.lower:.0f} to {judgement.upper:.0f}, {own.size} searches), "
-        f"at least {least_per_s:g} have to be{_ending(doubt)}",
+        f"at least {least_per_s:g} have to be{_ending(doubt)}{_ailing(evidence, limits)}",
         samples=own.size,
         observed=float(np.median(own)),
         limit=least_per_s,
@@ -112,10 +129,10 @@ def _ratio(
         message = "the reference does not meet the limits at the lowest rate: lower capacity.least_per_s"
         return finding("ratio", Outcome.INCONCLUSIVE, message, samples=own.size)
     limit = 1.0 - limits.capacity.margin
-    # Who stands the highest rate that was tried may stand more.
+    # Who stands the highest rate that was tried may stand more, and who missed its limits by the machine.
     judgement = judge_median(
-        np.where(_at_the_top(evidence, theirs), 0.0, own / theirs),
-        np.where(_at_the_top(evidence, own), np.inf, own / theirs),
+        own / _most(evidence, limits, 0),
+        _most(evidence, limits, -1) / theirs,
         least=limit * (1.0 - ROUNDING),
         spending=limits.capacity_spending(evidence.checks),
     )
@@ -128,7 +145,7 @@ def _ratio(
         f"it stands {ratio:.3f} times the rate of the reference ({np.median(own):.0f} against "
         f"{np.median(theirs):.0f} requests a second; interval {judgement.lower:.3f} to "
         f"{judgement.upper:.3f}, {own.size} searches of each), "
-        f"at least {limit:.3f} have to be{_ending(doubt)}",
+        f"at least {limit:.3f} have to be{_ending(doubt)}{_ailing(evidence, limits)}",
         samples=own.size,
         observed=ratio,
         limit=limit,

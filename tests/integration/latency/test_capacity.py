@@ -11,7 +11,7 @@ capacity = { least_per_s = 20, most_per_s = 160, step = 1.4, trial_s = 1, repeat
 max_generator_lag_p99_ms = 1000
 max_generator_hiccup_p99_ms = 1000
 max_cpu_steal = 0.99
-p95 = { slo_ms = 500 }
+p95 = { slo_ms = 1500 }
 capacity = { min_per_s = 15, margin = 0.3 }
 """
 

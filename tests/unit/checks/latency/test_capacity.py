@@ -160,10 +160,21 @@ def test_a_ladder_that_is_too_short_compares_nothing():
 
 def test_a_late_generator_or_other_limits_decide_nothing():
     late = evidence(noisy(90, 1), noisy(200, 2))
-    late = late.model_copy(update={"repeats": tuple((searched(90, 50), searched(9)) for _ in range(8))})
+    late = late.model_copy(update={"repeats": tuple((searched(90), searched(9, 50)) for _ in range(8))})
     assert outcomes(late)["ratio"] is Outcome.INCONCLUSIVE
     other = evidence(noisy(200, 1), noisy(200, 2), slo_ms={"p95": 40.0})
     assert outcomes(other)["min"] is Outcome.INCONCLUSIVE
+
+
+def test_a_reference_that_the_machine_held_back_flatters_nobody():
+    for lag_ms, own, outcome in (
+        (0.1, 100, Outcome.PASS),
+        (50, 100, Outcome.INCONCLUSIVE),
+        (50, 9, Outcome.FAIL),
+    ):
+        rows = tuple((searched(100, lag_ms), searched(own)) for _ in range(8))
+        found = outcomes(evidence([own] * 8, [100] * 8).model_copy(update={"repeats": rows}))
+        assert found["ratio"] is outcome
 
 
 @pytest.mark.parametrize("ailing", [{"lag_p99_ms": 6.0}, {"heartbeat_p99_ms": 6.0}, {"steal_share": 0.3}])
