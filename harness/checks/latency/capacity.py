@@ -17,7 +17,7 @@ from harness.checks.latency.collect import require_alive
 from harness.checks.latency.findings import of_check
 from harness.checks.latency.limits import LatencyLimits
 from harness.checks.latency.planning import asked_of, load_plan, sides_of, verify_requests
-from harness.checks.latency.searched import CapacityEvidence, Searched, join_trials
+from harness.checks.latency.searched import MOST_SAMPLES, CapacityEvidence, Searched, join_trials
 from harness.checks.latency.settings import LatencySettings
 from harness.checks.latency.steal import CpuTicks, steal_share
 from harness.checks.latency.trial import Trial, highest, try_rate
@@ -92,7 +92,8 @@ class LatencyCapacity:
                     generator_error = str(error)
                     break
                 repeats.append(tuple(found[number][0] for number in range(len(sides))))
-                samples += [part for number in range(len(sides)) for part in found[number][1]]
+                if sum(part.side.size for part in samples) < MOST_SAMPLES:
+                    samples += [part for number in range(len(sides)) for part in found[number][1]]
                 require_alive(context)
                 context.progress(len(repeats), declared.repeats)
         return CapacityEvidence(
