@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.stats.judgement import Shown, Spending
@@ -58,6 +58,7 @@ def test_bounds_hold_as_often_as_they_promise():
     assert shifted >= 880
 
 
+@settings(deadline=None)
 @given(values=VALUES, least=st.floats(-10, 10), beyond=st.floats(1e-4, 0.1))
 def test_the_verdict_on_a_median_agrees_with_its_bounds(values, least, beyond):
     judged = judge_median(values, values, least=least, spending=Spending(within=0.05, beyond=beyond))

@@ -7,6 +7,7 @@ import httpx
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from harness.checks.latency import promises
@@ -134,6 +135,7 @@ def test_what_is_no_positive_number_is_no_promise(monkeypatch, tmp_path, budget)
 
 
 @given(body=st.binary(max_size=60))
+@hypothesis_settings(deadline=None)
 def test_any_answer_is_read_or_refused(body):
     with pytest.MonkeyPatch.context() as patch:
         read = asked(patch, Path(), Document(httpx.codes.OK, body, ""))
