@@ -70,6 +70,19 @@ def test_verdict_and_bounds_agree(seed, ratio, p):
     assert judgement.growth >= 1.0
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("scale", [0.5, 0.97, 1.02, 1.7])
+def test_a_candidate_that_is_stretched_stretches_its_bounds(seed, scale):
+    """`detectable` rests on it: dividing by the blocks' medians, of both sides together, changes nothing."""
+    rng = np.random.default_rng(seed)
+    c, r, blocks = lognormal(rng, 3000, 0.1), lognormal(rng, 3000, 0.1), even_blocks(3000)
+    one, other = (
+        judge_ratio(times, r, blocks, probability=0.95, limit=1.1, spending=SPENDING)
+        for times in (c, scale * c)
+    )
+    assert (other.lower, other.upper) == pytest.approx((scale * one.lower, scale * one.upper), rel=1e-3)
+
+
 @pytest.mark.parametrize(
     ("factor", "shown"), [(1.0, Shown.WITHIN), (0.5, Shown.WITHIN), (1.1, Shown.NEITHER), (1.3, Shown.BEYOND)]
 )
