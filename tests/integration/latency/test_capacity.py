@@ -20,6 +20,9 @@ def test_a_candidate_that_stands_an_eighth_of_the_rate_is_rejected(latency, tmp_
     with latency.server(delay_ms=5) as reference, latency.server(delay_ms=40) as candidate:
         evidence = latency.collect(tmp_path, candidate, reference, SETTINGS, seed=1, check=LatencyCapacity())
     findings = LatencyCapacity().judge(evidence, latency.suite(SETTINGS).config.latency.limits)
-    found = {finding.id.removeprefix("latency.capacity."): finding.outcome for finding in findings}
-    assert found["ratio"] is Outcome.FAIL, [item.message for item in findings]
+    (ratio,) = (finding for finding in findings if finding.id == "latency.capacity.ratio")
+    assert ratio.observed < 0.7, ratio.message
+    # A machine that was busy in a trial leaves it open, and says so.
+    busy = ratio.outcome is Outcome.INCONCLUSIVE and "which may be why" in ratio.message
+    assert busy or ratio.outcome is Outcome.FAIL, ratio.message
     assert evidence.executed == 7

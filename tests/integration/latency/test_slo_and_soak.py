@@ -12,7 +12,7 @@ soak = { rate_per_s = 400, duration_s = 10 }
 max_generator_lag_p99_ms = 1000
 max_generator_hiccup_p99_ms = 1000
 max_cpu_steal = 0.99
-p50 = { slo_ms = 400 }
+p50 = { slo_ms = 4000 }
 """
 
 
@@ -39,6 +39,11 @@ def test_slower_after_2000_requests_and_a_leak_are_found(latency, tmp_path):
     leaking = {"slower_after": 2000, "slower_ms": 20, "leak_bytes": 10_000}
     with latency.server("concurrent_server.py", delay_ms=3, **leaking) as candidate:
         evidence = latency.collect(tmp_path, candidate, None, SETTINGS, seed=3, check=LatencySoak())
-    found = judged(latency, LatencySoak(), evidence)
-    assert found["p50.trend"] is found["memory.growth"] is Outcome.FAIL
+    assert judged(latency, LatencySoak(), evidence)["memory.growth"] is Outcome.FAIL
+    findings = LatencySoak().judge(evidence, latency.suite(SETTINGS).config.latency.limits)
+    (trend,) = (finding for finding in findings if finding.id == "latency.soak.p50.trend")
+    assert trend.lower > 0.25, trend.message
+    # A machine that got busier meanwhile leaves it open, and says so.
+    busier = trend.outcome is Outcome.INCONCLUSIVE and "last third" in trend.message
+    assert busier or trend.outcome is Outcome.FAIL, trend.message
     assert evidence.executed == evidence.expected
