@@ -28,7 +28,7 @@ class ImageEvidence(Evidence):
         uid: What its name stands for in the image's own ``/etc/passwd``; None where it is not there.
         healthcheck: Whether it has one.
         size_bytes: As the engine counts it.
-        reference_bytes: Of the reference's image likewise; None where it has none.
+        reference_bytes: Of the reference's image likewise; 0 where there is none, None where nobody looked.
         setuid: Files with the setuid or setgid bit.
         secrets: Where a secret was seen in the environment, a label or a build step, and of which kind.
         secret_files: The same of the files in all layers, by path.
@@ -81,7 +81,7 @@ class ImageConfig:
         return evidence.model_copy(
             update={
                 "device": context.candidate.description.device,
-                "reference_bytes": None if reference is None else reference.size_bytes,
+                "reference_bytes": 0 if reference is None else reference.size_bytes,
             }
         )
 
@@ -185,6 +185,12 @@ def _findings(evidence: ImageEvidence, limits: ImageLimits) -> Iterator[Finding]
 
 def _size_ratio(evidence: ImageEvidence, limit: float) -> Finding:
     """Its size against that of the reference's image."""
+    if evidence.reference_bytes is None:
+        return Finding(
+            id="image.config.size_ratio",
+            outcome=Outcome.INCONCLUSIVE,
+            message="the run did not look at the size of the reference's image",
+        )
     if not evidence.reference_bytes:
         return Finding(
             id="image.config.size_ratio",

@@ -68,14 +68,19 @@ def test_a_good_image_passes_everything():
 
 
 @pytest.mark.parametrize(
-    ("reference_mib", "outcome"), [(50, Outcome.PASS), (40, Outcome.FAIL), (None, Outcome.NOT_APPLICABLE)]
+    ("reference_mib", "outcome"),
+    [
+        (50, Outcome.PASS),
+        (40, Outcome.FAIL),
+        (0, Outcome.NOT_APPLICABLE),
+        (None, Outcome.INCONCLUSIVE),  # a run of a version that did not look
+    ],
 )
 def test_its_size_is_compared_with_the_reference_s(reference_mib, outcome):
     finding = judged(ImageLimits(size_margin=0.1), reference_mib=reference_mib)["size_ratio"]
     assert finding.outcome is outcome
-    if reference_mib is None:
-        assert finding.missing is Capability.REFERENCE_CONTAINER
-    else:
+    assert (finding.missing is Capability.REFERENCE_CONTAINER) is (outcome is Outcome.NOT_APPLICABLE)
+    if reference_mib:
         assert (finding.observed, finding.unit) == (50 / reference_mib, "times the reference")
 
 
