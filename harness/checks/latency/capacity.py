@@ -19,7 +19,7 @@ from harness.checks.latency.limits import LatencyLimits
 from harness.checks.latency.planning import asked_of, load_plan, sides_of, verify_requests
 from harness.checks.latency.searched import MOST_SAMPLES, CapacityEvidence, Searched, join_trials
 from harness.checks.latency.settings import LatencySettings
-from harness.checks.latency.steal import CpuTicks, steal_share
+from harness.checks.latency.steal import read_ticks, steal_share
 from harness.checks.latency.trial import Trial, highest, try_rate
 from harness.config.suite import Suite
 from harness.load import GeneratorError, LoadGenerator, LoadPlan, Samples, Side
@@ -140,9 +140,9 @@ class _Search:
         def meets(rung: int) -> bool:
             block = self._tried * len(self._plan.ladder) + rung
             self._tried += 1
-            before = CpuTicks.read()
+            before = read_ticks()
             parts.append(self._generator.run_block(block))
-            steal = steal_share(before, CpuTicks.read())
+            steal = steal_share(before, read_ticks())
             rate_per_s = self._plan.rate_per_s * self._plan.factor(block)
             trials.append(try_rate(parts[-1], rate_per_s, self._slo_ms, self._max_error_rate, steal))
             return trials[-1].met

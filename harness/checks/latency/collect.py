@@ -1,6 +1,6 @@
 """Sends the blocks of a load to both sides, until a check has seen enough."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
@@ -9,7 +9,7 @@ from harness.checks.interface import CheckContext
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.gpu_usage import gpu_meter
 from harness.checks.latency.planning import Asked
-from harness.checks.latency.steal import CpuTicks, steal_share
+from harness.checks.latency.steal import CpuTicks, read_ticks, steal_share
 from harness.checks.latency.usage import Usage, UsageMeter
 from harness.errors import InfrastructureError, TargetError
 from harness.load import GeneratorError, LoadGenerator, LoadPlan, Samples
@@ -43,7 +43,7 @@ class Sent:
         generator: LoadGenerator,
         parts: Sequence[Samples],
         usage: Usage,
-        ticks: Sequence[CpuTicks | None],
+        ticks: Sequence[Mapping[int, CpuTicks]],
         error: str = "",
     ) -> Self:
         """Join what a generator has sent so far; `ticks` are from before the first block and after each."""
@@ -119,7 +119,7 @@ def send_blocks(
         if generator.ready.web_url is not None:
             context.note(f"the load is live at {generator.ready.web_url}")
         meter = UsageMeter(sides, blocks=looks.blocks, block_s=plan.block_s, gpu=gpu)
-        ticks = [CpuTicks.read()]
+        ticks = [read_ticks()]
         for block in range(looks.blocks):
             between()
             try:
@@ -129,7 +129,7 @@ def send_blocks(
                 if not parts:
                     raise
                 return Sent.of(generator, parts, meter.usage, ticks, str(error))
-            ticks.append(CpuTicks.read())
+            ticks.append(read_ticks())
             context.progress(block + 1, looks.blocks)
             looking = block + 1 in looks.at_blocks
             # Asking an engine costs CPU time too, and one that died answers nothing more.

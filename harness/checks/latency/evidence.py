@@ -34,8 +34,8 @@ class LatencyEvidence(Evidence):
         web_ui: Whether the generator also showed itself live (`--dashboard`), for CPU time of its own.
         promises: What the candidate's manifest promises; None where nobody asked.
         usage: CPU time and memory of the sides in each block; empty where nobody looked.
-        cpu_steal_share: What its host gave to others of this machine's CPU time beside the load; None where
-            that is not known.
+        cpu_steal_share: The largest share of a core's time beside the load that its host gave to others; None
+            where that is not known.
         cpu_steal_shares: The same of each block; empty where that is not known.
         snapshots: Of both sides' metrics, in order of time; their texts lie beside.
         samples: The requests of all blocks that were sent.

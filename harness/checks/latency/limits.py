@@ -125,7 +125,7 @@ class LatencyLimits(Limits):
         max_warmup_share: So many of the first blocks may be left out while a side still warms up.
         max_generator_lag_p99_ms: A generator that sends later than this measures itself.
         max_generator_hiccup_p99_ms: A generator that wakes later than this reads answers late.
-        max_cpu_steal: Largest share of the machine's CPU time that its host may have given to others.
+        max_cpu_steal: Largest share of a core's time that the machine's host may have given to others.
         max_reference_drift: Largest change of the reference's median from the first third to the last.
     """
 

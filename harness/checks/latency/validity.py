@@ -72,7 +72,7 @@ def _steal(evidence: LatencyEvidence, limits: LatencyLimits) -> list[Finding]:
     steal = finding(
         "cpu_steal",
         Outcome.PASS if share <= limit else Outcome.INCONCLUSIVE,
-        f"the machine's host gave {share:.1%} of its CPU time to others",
+        f"the machine's host gave {share:.1%} of a core's time to others",
         samples=evidence.executed,
         observed=share,
         limit=limit,
