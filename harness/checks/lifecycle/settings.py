@@ -21,8 +21,8 @@ Milliseconds = Annotated[float, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 
 
-LEAST_STARTS = 3
-"""For a median that one bad start does not make."""
+LEAST_STARTS = 4
+"""Of either side: fewer have no interval of their ratio."""
 
 
 class StartupSettings(Section):
@@ -100,7 +100,7 @@ class LifecycleLimits(Limits):
 
     Attributes:
         ready_s: From its start until it is ready.
-        startup_margin: Largest excess of its median start over the reference's, as a share; None allows any.
+        startup_margin: By how much longer than the reference's its starts may take, a share; None allows any.
         first_answer_ms: The first prediction after that: a model that is loaded only then takes longer.
         refuse_s: From a start that it has to refuse until it has ended.
         restart_atol: How far a number of an answer may differ after a restart.
@@ -151,7 +151,7 @@ class LifecycleSettings(FamilySettings):
             self.startup is None or self.startup.starts < LEAST_STARTS
         ):
             raise ValueError(
-                f"limits.startup_margin takes medians: startup.starts of at least {LEAST_STARTS}"
+                f"limits.startup_margin compares starts: it takes startup.starts of at least {LEAST_STARTS}"
             )
         names = [refusal.variant for refusal in self.refusals]
         if len(set(names)) != len(names):

@@ -1,13 +1,17 @@
 """Each judge of the lifecycle: what agrees passes, each fault fails its own finding."""
 
+import contextlib
 import math
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.checks.lifecycle import startup as startup_check
 from harness.checks.lifecycle.connection import Ending
 from harness.checks.lifecycle.container import ContainerEvidence, LifecycleContainer, ProcessSeen
 from harness.checks.lifecycle.drain import AskedWhileStopping, DrainEvidence, LifecycleDrain
@@ -21,7 +25,9 @@ from harness.checks.lifecycle.restart import (
 from harness.checks.lifecycle.settings import LifecycleLimits, LifecycleSettings
 from harness.checks.lifecycle.soak import LifecycleSoak, MemorySeen, ReadinessSeen, SoakEvidence
 from harness.checks.lifecycle.startup import LifecycleStartup, StartSeen, StartupEvidence
+from harness.config.suite import parse_suite
 from harness.model import Outcome
+from harness.testing import check_context
 
 MIB = 1024 * 1024
 LIMITS = LifecycleLimits()
@@ -73,23 +79,48 @@ def started(*ready_s, reference_s):
 @pytest.mark.parametrize(
     ("evidence", "outcome"),
     [
-        (started(1.0, 1.2, 9.0, reference_s=(1.0, 1.0, 1.0)), Outcome.PASS),
-        (started(1.0, 1.3, 9.0, reference_s=(1.0, 1.0, 1.0)), Outcome.FAIL),
-        (started(1.3, 1.3, 1.3, reference_s=(0.1, 1.3, 1.3)), Outcome.PASS),
-        (started(1.0, 1.0, reference_s=(1.0, 1.0)), Outcome.INCONCLUSIVE),
-        (started(1.0, 1.0, 1.0, reference_s=()), Outcome.NOT_APPLICABLE),
-        (started(1.0, 1.0, 1.0, reference_s=None), Outcome.INCONCLUSIVE),
+        (started(1.0, 1.1, 1.05, 1.1, reference_s=(1.0, 1.1, 1.0, 1.0)), Outcome.PASS),
+        (started(1.5, 1.6, 1.5, 1.6, reference_s=(1.0, 1.1, 1.0, 1.0)), Outcome.FAIL),
+        # The median start is 1.3 times as long, and so may chance alone have made it.
+        (started(1.0, 1.3, 1.3, 1.3, reference_s=(1.0, 1.0, 1.0, 1.3)), Outcome.INCONCLUSIVE),
+        (started(1.0, 1.0, 1.0, 9.0, reference_s=(1.0, 1.0, 1.0, 1.0)), Outcome.INCONCLUSIVE),
+        (started(0.0, 0.0, 0.0, 0.0, reference_s=(0.0, 0.0, 0.0, 0.0)), Outcome.PASS),
+        (started(1.0, 1.0, 1.0, reference_s=(1.0, 1.0, 1.0)), Outcome.INCONCLUSIVE),
+        (started(1.0, 1.0, 1.0, 1.0, reference_s=()), Outcome.NOT_APPLICABLE),
+        (started(1.0, 1.0, 1.0, 1.0, reference_s=None), Outcome.INCONCLUSIVE),
     ],
 )
-def test_median_starts_are_compared_with_the_reference_s(evidence, outcome):
+def test_starts_are_compared_with_the_reference_s(evidence, outcome):
     assert outcomes(LifecycleStartup(), evidence, LifecycleLimits(startup_margin=0.25))["ratio"] is outcome
     assert "ratio" not in outcomes(LifecycleStartup(), evidence)
 
 
-def test_a_median_takes_three_starts():
-    with pytest.raises(ValueError, match=r"startup\.starts of at least 3"):
-        LifecycleSettings.model_validate({"startup": {"starts": 2}, "limits": {"startup_margin": 0.5}})
-    declared = LifecycleSettings.model_validate({"startup": {"starts": 3}, "limits": {"startup_margin": 0.5}})
+@pytest.mark.parametrize("margin", [None, 0.5])
+def test_candidate_and_reference_are_first_in_turn(monkeypatch, tmp_path, margin):
+    order = []
+    monkeypatch.setattr(startup_check, "payloads", lambda *_: [])
+    monkeypatch.setattr(startup_check, "another", lambda *_, **__: contextlib.nullcontext())
+    monkeypatch.setattr(startup_check, "_watch", lambda *_: order.append("candidate") or GOOD_START)
+    monkeypatch.setattr(startup_check, "_reference_ready_s", lambda *_: order.append("reference") or 1.0)
+    text = 'schema_version = 1\nname = "s"\n[service]\nport = 8000\nready_path = "/"\n'
+    suite = parse_suite(text, Path("gate.toml"))
+    context = replace(check_context(suite, tmp_path), start_reference=lambda *_, **__: None)
+    declared = LifecycleSettings.model_validate(
+        {"startup": {"starts": 4}, "limits": {} if margin is None else {"startup_margin": margin}}
+    )
+    seen = LifecycleStartup().collect(context, declared)
+    assert len(seen.starts) == 4
+    if margin is None:
+        assert (order, seen.reference_s) == (["candidate"] * 4, None)
+    else:
+        assert order == ["candidate", "reference", "reference", "candidate"] * 2
+        assert seen.reference_s == (1.0,) * 4
+
+
+def test_a_comparison_takes_four_starts():
+    with pytest.raises(ValueError, match=r"startup\.starts of at least 4"):
+        LifecycleSettings.model_validate({"startup": {"starts": 3}, "limits": {"startup_margin": 0.5}})
+    declared = LifecycleSettings.model_validate({"startup": {"starts": 4}, "limits": {"startup_margin": 0.5}})
     assert declared.not_declared() == ()
     assert "startup_margin" in LifecycleSettings.model_validate({"startup": {}}).not_declared()[0]
 
