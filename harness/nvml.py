@@ -44,13 +44,11 @@ class GpuReading:
         uuid: Of the GPU.
         utilisation: Share of the driver's last sample period (at most a second) in which a kernel ran,
             whoever's; None where the device does not tell (a MIG instance).
-        used_bytes: Of its memory, by whomever.
         processes: Memory by process id, as this process sees that; None where the driver does not tell.
     """
 
     uuid: str
     utilisation: float | None
-    used_bytes: int
     processes: Mapping[int, int | None]
 
 
@@ -98,7 +96,6 @@ class Nvml:
                 GpuReading(
                     uuid=str(library.nvmlDeviceGetUUID(handle)),
                     utilisation=self._utilisation(handle),
-                    used_bytes=int(library.nvmlDeviceGetMemoryInfo(handle).used),
                     processes={
                         int(process.pid): process.usedGpuMemory
                         for process in library.nvmlDeviceGetComputeRunningProcesses(handle)

@@ -10,10 +10,10 @@ from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.findings import CHECK_ID
 from harness.checks.latency.judge import judge, should_stop
 from harness.checks.latency.limits import LatencyLimits
+from harness.checks.latency.manifest import read_promises, verify_promises
 from harness.checks.latency.planning import asked_of, load_plan, sides_of, verify_requests
-from harness.checks.latency.promises import read_promises, verify_promises
 from harness.checks.latency.settings import LatencySettings
-from harness.checks.latency.snapshots import SnapshotTaker
+from harness.checks.latency.snapshot_taker import SnapshotTaker
 from harness.config.suite import Suite
 from harness.model import Capability, Family, Finding
 from harness.stats.looks import Looks

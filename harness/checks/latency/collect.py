@@ -7,10 +7,11 @@ from typing import Self
 
 from harness.checks.interface import CheckContext
 from harness.checks.latency.evidence import LatencyEvidence
-from harness.checks.latency.gpu_usage import gpu_meter
+from harness.checks.latency.gpu_meter import gpu_meter
 from harness.checks.latency.planning import Asked
 from harness.checks.latency.steal import CpuTicks, read_ticks, steal_share
-from harness.checks.latency.usage import Usage, UsageMeter
+from harness.checks.latency.usage import Usage
+from harness.checks.latency.usage_meter import UsageMeter
 from harness.errors import InfrastructureError, TargetError
 from harness.load import GeneratorError, LoadGenerator, LoadPlan, Samples
 from harness.stats.looks import Looks

@@ -1,15 +1,8 @@
 """What the GPUs did under load, and what each side's processes held of their memory."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict
-
-from harness.nvml import GpuReading, Nvml, open_nvml
-from harness.targets.interface import Endpoint
-
-MOST_SAMPLES = 20
-"""Over the whole budget: each takes the driver some milliseconds, while nothing is in flight."""
 
 
 class GpuSample(BaseModel):
@@ -63,79 +56,3 @@ class GpuUsage(BaseModel):
 
 def _most(told: Iterable[int | None]) -> int | None:
     return max((number for number in told if number is not None), default=None)
-
-
-class GpuMeter:
-    """Reads the GPUs after blocks.
-
-    Args:
-        nvml: The open library.
-        pids: The processes of each side; None for those of another kernel.
-        blocks: How many are planned.
-    """
-
-    def __init__(self, nvml: Nvml, pids: Sequence[Collection[int] | None], *, blocks: int) -> None:
-        self._nvml = nvml
-        self._pids = pids
-        self._every = -(-blocks // MOST_SAMPLES)
-        self._gpus = tuple(gpu.name for gpu in nvml.gpus())
-        self._samples: list[GpuSample] = []
-
-    def read(self, block: int) -> None:
-        """Take a sample after the block of this number, if one is due: always after the first.
-
-        Raises:
-            InfrastructureError: NVML failed.
-        """
-        if block % self._every:
-            return
-        readings = self._nvml.read()
-        held = [None if pids is None else _held(readings, pids) for pids in self._pids]
-        self._samples.append(
-            GpuSample(
-                block=block,
-                utilisation=tuple(reading.utilisation for reading in readings),
-                processes=tuple(None if each is None else len(each) for each in held),
-                memory_bytes=tuple(None if each is None else _total(each) for each in held),
-            )
-        )
-
-    @property
-    def usage(self) -> GpuUsage:
-        """What was read so far."""
-        return GpuUsage(gpus=self._gpus, samples=tuple(self._samples))
-
-
-@contextmanager
-def gpu_meter(endpoints: Sequence[Endpoint], *, blocks: int) -> Iterator[GpuMeter | None]:
-    """Open NVML for a load; None where it does not run on a GPU.
-
-    Raises:
-        InfrastructureError: NVML failed, or the engine.
-    """
-    if all(endpoint.description.device == "cpu" for endpoint in endpoints):
-        yield None
-        return
-    with open_nvml() as nvml:
-        yield GpuMeter(nvml, [_pids(endpoint) for endpoint in endpoints], blocks=blocks)
-
-
-def _pids(endpoint: Endpoint) -> frozenset[int] | None:
-    """Its processes, None where not one is seen in this machine's ``/proc``."""
-    seen = [process.pid for process in endpoint.processes() if process.capabilities is not None]
-    return frozenset(seen) or None
-
-
-def _held(readings: Sequence[GpuReading], pids: Collection[int]) -> Mapping[tuple[str, int], int | None]:
-    """Bytes by GPU and process."""
-    return {
-        (reading.uuid, pid): held
-        for reading in readings
-        for pid, held in reading.processes.items()
-        if pid in pids
-    }
-
-
-def _total(held: Mapping[tuple[str, int], int | None]) -> int | None:
-    told = [each for each in held.values() if each is not None]
-    return sum(told) if len(told) == len(held) else None

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from harness.checks.latency.findings import CHECK_ID, finding
-from harness.checks.latency.snapshots import FOLDER, Snapshot
+from harness.checks.latency.snapshot_taker import FOLDER
+from harness.checks.latency.snapshots import Snapshot
 from harness.model import Finding, Outcome
 
 

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from recorded_nvml import GIB, Device, Recorded
 
 from harness.checks.latency.gpu_findings import judge_gpu
-from harness.checks.latency.gpu_usage import GpuSample, GpuUsage, gpu_meter
-from harness.checks.latency.usage import Usage, UsageMeter
+from harness.checks.latency.gpu_meter import gpu_meter
+from harness.checks.latency.gpu_usage import GpuSample, GpuUsage
+from harness.checks.latency.usage import Usage
+from harness.checks.latency.usage_meter import UsageMeter
 from harness.errors import InfrastructureError
 from harness.model import Outcome, Scope, TargetDescription
 from harness.targets.interface import RunningProcess

@@ -1,6 +1,7 @@
 """What a manifest promises: read from what the candidate serves, and held against what was measured."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -10,13 +11,16 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from harness.checks.latency import promises
+from harness.checks.latency import manifest
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.judge import judge
 from harness.checks.latency.limits import LatencyLimits
-from harness.checks.latency.promises import Promises, read_promises, verify_promises
+from harness.checks.latency.manifest import read_promises, verify_promises
+from harness.checks.latency.promises import Promises
 from harness.checks.latency.usage import Usage
+from harness.config.auth import AuthSettings
 from harness.config.suite import parse_suite
+from harness.credentials import Credentials
 from harness.errors import ConfigError
 from harness.http_exchange import Document
 from harness.load import Samples
@@ -24,6 +28,7 @@ from harness.model import Capability, Outcome
 from harness.testing import check_context
 
 BLOCKS, ARRIVALS = 40, 100
+KEY = "a-key-that-nobody-may-read"
 SUITE = """
 schema_version = 1
 name = "promising"
@@ -117,7 +122,7 @@ def test_promises_that_nobody_asked_for_are_not_judged():
 
 def asked(monkeypatch, tmp_path, answer):
     suite = parse_suite(SUITE, Path("gate.toml"))
-    monkeypatch.setattr(promises, "get_document", lambda *_args, **_bounds: answer)
+    monkeypatch.setattr(manifest, "get_document", lambda *_args, **_bounds: answer)
     return read_promises(check_context(suite, tmp_path), suite.config.latency)
 
 
@@ -147,6 +152,19 @@ def test_no_answer_is_told(monkeypatch, tmp_path):
     read = asked(monkeypatch, tmp_path, Document(401, b"", "HTTP 401, expected 200"))
     assert read.problem == "GET /metadata: HTTP 401, expected 200"
     assert set(read.promised.values()) == {None}
+
+
+def test_a_secret_is_replaced_before_a_problem_is_cut(monkeypatch, tmp_path):
+    suite = parse_suite(SUITE, Path("gate.toml"))
+    answer = Document(401, b"", "x" * (200 - len("GET /metadata: ") - 4) + KEY)
+    monkeypatch.setattr(manifest, "get_document", lambda *_args, **_bounds: answer)
+    auth = AuthSettings.model_validate({"keys": ["default"]})
+    context = replace(
+        check_context(suite, tmp_path), credentials=Credentials(auth, {"GATE_KEY_DEFAULT": KEY})
+    )
+    read = read_promises(context, suite.config.latency)
+    assert len(read.problem) == 200
+    assert KEY[:4] not in read.problem
 
 
 def test_promises_need_a_place_to_be_read_from():

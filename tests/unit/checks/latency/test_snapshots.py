@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from harness.checks.latency.settings import LatencySettings, MetricsSettings
 from harness.checks.latency.snapshot_findings import increase, judge_snapshots
-from harness.checks.latency.snapshots import MOST_BYTES, Snapshot, SnapshotTaker
+from harness.checks.latency.snapshot_taker import MOST_BYTES, SnapshotTaker
+from harness.checks.latency.snapshots import Snapshot
 from harness.config.auth import AuthSettings
 from harness.credentials import Credentials
 from harness.model import Outcome

@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from harness.checks.latency import usage
-from harness.checks.latency.usage import Usage, UsageMeter
+from harness.checks.latency import usage_meter
+from harness.checks.latency.usage import Usage
+from harness.checks.latency.usage_meter import UsageMeter
 from harness.testing import FakeEndpoint
 
 
@@ -49,7 +50,7 @@ def test_time_between_blocks_does_not_count():
 
 def test_a_slow_engine_is_asked_around_several_blocks(monkeypatch):
     clock = itertools.count()
-    monkeypatch.setattr(usage.time, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(usage_meter.time, "perf_counter", lambda: float(next(clock)))
     seen = measured(UsageMeter([busy()], blocks=60, block_s=0.25), 8)
     assert np.isnan(seen.cpu_of(0)).tolist() == [True, True, False, True, True, False, True, True]
     assert np.isnan(seen.memory_of(0)).tolist() == np.isnan(seen.cpu_of(0)).tolist()
