@@ -30,6 +30,7 @@ from harness.config.suite import Suite
 from harness.errors import InfrastructureError
 from harness.http_request import Request
 from harness.model import Capability, Family, Finding, Model, Outcome, Utf8Text
+from harness.stats.judgement import Spending
 from harness.stats.shift import hodges_lehmann
 from harness.targets.interface import Endpoint
 
@@ -39,6 +40,7 @@ LEAST_S = 0.001
 """Of a start: they are kept to the millisecond, and a ratio takes more than nothing."""
 CONFIDENCE = 0.95
 """Of the interval of their ratio, both sides together."""
+SPENDING = Spending(within=(1.0 - CONFIDENCE) / 2.0, beyond=(1.0 - CONFIDENCE) / 2.0)
 
 
 class StartSeen(Model):
@@ -180,7 +182,7 @@ def _ratio(
         message = f"{len(ready_s)} starts got ready, it takes {LEAST_STARTS} of either side to compare them"
         return [Finding(id=identity, outcome=Outcome.INCONCLUSIVE, message=message, samples=len(ready_s))]
     own, theirs = (np.log(np.maximum(each, LEAST_S)) for each in (ready_s, reference_s))
-    ratio, lower, upper = (math.exp(shift) for shift in hodges_lehmann(theirs, own, CONFIDENCE))
+    ratio, lower, upper = (math.exp(shift) for shift in hodges_lehmann(theirs, own, SPENDING))
     limit = 1.0 + margin
     outcome = Outcome.PASS if upper <= limit else Outcome.FAIL if lower > limit else Outcome.INCONCLUSIVE
     message = (
