@@ -23,6 +23,17 @@ def judge_gpu(usage: GpuUsage | None, side: int) -> Sequence[Finding]:
         outcome, message = Outcome.INCONCLUSIVE, "nobody told whether the candidate's processes were on a GPU"
     elif not processes:
         outcome, message = Outcome.FAIL, "no process of the candidate held memory on a GPU under load"
+    elif not usage.least_processes_of(side):
+        outcome, message = (
+            Outcome.INCONCLUSIVE,
+            "processes of the candidate held memory on a GPU after some blocks only",
+        )
+    elif usage.utilisation == 0:
+        # What has fallen back to the CPU may keep its context, and with it memory.
+        outcome, message = (
+            Outcome.INCONCLUSIVE,
+            f"processes of the candidate held memory on a GPU ({processes}), but none was seen to compute",
+        )
     else:
         outcome, message = (
             Outcome.PASS,

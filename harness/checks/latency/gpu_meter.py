@@ -16,13 +16,13 @@ class GpuMeter:
 
     Args:
         nvml: The open library.
-        pids: The processes of each side; None for those of another kernel.
+        endpoints: The sides; their processes are asked for each time, since workers come and go.
         blocks: How many are planned.
     """
 
-    def __init__(self, nvml: Nvml, pids: Sequence[Collection[int] | None], *, blocks: int) -> None:
+    def __init__(self, nvml: Nvml, endpoints: Sequence[Endpoint], *, blocks: int) -> None:
         self._nvml = nvml
-        self._pids = pids
+        self._endpoints = endpoints
         self._every = -(-blocks // MOST_SAMPLES)
         self._gpus = tuple(gpu.name for gpu in nvml.gpus())
         self._samples: list[GpuSample] = []
@@ -31,12 +31,13 @@ class GpuMeter:
         """Take a sample after the block of this number, if one is due: always after the first.
 
         Raises:
-            InfrastructureError: NVML failed.
+            InfrastructureError: NVML failed, or the engine.
         """
         if block % self._every:
             return
         readings = self._nvml.read()
-        held = [None if pids is None else _held(readings, pids) for pids in self._pids]
+        sides = [_pids(endpoint) for endpoint in self._endpoints]
+        held = [None if pids is None else _held(readings, pids) for pids in sides]
         self._samples.append(
             GpuSample(
                 block=block,
@@ -63,11 +64,13 @@ def gpu_meter(endpoints: Sequence[Endpoint], *, blocks: int) -> Iterator[GpuMete
         yield None
         return
     with open_nvml() as nvml:
-        yield GpuMeter(nvml, [_pids(endpoint) for endpoint in endpoints], blocks=blocks)
+        yield GpuMeter(nvml, endpoints, blocks=blocks)
 
 
 def _pids(endpoint: Endpoint) -> frozenset[int] | None:
-    """Its processes, None where not one is seen in this machine's ``/proc``."""
+    """Its processes, None where not one is seen in this machine's ``/proc``, or it has ended."""
+    if not endpoint.alive():
+        return None
     seen = [process.pid for process in endpoint.processes() if process.capabilities is not None]
     return frozenset(seen) or None
 

@@ -43,6 +43,11 @@ class GpuUsage(BaseModel):
         """The most processes that a side had on a GPU; None where nobody knows."""
         return _most(sample.processes[side] for sample in self.samples)
 
+    def least_processes_of(self, side: int) -> int | None:
+        """The fewest that were told; None where nobody knows."""
+        told = (sample.processes[side] for sample in self.samples)
+        return min((number for number in told if number is not None), default=None)
+
     def memory_of(self, side: int) -> int | None:
         """The most bytes that a side held; None where nobody knows."""
         return _most(sample.memory_bytes[side] for sample in self.samples)

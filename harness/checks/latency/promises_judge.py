@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from harness.checks.latency.decided import Judged, decided
 from harness.checks.latency.findings import finding
 from harness.checks.latency.promises import Promises
-from harness.checks.latency.usage_judge import CANDIDATE, beside
+from harness.checks.latency.usage_judge import CANDIDATE, beside, not_told
 from harness.checks.latency.view import View
-from harness.model import Capability, Outcome
+from harness.model import Outcome
 from harness.stats.absolute import judge_quantile
 from harness.stats.quantiles import least_samples
 
@@ -47,8 +47,10 @@ def _p99(view: View, promised_ms: float) -> Judged:
 def _memory(view: View, promised_mib: float) -> Judged:
     name, held_mib = "manifest.memory", view.usage.peak_mib(CANDIDATE)
     if held_mib is None:
-        message, missing = "the candidate's memory is not told", Capability.CONTAINER
-        return Judged(finding=finding(name, Outcome.NOT_APPLICABLE, message, samples=0, missing=missing))
+        judged = not_told(view, name, "candidate", "memory")
+        if view.limits.promises == "fail" or judged.finding.outcome is Outcome.NOT_APPLICABLE:
+            return judged
+        return Judged(finding=judged.finding.model_copy(update={"outcome": Outcome.WARN}))
     return Judged(
         finding=finding(
             name,

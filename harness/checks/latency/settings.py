@@ -136,12 +136,20 @@ class LatencySettings(LatencyKeys):
         return self.model_validate(said)
 
     def not_declared(self) -> tuple[str, ...]:
-        """What the candidate may use, where no limit says so."""
+        """What is not asked, or has no limit; the long loads (soak, capacity) are a suite's choice."""
         memory = self.limits.memory
+        slos_ms = [each.slo_ms for _, each in self.limits.by_name.values() if each.slo_ms is not None]
         aspects = {
             "latency.paired: the most CPU time of a request (limits.cpu.max_ms)": self.limits.cpu.max_ms,
             "latency.paired: the most memory (limits.memory)": memory.max_mib or memory.margin,
             "latency.paired: what the manifest promises (manifest)": self.manifest,
+            "latency.paired: the most of any response time (limits.p50.slo_ms and others)": slos_ms or None,
+            "latency.paired: failures against the reference's (limits.error_rate_margin)": (
+                self.limits.error_rate_margin
+            ),
+            "latency.paired: what both expose of themselves (metrics)": self.metrics,
+            "latency.burst: requests that come at once (burst)": self.burst,
+            "latency.slo: the rate of production (slo)": self.slo,
         }
         return tuple(aspect for aspect, declared in aspects.items() if declared is None)
 

@@ -19,6 +19,7 @@ from harness.checks.latency.loads import SOAK_BLOCKS
 from harness.checks.latency.planning import asked_of, load_plan, sides_of, verify_requests
 from harness.checks.latency.settings import LatencySettings
 from harness.checks.latency.thirds import machine_alike
+from harness.checks.latency.usage_judge import not_told
 from harness.checks.latency.view import MS, View
 from harness.config.suite import Suite
 from harness.model import Capability, Family, Finding, Outcome
@@ -138,8 +139,7 @@ def _memory(evidence: LatencyEvidence, view: View) -> Judged:
     read = np.flatnonzero(~np.isnan(held))
     name = "memory.growth"
     if not read.size:
-        message, missing = "nobody tells its memory", Capability.CONTAINER
-        return Judged(finding=finding(name, Outcome.NOT_APPLICABLE, message, samples=0, missing=missing))
+        return not_told(view, name, "candidate", "memory")
     half = read[read >= evidence.blocks // 2]
     limit = view.limits.soak.max_growth_kib
     if half.size < LEAST_READINGS:

@@ -23,6 +23,7 @@ class Usage(BaseModel):
     Attributes:
         cpu_s: CPU seconds since the end of the last row with numbers; time between blocks does not count.
         memory_bytes: Anonymous memory at the end of the block.
+        containers: Which sides are containers, whose engine or kernel has to tell; empty where nobody looked.
         gpu: Of the GPUs, in rows of its own; None where the sides do not run on one.
     """
 
@@ -30,6 +31,7 @@ class Usage(BaseModel):
 
     cpu_s: tuple[Row, ...] = ()
     memory_bytes: tuple[Row, ...] = ()
+    containers: tuple[bool, ...] = ()
     gpu: GpuUsage | None = None
 
     def until(self, block: int) -> Self:
@@ -41,6 +43,10 @@ class Usage(BaseModel):
     def cpu_of(self, side: int) -> NDArray[np.float64]:
         """Return the CPU seconds of one side, shape (blocks,), NaN for none."""
         return _column(self.cpu_s, side)
+
+    def is_container(self, side: int) -> bool | None:
+        """Return whether one side is a container, None where that is not known."""
+        return self.containers[side] if self.containers else None
 
     def peak_mib(self, side: int) -> float | None:
         """Return the most that one side held, in MiB, None where it is not told."""

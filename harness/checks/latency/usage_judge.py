@@ -21,6 +21,7 @@ from harness.stats.cost import judge_cost, log_costs
 from harness.stats.groups import group_of_block
 from harness.stats.judgement import Judgement, Shown, both_show
 
+Side = Literal["candidate", "reference"]
 REFERENCE, CANDIDATE = 0, -1
 """Their places in a row of `Usage`, where there are two; the candidate's also where it is alone."""
 
@@ -32,7 +33,7 @@ def judge_usage(view: View) -> Iterator[Judged]:
         yield beside(cpu_limit(view, view.limits.cpu.max_ms))
     for item in (memory_limit(view), memory_ratio(view)):
         if item is not None:
-            yield beside(Judged(finding=item))
+            yield beside(item)
     yield Judged(finding=_throughput(view))
 
 
@@ -48,8 +49,8 @@ def cpu_ratio(view: View) -> Judged:
         return Judged(finding=_not_applicable(name, message, Capability.REFERENCE))
     rows = _told(view.usage.cpu_of(CANDIDATE), view.usage.cpu_of(REFERENCE))
     if not rows.size:
-        own_told = bool(_told(view.usage.cpu_of(CANDIDATE)).size)
-        return Judged(finding=_not_told(name, "reference" if own_told else "candidate", "CPU time"))
+        side: Side = "reference" if _told(view.usage.cpu_of(CANDIDATE)).size else "candidate"
+        return not_told(view, name, side, "CPU time", declared=False)
     if view.void:
         message = f"{view.reference.failures} requests to the reference failed, which voids the comparison"
         void = finding(name, Outcome.INCONCLUSIVE, message, samples=view.samples)
@@ -82,7 +83,7 @@ def cpu_limit(view: View, limit_ms: float) -> Judged:
     name = "cpu.limit"
     rows = _told(view.usage.cpu_of(CANDIDATE))
     if not rows.size:
-        return Judged(finding=_not_told(name, "candidate", "CPU time"))
+        return not_told(view, name, "candidate", "CPU time")
     logs = _log_ms(view, view.candidate, CANDIDATE, rows)
     if not np.isfinite(logs).all():
         return _unanswered(view, name)
@@ -95,45 +96,58 @@ def cpu_limit(view: View, limit_ms: float) -> Judged:
     return decision.judged(name, text, view=view, judgement=judgement, limit=limit_ms, unit="ms")
 
 
-def memory_limit(view: View) -> Finding | None:
+def memory_limit(view: View) -> Judged | None:
     """Hold the most that the candidate held against its limit; where none is declared, report it."""
     limit_mib, peak_mib = view.limits.memory.max_mib, view.usage.peak_mib(CANDIDATE)
     if peak_mib is None:
-        return None if limit_mib is None else _not_told("memory.limit", "candidate", "memory")
+        return None if limit_mib is None else not_told(view, "memory.limit", "candidate", "memory")
     allowed = "no limit is declared" if limit_mib is None else f"allowed are {limit_mib:g}"
-    return finding(
-        "memory" if limit_mib is None else "memory.limit",
-        Outcome.PASS if limit_mib is None or peak_mib <= limit_mib else Outcome.FAIL,
-        f"it held at most {peak_mib:.1f} MiB at the end of a block, {allowed}",
-        samples=view.samples,
-        observed=peak_mib,
-        limit=limit_mib,
-        unit="MiB",
+    return Judged(
+        finding=finding(
+            "memory" if limit_mib is None else "memory.limit",
+            Outcome.PASS if limit_mib is None or peak_mib <= limit_mib else Outcome.FAIL,
+            f"it held at most {peak_mib:.1f} MiB at the end of a block, {allowed}",
+            samples=view.samples,
+            observed=peak_mib,
+            limit=limit_mib,
+            unit="MiB",
+        )
     )
 
 
-def memory_ratio(view: View) -> Finding | None:
-    """Hold the most that the candidate held against the reference's, where a margin is declared."""
+def memory_ratio(view: View) -> Judged | None:
+    """Hold the most that the candidate held against the reference's, where a margin is declared.
+
+    Two observed maxima have no interval: they are held against each other once, where the load has ended, and
+    not in a measurement that cannot be believed.
+    """
     name, margin = "memory.ratio", view.limits.memory.margin
     if margin is None:
         return None
     if view.reference is None:
-        return _not_applicable(name, "there is no reference to compare memory with", Capability.REFERENCE)
+        message = "there is no reference to compare memory with"
+        return Judged(finding=_not_applicable(name, message, Capability.REFERENCE))
     own_mib, their_mib = view.usage.peak_mib(CANDIDATE), view.usage.peak_mib(REFERENCE)
     if own_mib is None:
-        return _not_told(name, "candidate", "memory")
+        return not_told(view, name, "candidate", "memory")
     if not their_mib:
-        return _not_told(name, "reference", "memory")
+        return not_told(view, name, "reference", "memory")
     limit = 1.0 + margin
-    return finding(
-        name,
-        Outcome.PASS if own_mib <= limit * their_mib else Outcome.FAIL,
-        f"it held at most {own_mib:.1f} MiB, {own_mib / their_mib:.3f} times the reference's "
-        f"{their_mib:.1f} MiB; allowed are {limit:.3f}",
-        samples=view.samples,
-        observed=own_mib / their_mib,
-        limit=limit,
-        unit="times the reference",
+    doubt = "the reference failed too often" if view.void else view.doubt.why
+    outcome = Outcome.PASS if own_mib <= limit * their_mib else Outcome.FAIL
+    return Judged(
+        finding=finding(
+            name,
+            Outcome.INCONCLUSIVE if doubt else outcome,
+            f"it held at most {own_mib:.1f} MiB, {own_mib / their_mib:.3f} times the reference's "
+            f"{their_mib:.1f} MiB; allowed are {limit:.3f}"
+            + (f"; not decided, since {doubt}" if doubt else ""),
+            samples=view.samples,
+            observed=own_mib / their_mib,
+            limit=limit,
+            unit="times the reference",
+        ),
+        growth=math.inf if doubt else 1.0,
     )
 
 
@@ -182,9 +196,23 @@ def _unanswered(view: View, name: str) -> Judged:
     return Judged(finding=finding(name, Outcome.INCONCLUSIVE, message, samples=view.samples))
 
 
-def _not_told(name: str, side: Literal["candidate", "reference"], what: str) -> Finding:
+def not_told(view: View, name: str, side: Side, what: str, *, declared: bool = True) -> Judged:
+    """Return what becomes of a limit on what nobody told: a container has it, so that it was not looked at.
+
+    Args:
+        view: The samples.
+        name: The finding's id within the check.
+        side: Whose it is.
+        what: That is not told.
+        declared: Whether a suite has asked for it: evidence of before it was read then shows too little.
+    """
+    message = f"the {side}'s {what} is not told"
+    container = view.usage.is_container(CANDIDATE if side == "candidate" else REFERENCE)
+    if container or (container is None and declared):
+        undecided = finding(name, Outcome.INCONCLUSIVE, message, samples=0)
+        return Judged(finding=undecided, growth=math.inf)
     missing = Capability.CONTAINER if side == "candidate" else Capability.REFERENCE_CONTAINER
-    return _not_applicable(name, f"the {side}'s {what} is not told", missing)
+    return Judged(finding=_not_applicable(name, message, missing))
 
 
 def _not_applicable(name: str, message: str, missing: Capability) -> Finding:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from harness.checks.latency.gpu_meter import GpuMeter
 from harness.checks.latency.usage import Row, Usage
+from harness.model import Scope
 from harness.targets.interface import Endpoint
 
 QUICK_SHARE = 0.1
@@ -70,6 +71,7 @@ class UsageMeter:
         return Usage(
             cpu_s=tuple(self._cpu_s),
             memory_bytes=tuple(self._memory_bytes),
+            containers=tuple(each.description.kind is Scope.CONTAINER for each in self._endpoints),
             gpu=None if self._gpu is None else self._gpu.usage,
         )
 

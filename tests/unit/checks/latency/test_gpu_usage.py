@@ -129,6 +129,36 @@ def test_the_meter_of_the_blocks_keeps_it_and_it_is_read_again(monkeypatch):
     assert UsageMeter(sides, blocks=2, block_s=1.0).usage.gpu is None
 
 
+def test_one_that_only_keeps_its_memory_there_is_not_shown_to_compute_there(read):
+    idle = Device(processes={11: GIB}, utilisation=0)
+    finding = the_one(read([OnGpu(pids=(21,)), OnGpu(pids=(11,))], idle, blocks=3))
+    assert (finding.outcome, finding.observed) == (Outcome.INCONCLUSIVE, 1)
+    assert "none was seen to compute" in finding.message
+
+
+def test_a_candidate_that_left_the_gpu_is_not_shown_to_be_there():
+    samples = tuple(
+        GpuSample(block=block, utilisation=(0.5,), processes=(1, count), memory_bytes=(1, count))
+        for block, count in enumerate((1, 1, 0))
+    )
+    finding = the_one(GpuUsage(gpus=("G",), samples=samples))
+    assert finding.outcome is Outcome.INCONCLUSIVE
+    assert "some blocks only" in finding.message
+
+
+def test_workers_that_come_later_are_seen_and_one_that_ended_tells_nothing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pynvml", Recorded(Device(processes={11: GIB, 12: GIB})))
+    candidate = OnGpu(pids=(11,))
+    with gpu_meter([OnGpu(pids=(21,)), candidate], blocks=3) as meter:
+        meter.read(0)
+        candidate.pids = (11, 12)
+        meter.read(1)
+        candidate.is_alive = False
+        meter.read(2)
+        usage = meter.usage
+    assert [sample.processes[CANDIDATE] for sample in usage.samples] == [1, 2, None]
+
+
 numbers = st.none() | st.integers(0, 2**40)
 
 
@@ -138,7 +168,9 @@ def test_a_pass_takes_a_process_that_was_seen(rows):
         GpuSample(block=i, utilisation=(busy,), processes=(0, count), memory_bytes=(0, held))
         for i, (count, held, busy) in enumerate(rows)
     )
-    finding = the_one(GpuUsage(gpus=("G",), samples=samples))
+    usage = GpuUsage(gpus=("G",), samples=samples)
+    finding = the_one(usage)
     counts = [count for count, _, _ in rows if count is not None]
-    expected = Outcome.INCONCLUSIVE if not counts else Outcome.PASS if max(counts) else Outcome.FAIL
-    assert finding.outcome is expected
+    idle = usage.utilisation == 0
+    assert (finding.outcome is Outcome.FAIL) == (counts != [] and max(counts) == 0)
+    assert (finding.outcome is Outcome.PASS) == (counts != [] and min(counts) > 0 and not idle)

@@ -106,8 +106,15 @@ def test_promised_memory_is_held_by_the_peak(mib, kept):
 
 
 def test_memory_that_is_not_told_keeps_no_promise_and_breaks_none():
-    finding = found(evidence({"memory_mib": 60.0}, held_mib=None))["memory"]
+    untold = evidence({"memory_mib": 60.0}, held_mib=None)
+    url, container = (
+        untold.model_copy(update={"usage": untold.usage.model_copy(update={"containers": (each,)})})
+        for each in (False, True)
+    )
+    finding = found(url)["memory"]
     assert (finding.outcome, finding.missing) == (Outcome.NOT_APPLICABLE, Capability.CONTAINER)
+    assert found(container)["memory"].outcome is found(untold)["memory"].outcome is Outcome.WARN
+    assert found(container, "fail")["memory"].outcome is Outcome.INCONCLUSIVE
 
 
 def test_a_manifest_that_cannot_be_read_says_why():

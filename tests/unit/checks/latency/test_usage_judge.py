@@ -43,7 +43,7 @@ def samples(sides, *, failed=(), lag_s=0.0):
     )
 
 
-def usage(*ms, noise=0.02, mib=(60, 60), every=1, seed=1):
+def usage(*ms, noise=0.02, mib=(60, 60), every=1, seed=1, containers=()):
     """CPU ms of a request of each side (None tells none), and the MiB that they hold at last."""
     rng = np.random.default_rng(seed)
     cpu_s, memory = [], []
@@ -54,7 +54,7 @@ def usage(*ms, noise=0.02, mib=(60, 60), every=1, seed=1):
         held = [each and int(each * MIB * (block + 1) / BLOCKS) for each in mib[-len(ms) :]]
         cpu_s.append(tuple(row) if told else (None,) * len(ms))
         memory.append(tuple(held) if told else (None,) * len(ms))
-    return Usage(cpu_s=tuple(cpu_s), memory_bytes=tuple(memory))
+    return Usage(cpu_s=tuple(cpu_s), memory_bytes=tuple(memory), containers=containers)
 
 
 def evidence(used, **how):
@@ -119,13 +119,40 @@ def test_an_absolute_limit_needs_no_reference(max_ms, outcome):
 @pytest.mark.parametrize(
     ("ms", "missing"), [((1.0, None), Capability.CONTAINER), ((None, 1.0), Capability.REFERENCE_CONTAINER)]
 )
-def test_what_a_side_does_not_tell_is_not_judged(ms, missing):
+def test_what_a_url_does_not_tell_is_not_judged(ms, missing):
     limits = {"cpu": {"max_ms": 2.0}, "memory": {"margin": 0.1, "max_mib": 100}}
-    seen = found(usage(*ms, mib=[each and 60 for each in ms]), limits)
+    told = usage(*ms, mib=[each and 60 for each in ms], containers=tuple(map(bool, ms)))
+    seen = found(told, limits)
     for name in ("cpu.ratio", "memory.ratio"):
         assert (seen[name].outcome, seen[name].missing) == (Outcome.NOT_APPLICABLE, missing)
     own = Outcome.NOT_APPLICABLE if missing is Capability.CONTAINER else Outcome.PASS
     assert seen["cpu.limit"].outcome is seen["memory.limit"].outcome is own
+
+
+@pytest.mark.parametrize("ms", [(1.0, None), (None, 1.0), (None, None)])
+@pytest.mark.parametrize("containers", [(True, True), ()])
+def test_what_a_container_does_not_tell_passes_no_limit(ms, containers):
+    limits = {"cpu": {"max_ms": 2.0}, "memory": {"margin": 0.1, "max_mib": 100}}
+    seen = found(usage(*ms, mib=[each and 60 for each in ms], containers=containers), limits)
+    own = {name: seen[name].outcome for name in ("cpu.limit", "memory.limit")}
+    assert set(own.values()) == {Outcome.PASS if ms[1] else Outcome.INCONCLUSIVE}
+    assert seen["memory.ratio"].outcome is Outcome.INCONCLUSIVE
+    assert seen["memory.ratio"].missing is None
+    # Its margin has a default, which says nothing of runs of before it was read.
+    assert seen["cpu.ratio"].outcome is (Outcome.INCONCLUSIVE if containers else Outcome.NOT_APPLICABLE)
+    assert "a longer load would not change that" in seen["time_to_verdict"].message
+
+
+def test_peaks_are_compared_once_and_not_in_doubt():
+    limits = LatencyLimits.model_validate({"memory": {"margin": 0.1}})
+    larger = usage(1.0, 1.0, mib=(50, 60))
+    assert found(larger, {"memory": {"margin": 0.1}})["memory.ratio"].outcome is Outcome.FAIL
+    undecided = usage(1.0, 1.09, noise=0.1, mib=(50, 60))
+    assert found(undecided)["cpu.ratio"].outcome is Outcome.INCONCLUSIVE
+    assert not should_stop(evidence(undecided), limits)
+    doubted = found(larger, {"memory": {"margin": 0.1}}, lag_s=0.05)["memory.ratio"]
+    assert doubted.outcome is Outcome.INCONCLUSIVE
+    assert "not decided, since" in doubted.message
 
 
 def test_evidence_of_nobody_who_looked_judges_nothing_of_it():
@@ -196,11 +223,24 @@ def test_what_is_not_declared_is_said():
         "limits.cpu.max_ms)",
         "limits.memory)",
         "manifest)",
+        "limits.p50.slo_ms and others)",
+        "limits.error_rate_margin)",
+        "metrics)",
+        "burst)",
+        "slo)",
     ]
     declared = LatencySettings.model_validate(
         {
             "manifest": {"p99_ms": "/p99"},
-            "limits": {"cpu": {"max_ms": 3}, "memory": {"margin": 0.1}},
+            "metrics": {"path": "/metrics"},
+            "burst": {},
+            "slo": {"rate_per_s": 100},
+            "limits": {
+                "cpu": {"max_ms": 3},
+                "memory": {"margin": 0.1},
+                "p95": {"slo_ms": 5},
+                "error_rate_margin": 0.01,
+            },
         }
     )
     assert declared.not_declared() == ()
