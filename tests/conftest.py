@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import docker
+import hypothesis
 import pytest
 from built_images import BuiltImages, built_images
 
@@ -16,9 +17,22 @@ BUILD_TIMEOUT_S = 600
 NO_ENGINE = "no container engine answers"
 ALONE = tuple(
     ROOT / "tests" / "integration" / name
-    for name in ("benchmarks", "gate", "latency", "locust", "pipeline", "reference_service", "scripts")
+    for name in (
+        "benchmarks",
+        "gate",
+        "latency",
+        "load",
+        "locust",
+        "pipeline",
+        "reference_service",
+        "scripts",
+    )
 )
 LATENCY = "[latency_"
+
+# A busy machine is no fault of what is tested.
+hypothesis.settings.register_profile("harness", deadline=None)
+hypothesis.settings.load_profile("harness")
 
 
 def _engine_address() -> str | None:
