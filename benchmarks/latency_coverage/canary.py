@@ -15,12 +15,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from simulated import evidence
 
-from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.judge import judge, should_stop
 from harness.checks.latency.settings import LatencySettings
 from harness.config.suite import load_suite
-from harness.load import RequestOutcome, Samples
 from harness.model import Outcome
 from harness.stats.looks import Looks
 
@@ -29,7 +28,6 @@ Times = NDArray[np.float64]
 DECLARED = load_suite(Path(__file__).parents[2] / "gate.canary.toml").config.latency
 SIGMA, COMMON_SIGMA, COMMON_S = 0.3, 0.3, 120.0
 STALLED_SHARE = 0.02
-TYPICAL_S = 0.004
 WINDOWS_S = (120, 300, 900, 1800)
 CHANGES = {
     "none (A/A)": (1.0, 0.0),
@@ -53,37 +51,6 @@ def times(
     common = np.exp(COMMON_SIGMA * np.interp(np.arange(pairs) / settings.rate_per_s, knots, wander))
     reference, candidate = (common * np.exp(SIGMA * rng.standard_normal(pairs)) for _ in range(2))
     return reference, slower * candidate + stall * (rng.random(pairs) < STALLED_SHARE)
-
-
-def evidence(reference: Times, candidate: Times, settings: LatencySettings, blocks: int) -> LatencyEvidence:
-    """What the check would have collected by then."""
-    pairs = blocks * settings.block_arrivals
-    response_s = TYPICAL_S * np.stack([reference[:pairs], candidate[:pairs]], axis=1).reshape(-1)
-    due_s = np.arange(2 * pairs) / (2 * settings.rate_per_s)
-    samples = Samples(
-        side=np.tile([0, 1], pairs).astype(np.int8),
-        block=(np.arange(2 * pairs) // (2 * settings.block_arrivals)).astype(np.int32),
-        payload=np.zeros(2 * pairs, dtype=np.int32),
-        intended_s=due_s,
-        sent_s=due_s,
-        done_s=due_s + response_s,
-        status=np.full(2 * pairs, 200, dtype=np.int16),
-        outcome=np.full(2 * pairs, RequestOutcome.OK, dtype=np.int8),
-        body_bytes=np.zeros(2 * pairs, dtype=np.int32),
-        heartbeat_s=np.zeros(1),
-        cpu_s=np.zeros(blocks),
-        wall_s=np.full(blocks, settings.block_s),
-    )
-    return LatencyEvidence(
-        expected=1,
-        executed=pairs,
-        sides=("reference", "candidate"),
-        rate_per_s=settings.rate_per_s,
-        planned_blocks=settings.blocks,
-        seed=0,
-        unix_offset_s=0.0,
-        samples=samples,
-    )
 
 
 def verdict(

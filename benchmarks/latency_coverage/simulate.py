@@ -4,27 +4,32 @@ Run `python benchmarks/latency_coverage/simulate.py` (`--runs` and `--checks` fo
 limits are those of gate.toml: its budget, blocks, looks, SLOs, margins and confidence.
 
 The first table puts one ratio exactly at its margin, where either verdict is wrong and at most 5 % of each
-are promised (rejects: 5 % divided by the limits). The second hands whole evidence, made of simulated times,
-to the judge of the latency check, block by block as a run does.
+are promised (rejects: 5 % divided by the latency checks and by their limits). The second hands whole evidence,
+made of simulated times, to the judge of the latency check, block by block as a run does.
 """
 
 import argparse
+import hashlib
+import json
 import math
 import sys
 import time
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
+from simulated import evidence
 
-from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.judge import judge, should_stop
 from harness.checks.latency.limits import least_pairs
+from harness.checks.latency.validity import judge_validity
+from harness.checks.latency.view import View
 from harness.config.suite import load_suite
-from harness.load import RequestOutcome, Samples
 from harness.model import Outcome
+from harness.stats.groups import GROUPS, LEAST_GROUPS
 from harness.stats.judgement import Shown, Spending
 from harness.stats.looks import Looks
 from harness.stats.paired import show_ratio
@@ -32,14 +37,11 @@ from harness.stats.proportions import clopper_pearson_upper
 
 SIGMA = 0.3
 NORMAL = NormalDist()
-TYPICAL_S = 0.004
-"""The median of the reference: about what the reference service takes, so that the SLOs are far away."""
-SUITE = load_suite(Path(__file__).parents[2] / "gate.toml")
-SETTINGS = SUITE.config.latency
+GATE = Path(__file__).parents[2] / "gate.toml"
+SETTINGS = load_suite(GATE).config.latency
 LIMITS = SETTINGS.limits
 LOOKS = Looks(blocks=SETTINGS.blocks)
 PAIRS = SETTINGS.block_arrivals * SETTINGS.blocks
-ENDPOINTS = 2 * len(LIMITS.by_name) + 2  # ratios, SLOs, the error rate and the CPU time
 
 Pair = tuple[np.ndarray, np.ndarray]
 Noise = Callable[[np.random.Generator], Pair]
@@ -117,42 +119,10 @@ def endpoint(c: np.ndarray, r: np.ndarray, probability: float, limit: float) -> 
     return Shown.NEITHER
 
 
-def evidence(c: np.ndarray, r: np.ndarray, blocks: int) -> LatencyEvidence:
-    """What the check would have collected by then: times in units of `TYPICAL_S`, inf for an error."""
-    pairs = blocks * SETTINGS.block_arrivals
-    times_s = TYPICAL_S * np.stack([r[:pairs], c[:pairs]], axis=1).reshape(-1)
-    failed = np.isinf(times_s)
-    due_s = np.arange(2 * pairs) / (2 * SETTINGS.rate_per_s)
-    samples = Samples(
-        side=np.tile([0, 1], pairs).astype(np.int8),
-        block=(np.arange(2 * pairs) // (2 * SETTINGS.block_arrivals)).astype(np.int32),
-        payload=np.zeros(2 * pairs, dtype=np.int32),
-        intended_s=due_s,
-        sent_s=due_s,
-        done_s=due_s + np.where(failed, 0.0, times_s),
-        status=np.where(failed, 500, 200).astype(np.int16),
-        outcome=np.where(failed, RequestOutcome.WRONG_STATUS, RequestOutcome.OK).astype(np.int8),
-        body_bytes=np.zeros(2 * pairs, dtype=np.int32),
-        heartbeat_s=np.zeros(1),
-        cpu_s=np.zeros(blocks),
-        wall_s=np.ones(blocks),
-    )
-    return LatencyEvidence(
-        expected=1,
-        executed=pairs,
-        sides=("reference", "candidate"),
-        rate_per_s=SETTINGS.rate_per_s,
-        planned_blocks=SETTINGS.blocks,
-        seed=0,
-        unix_offset_s=0.0,
-        samples=samples,
-    )
-
-
 def check(c: np.ndarray, r: np.ndarray) -> tuple[str, float]:
     """Collect block by block as the check does; return the verdict and the share of the budget it took."""
     for blocks in LOOKS.at_blocks:
-        seen = evidence(c, r, blocks)
+        seen = evidence(r, c, SETTINGS, blocks)
         if should_stop(seen, LIMITS):
             break
     outcomes = {finding.outcome for finding in judge(seen, LIMITS)}
@@ -161,14 +131,35 @@ def check(c: np.ndarray, r: np.ndarray) -> tuple[str, float]:
     return "inconclusive" if Outcome.INCONCLUSIVE in outcomes else "promote", blocks / SETTINGS.blocks
 
 
+def as_declared() -> str:
+    """What the figures hold for: another plan, or other limits, have other ones."""
+    fractions = ", ".join(f"{fraction:g}" for fraction in LOOKS.fractions)
+    declared = tomllib.loads(GATE.read_text(encoding="utf-8"))["latency"]["limits"]
+    digest = hashlib.sha256(json.dumps(declared, sort_keys=True).encode()).hexdigest()
+    return (
+        f"{GROUPS} groups, {LEAST_GROUPS} at least; looks at {fractions} of {SETTINGS.blocks} blocks of "
+        f"{SETTINGS.block_arrivals} pairs, power {LOOKS.power:g}; confidence {LIMITS.confidence:g}; "
+        f"limits {digest[:12]}"
+    )
+
+
+def spendings() -> dict[int, Spending]:
+    """What each limit may spend at each look, as the judge divides it."""
+    even = np.ones(PAIRS)
+    seen = evidence(even, even, SETTINGS, SETTINGS.blocks)
+    _, doubt = judge_validity(seen, LIMITS)
+    return {look: View.of(seen, LIMITS, look, doubt).spending for look in LOOKS.at_blocks}
+
+
 def looks(probability: float) -> Iterator[tuple[int, np.ndarray, Spending]]:
     """Yield the pairs, their blocks and the spending of each look that has samples enough."""
-    for look in LOOKS.at_blocks:
+    for look, spending in SPENDINGS.items():
         pairs = look * SETTINGS.block_arrivals
         if pairs >= least_pairs(probability):
-            alpha = LOOKS.alpha_at(look, 1 - LIMITS.confidence)
-            blocks = np.arange(pairs) // SETTINGS.block_arrivals
-            yield pairs, blocks, Spending(within=alpha, beyond=alpha / ENDPOINTS)
+            yield pairs, np.arange(pairs) // SETTINGS.block_arrivals, spending
+
+
+SPENDINGS = spendings()
 
 
 def table_at_margin(runs: int, seed: int) -> None:
@@ -231,6 +222,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     started = time.monotonic()
+    print(as_declared())
     table_at_margin(asked.runs, asked.seed)
     if asked.checks:
         table_of_changes(asked.checks, asked.seed)

@@ -1,5 +1,6 @@
 """The error rates on the page are those of the benchmark's last run."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -22,3 +23,9 @@ def test_the_page_quotes_both_tables_as_they_were_printed():
     assert all(table in results for table in tables)
     (seed,) = re.findall(r"--seed (\d+)", page)
     assert f"seed {seed}," in results
+
+
+def test_the_figures_are_of_these_looks_groups_and_limits(monkeypatch):
+    monkeypatch.syspath_prepend(RESULTS.parent)
+    simulate = importlib.import_module("simulate")
+    assert RESULTS.read_text(encoding="utf-8").startswith(f"{simulate.as_declared()}\n")
