@@ -90,7 +90,7 @@ def test_the_cost_of_a_group_is_all_that_was_used_over_all_that_was_answered():
 
 
 def _noise(rng, runs, groups, kind):
-    """Logs of groups around 0: independent, heavy-tailed, or remembering half of the group before."""
+    """Logs of groups around 0: independent, heavy-tailed, or remembering a fifth of the group before."""
     noise = rng.standard_normal((runs, groups))
     if kind == "heavy-tailed":
         return 0.02 * rng.standard_t(2, (runs, groups))
