@@ -4,8 +4,8 @@ Run `python benchmarks/latency_coverage/simulate.py` (`--runs` and `--checks` fo
 limits are those of gate.toml: its budget, blocks, looks, SLOs, margins and confidence.
 
 The first table puts one ratio exactly at its margin, where either verdict is wrong and at most 5 % of each
-are promised (rejects: 5 % divided by the latency checks and by their limits). The second hands whole evidence,
-made of simulated times, to the judge of the latency check, block by block as a run does.
+are promised (rejects: 5 % divided by the latency checks and by their limits). The second hands whole
+evidence, made of simulated times, to the judge of the latency check, block by block as a run does.
 """
 
 import argparse
