@@ -102,6 +102,8 @@ class ClusterLoad:
         # One user for each that Locust knows of: one that was refused may not have left yet.
         users = max(cluster.workers, self._runner.worker_count)
         self._runner.start(users, spawn_rate=users)
+        # Locust would start anew for a worker that comes later, and move users to it, before it is refused.
+        self._runner.start = lambda *_, **__: None  # type: ignore[method-assign]
         if begin.plan.warmup_requests:
             self.send(WARMUP)
 

@@ -170,10 +170,10 @@ class LatencyLimits(Limits):
 
     @property
     def within_bursts(self) -> "LimitsWithinBursts":
-        """The same, but for the quantiles."""
+        """The same, but for the quantiles, and without memory, which is judged beside single requests."""
         # They are validated already, and not as a whole: the three keys of single requests are not judged.
         kept = {name: getattr(self, name) for name in LatencyLimits.model_fields}
-        return LimitsWithinBursts.model_construct(**kept)
+        return LimitsWithinBursts.model_construct(**{**kept, "memory": MemoryLimits()})
 
     @model_validator(mode="after")
     def _distinct_quantiles(self) -> Self:

@@ -89,6 +89,11 @@ def test_the_margins_are_those_of_bursts():
     assert outcomes(evidence(2.0), single)["p95.ratio"] is Outcome.FAIL
 
 
+def test_memory_is_judged_beside_single_requests_alone():
+    limits = LatencyLimits.model_validate({"memory": {"margin": 0.25, "max_mib": 100}})
+    assert set(outcomes(evidence(0.0), limits).values()) == {Outcome.PASS}
+
+
 def test_all_other_limits_stay():
     late = evidence(0.0)
     late = late.model_copy(update={"samples": replace(late.samples, sent_s=late.samples.intended_s + 0.02)})
