@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from harness.load.plan import LoadPlan
 from harness.load.recorder import Answered, OnEnd, Recorder
-from harness.load.samples import RequestOutcome
+from harness.load.samples import MS, RequestOutcome
 from harness.load.summary import Figures, by_name, request_name, summarise
 
 Part = Callable[[], Answered]
 Told = tuple[Recorder, NDArray[np.bool_]]
 TOTAL = ("", "Aggregated")
-_MS = 1000.0
 
 
 class RequestFailed(Exception):  # noqa: N818 - Locust shows the name, and it is the request's failure
@@ -32,7 +31,7 @@ def reporter(environment: Environment, plan: LoadPlan) -> OnEnd:
         fire(
             request_type=plan.payloads[payload].method,
             name=request_name(plan, int(recorder.schedule.side[row]), payload),
-            response_time=_MS * float(recorder.done_s[row] - recorder.intended_s[row]),
+            response_time=MS * float(recorder.done_s[row] - recorder.intended_s[row]),
             response_length=int(recorder.body_bytes[row]),
             exception=None if outcome is RequestOutcome.OK else failure,
             context={},

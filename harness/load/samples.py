@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from harness.stats.quantiles import Times
 
+MS = 1000.0
+"""Milliseconds in a second: samples are kept in seconds and reported in milliseconds."""
+
 
 class RequestOutcome(IntEnum):
     """What became of a request; everything but `OK` is a failure."""

@@ -7,11 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.load.plan import LoadPlan
-from harness.load.samples import RequestOutcome, Samples
+from harness.load.samples import MS, RequestOutcome, Samples
 from harness.stats.quantiles import Times, quantile
 
 PERCENTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
-_MS = 1000.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +48,9 @@ def summarise(response_s: Times, outcome: NDArray[np.int8]) -> Figures:
             for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True)
             if kind != RequestOutcome.OK
         },
-        percentiles_ms={name: _MS * quantile(response_s, share) for name, share in PERCENTILES.items()},
-        least_ms=_MS * float(response_s.min()),
-        most_ms=_MS * float(response_s.max()),
+        percentiles_ms={name: MS * quantile(response_s, share) for name, share in PERCENTILES.items()},
+        least_ms=MS * float(response_s.min()),
+        most_ms=MS * float(response_s.max()),
     )
 
 

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.load.samples import Samples
+from harness.load.samples import MS, Samples
 from harness.stats.quantiles import quantile
-
-_MS = 1000.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +35,8 @@ def measure_health(samples: Samples, steady_side: int | None) -> LoadHealth:
         steady_side: The side that ought not change, the reference; None where there is none.
     """
     return LoadHealth(
-        lag_p99_ms=_MS * quantile(samples.lag_s, 0.99),
-        heartbeat_p99_ms=_MS * quantile(samples.heartbeat_s, 0.99) if samples.heartbeat_s.size else 0.0,
+        lag_p99_ms=MS * quantile(samples.lag_s, 0.99),
+        heartbeat_p99_ms=MS * quantile(samples.heartbeat_s, 0.99) if samples.heartbeat_s.size else 0.0,
         cpu_share=float(samples.cpu_s.sum() / samples.wall_s.sum()),
         drift=None if steady_side is None else _drift(samples, steady_side),
         overlap_share=_overlap_share(samples),

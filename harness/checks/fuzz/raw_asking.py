@@ -1,5 +1,6 @@
 """Sends one case of the raw corpus, and asks afterwards how the service is."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,6 +23,9 @@ MOST_PROBLEM_CHARACTERS = 300
 MOST_CURL_BODY_BYTES = 4096
 MOST_PACKED_BYTES = 2 * 1024 * 1024
 MOST_COMMAND_CHARACTERS = 64 * 1024
+ASKED_BESIDE_STALLED = 3
+"""A proxy may hand over the first before those that stall: connections made at once come in any order."""
+BESIDE_STALLED_PAUSE_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -81,11 +85,16 @@ class RawClient:
         return answer, self._valid()
 
     def _stalled(self, payload: Payload) -> tuple[Answer, Answer]:
-        """While the senders wait, another client asks."""
+        """While the senders wait, another client asks; the worst of its answers counts."""
         with stalled(self.base_url, payload, self.timeout_s) as finish:
             recovery = self._valid()
+            for _ in range(ASKED_BESIDE_STALLED - 1):
+                if not recovery.in_time or recovery.status not in SUCCESS:
+                    break
+                time.sleep(BESIDE_STALLED_PAUSE_S)
+                recovery = max(recovery, self._valid(), key=_badness)
             answers = finish()
-        worst = min(answers, key=lambda answer: (answer.in_time, answer.status in SUCCESS))
+        worst = max(answers, key=_badness)
         return worst, recovery
 
     def _valid(self) -> Answer:
@@ -100,6 +109,10 @@ class RawClient:
         parts = [redact_bytes(part, self.redact) for part in payload.parts]
         command = replay(parts, self.base_url, half_close=payload.half_close)
         return command if len(command) <= MOST_COMMAND_CHARACTERS else ""
+
+
+def _badness(answer: Answer) -> tuple[bool, bool, float]:
+    return not answer.in_time, answer.status not in SUCCESS, answer.milliseconds
 
 
 def refusal_problem(document: dict[str, Any], pointer: str) -> Callable[[bytes], str]:

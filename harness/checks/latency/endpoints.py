@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.findings import finding
+from harness.load.samples import MS
 from harness.model import Finding, Outcome
 from harness.stats.quantiles import quantile
 
-MS = 1000.0
 QUANTILES = (0.50, 0.95, 0.99)
 
 

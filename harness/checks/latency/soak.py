@@ -20,8 +20,9 @@ from harness.checks.latency.planning import asked_of, load_plan, sides_of, verif
 from harness.checks.latency.settings import LatencySettings
 from harness.checks.latency.thirds import machine_alike
 from harness.checks.latency.usage_judge import not_told
-from harness.checks.latency.view import MS, View
+from harness.checks.latency.view import View
 from harness.config.suite import Suite
+from harness.load.samples import MS
 from harness.model import Capability, Family, Finding, Outcome
 from harness.stats.growth import at_least, judge_growth, of_logarithms
 from harness.stats.looks import Looks

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.limits import LatencyLimits
+from harness.load.samples import MS
 from harness.stats.quantiles import quantile
 
-MS = 1000.0
 EXPLAINS = 0.1
 """What a late nap shows of a busy machine is a part of what the service feels: a tenth is enough."""
 STOLEN = 0.2

@@ -6,10 +6,10 @@ from math import sqrt
 import numpy as np
 
 from harness.load import Samples, measure_health
+from harness.load.samples import MS
 from harness.model import Model
 from harness.stats.quantiles import quantile
 
-MS = 1000.0
 MOST_GROWTH = 0.05
 """A queue that grows by this share of the arrivals in half a trial is no fluctuation."""
 FLUCTUATION = 3

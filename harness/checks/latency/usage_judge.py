@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from harness.checks.interface import EVIDENCE_FILE
 from harness.checks.latency.decided import Judged, decided
 from harness.checks.latency.findings import CHECK_ID, finding
-from harness.checks.latency.view import MS, SideView, View
+from harness.checks.latency.view import SideView, View
+from harness.load.samples import MS
 from harness.model import Capability, Finding, Outcome
 from harness.stats.cost import judge_cost, log_costs
 from harness.stats.groups import group_of_block

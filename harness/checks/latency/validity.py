@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.findings import finding
 from harness.checks.latency.limits import LatencyLimits
-from harness.load import LoadHealth, measure_health
+from harness.load import measure_health
 from harness.model import Finding, Outcome
 
 
@@ -26,10 +26,46 @@ class Doubt:
 def judge_validity(evidence: LatencyEvidence, limits: LatencyLimits) -> tuple[list[Finding], Doubt]:
     """Return findings about the measurement, and the doubt that they leave."""
     health = measure_health(evidence.samples, steady_side=evidence.reference)
-    judged = [_lag(evidence, health, limits), _hiccup(evidence, health, limits), *_steal(evidence, limits)]
+    sent, naps = evidence.samples.side.size, evidence.samples.heartbeat_s.size
+    judged = [
+        _bounded(
+            "generator_lag",
+            f"the load generator sent 99 % of the requests at most {health.lag_p99_ms:.2f} ms late",
+            observed=health.lag_p99_ms,
+            limit=limits.max_generator_lag_p99_ms,
+            unit="ms",
+            samples=sent,
+        ),
+        _bounded(
+            "generator_hiccup",
+            f"99 % of the load generator's naps ended at most {health.heartbeat_p99_ms:.2f} ms late",
+            observed=health.heartbeat_p99_ms,
+            limit=limits.max_generator_hiccup_p99_ms,
+            unit="ms",
+            samples=naps,
+        ),
+    ]
+    if evidence.cpu_steal_share is not None:
+        steal = _bounded(
+            "cpu_steal",
+            f"the machine's host gave {evidence.cpu_steal_share:.1%} of a core's time to others",
+            observed=evidence.cpu_steal_share,
+            limit=limits.max_cpu_steal,
+            unit="share",
+            samples=evidence.executed,
+        )
+        judged.append(steal)
     void = evidence.reference_failures > limits.max_reference_failures * evidence.executed
     if health.drift is not None and not void:
-        judged.append(_drift(evidence, health.drift, limits))
+        drift = _bounded(
+            "reference_drift",
+            f"the reference's median changed by {health.drift:+.1%} from the first third to the last",
+            observed=abs(health.drift),
+            limit=limits.max_reference_drift,
+            unit="share",
+            samples=evidence.executed,
+        )
+        judged.append(drift)
     if evidence.generator_error:
         message = f"the load generator failed: {evidence.generator_error}"
         judged.append(finding("generator", Outcome.INCONCLUSIVE, message, samples=evidence.executed))
@@ -39,56 +75,6 @@ def judge_validity(evidence: LatencyEvidence, limits: LatencyLimits) -> tuple[li
     )
 
 
-def _lag(evidence: LatencyEvidence, health: LoadHealth, limits: LatencyLimits) -> Finding:
-    limit = limits.max_generator_lag_p99_ms
-    return finding(
-        "generator_lag",
-        Outcome.PASS if health.lag_p99_ms <= limit else Outcome.INCONCLUSIVE,
-        f"the load generator sent 99 % of the requests at most {health.lag_p99_ms:.2f} ms late",
-        samples=evidence.samples.side.size,
-        observed=health.lag_p99_ms,
-        limit=limit,
-        unit="ms",
-    )
-
-
-def _hiccup(evidence: LatencyEvidence, health: LoadHealth, limits: LatencyLimits) -> Finding:
-    limit = limits.max_generator_hiccup_p99_ms
-    return finding(
-        "generator_hiccup",
-        Outcome.PASS if health.heartbeat_p99_ms <= limit else Outcome.INCONCLUSIVE,
-        f"99 % of the load generator's naps ended at most {health.heartbeat_p99_ms:.2f} ms late",
-        samples=evidence.samples.heartbeat_s.size,
-        observed=health.heartbeat_p99_ms,
-        limit=limit,
-        unit="ms",
-    )
-
-
-def _steal(evidence: LatencyEvidence, limits: LatencyLimits) -> list[Finding]:
-    share, limit = evidence.cpu_steal_share, limits.max_cpu_steal
-    if share is None:
-        return []
-    steal = finding(
-        "cpu_steal",
-        Outcome.PASS if share <= limit else Outcome.INCONCLUSIVE,
-        f"the machine's host gave {share:.1%} of a core's time to others",
-        samples=evidence.executed,
-        observed=share,
-        limit=limit,
-        unit="share",
-    )
-    return [steal]
-
-
-def _drift(evidence: LatencyEvidence, drift: float, limits: LatencyLimits) -> Finding:
-    limit = limits.max_reference_drift
-    return finding(
-        "reference_drift",
-        Outcome.PASS if abs(drift) <= limit else Outcome.INCONCLUSIVE,
-        f"the reference's median changed by {drift:+.1%} from the first third to the last",
-        samples=evidence.executed,
-        observed=abs(drift),
-        limit=limit,
-        unit="share",
-    )
+def _bounded(name: str, message: str, *, observed: float, limit: float, unit: str, samples: int) -> Finding:
+    outcome = Outcome.PASS if observed <= limit else Outcome.INCONCLUSIVE
+    return finding(name, outcome, message, samples=samples, observed=observed, limit=limit, unit=unit)

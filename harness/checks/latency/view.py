@@ -12,11 +12,10 @@ from harness.checks.latency.limits import LatencyLimits
 from harness.checks.latency.usage import Usage
 from harness.checks.latency.validity import Doubt
 from harness.load import RequestOutcome, Samples
+from harness.load.samples import MS
 from harness.stats.groups import group_of_block
 from harness.stats.judgement import Spending
 from harness.stats.quantiles import Times, quantile
-
-MS = 1000.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,8 @@ TOLERANT_LIMITS = LatencyLimits.model_validate(tomllib.loads(TOLERANT)["latency"
 def outcomes(evidence: LatencyEvidence, limits: LatencyLimits | None = None):
     limits = limits or TOLERANT_LIMITS
     findings = LatencyPaired().judge(evidence, limits)
+    told = "\n".join(f"{finding.outcome.value} {finding.message}" for finding in findings)
+    print(told)  # noqa: T201 - shown if the test fails
     return {finding.id.removeprefix("latency.paired."): finding.outcome for finding in findings}
 
 
