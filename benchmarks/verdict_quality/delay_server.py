@@ -1,5 +1,7 @@
 """A server whose delays have known quantiles; `python delay_server.py JSON` prints its port.
 
+After the last of them it prints, as JSON, what each really took from its arrival to its answer, in seconds.
+
 Of n requests the delays are the n equally likely quantiles of the distribution, in random order: what is
 measured over all of them differs from the distribution by no chance. Requests may overlap: none waits for
 another. The answer is sent at its deadline, which is waited for in a loop, since no timer is as exact.
@@ -36,6 +38,7 @@ def delays_s(
 
 
 def serve(listener: socket.socket, delays: list[float], warmup: int) -> None:
+    taken_s = []
     selector = selectors.DefaultSelector()
     selector.register(listener, selectors.EVENT_READ)
     due = []
@@ -53,12 +56,17 @@ def serve(listener: socket.socket, delays: list[float], warmup: int) -> None:
             except OSError:
                 data = b""
             if data:  # a request is small and comes whole
-                heapq.heappush(due, (arrived + next(left, WARMUP_S), id(key.fileobj), key.fileobj))
+                at = arrived + next(left, WARMUP_S)
+                heapq.heappush(due, (at, arrived, id(key.fileobj), key.fileobj))
             else:
                 selector.unregister(key.fileobj)
                 key.fileobj.close()
         while due and due[0][0] <= time.perf_counter():
-            heapq.heappop(due)[2].sendall(ANSWER)
+            _, arrived, _, connection = heapq.heappop(due)
+            taken_s.append(time.perf_counter() - arrived)
+            connection.sendall(ANSWER)
+            if len(taken_s) == warmup + len(delays):
+                print(json.dumps(taken_s[warmup:]), flush=True)
 
 
 def main() -> None:
