@@ -26,7 +26,8 @@ candidate, in a smaller number of runs among the others. It rejects when p95 or 
 Locust reports them, is more than the threshold higher, and else promotes.
 """
 ACCURACY = """{requests} requests at {rate:g} a second in each run. An error of {share} or {ms:g} ms is
-allowed, whichever is more.
+allowed, whichever is more. What the server kept is from its own clock, from the arrival of a request to its
+answer: the rest is the generator's, and the network's.
 """
 
 
@@ -251,7 +252,16 @@ def _accuracy(accuracy: Accuracy, lines: Sequence[Line]) -> str:
             share=_whole(accuracy.tolerance_share),
             ms=accuracy.tolerance_ms,
         ),
-        *_head("delays", "runs", "quantile", "true", "measured, mean", "largest error", "within"),
+        *_head(
+            "delays",
+            "runs",
+            "quantile",
+            "true",
+            "kept by the server",
+            "measured, mean",
+            "largest error",
+            "within",
+        ),
     ]
     for delays in accuracy.delays:
         runs = of(lines, Kind.ACCURACY, delays.name)
@@ -269,12 +279,18 @@ def _accuracy(accuracy: Accuracy, lines: Sequence[Line]) -> str:
                     len(runs),
                     name,
                     f"{pairs[0][0]:.3f} ms" if pairs else NOTHING,
-                    f"{statistics.fmean(measured for _, measured in pairs):.3f} ms" if pairs else NOTHING,
+                    _mean_ms(line["server_ms"][name] for line in done),
+                    _mean_ms(measured for _, measured in pairs),
                     f"{max(errors):.3f} ms" if errors else NOTHING,
                     f"{within} of {len(runs)}",
                 )
             )
     return "\n".join(rows) + "\n"
+
+
+def _mean_ms(times_ms: Iterable[float]) -> str:
+    times_ms = list(times_ms)
+    return f"{statistics.fmean(times_ms):.3f} ms" if times_ms else NOTHING
 
 
 def _errors(lines: Sequence[Line]) -> str:

@@ -105,13 +105,14 @@ def test_errors_of_measured_quantiles_are_held_to_the_tolerance():
             "at": "now",
             "commit": "abc",
             "true_ms": {"p50": 2.0, "p95": 4.0, "p99": 40.0},
+            "server_ms": {"p50": 2.0, "p95": 4.6, "p99": 40.5},
             "measured_ms": {"p50": 2.2, "p95": p95, "p99": 40.7},
         }
         for index, p95 in enumerate((4.1, 4.4))
     ]
     text = tables(PLAN, [MACHINE, *runs], "x").partition("### Measured")[2]
-    assert f"| {name} | 2 | p95 | 4.000 ms | 4.250 ms | 0.400 ms | 1 of 2 |" in text
-    assert f"| {name} | 2 | p99 | 40.000 ms | 40.700 ms | 0.700 ms | 2 of 2 |" in text
+    assert f"| {name} | 2 | p95 | 4.000 ms | 4.600 ms | 4.250 ms | 0.400 ms | 1 of 2 |" in text
+    assert f"| {name} | 2 | p99 | 40.000 ms | 40.500 ms | 40.700 ms | 0.700 ms | 2 of 2 |" in text
 
 
 def test_the_tables_take_the_place_of_the_old_ones():
