@@ -18,6 +18,7 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
     JUNIT = "junit"
     JSON = "json"
+    GITHUB = "github"
 
 
 def report(

@@ -10,13 +10,18 @@ class Renderer(Protocol):
 
     Everything in a report that a candidate may have written is untrusted; a renderer shows it and
     never lets it act.
+    """
+
+    def render(self, report: Report) -> str:
+        """The whole text, ending in a newline."""
+        ...
+
+
+class FileRenderer(Renderer, Protocol):
+    """A format that each run is written in.
 
     Attributes:
         suffix: Ending of the file beside the JSON (``.junit.xml``).
     """
 
     suffix: ClassVar[str]
-
-    def render(self, report: Report) -> str:
-        """The whole file, ending in a newline."""
-        ...

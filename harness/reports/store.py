@@ -25,12 +25,12 @@ from harness.config.problems import config_error
 from harness.errors import ConfigError, InfrastructureError, UsageError
 from harness.evidence_files import sha256_file
 from harness.model import SCHEMA_VERSION, Report, Scope, TargetDescription
-from harness.reports.table import RENDERERS
+from harness.reports.table import FILE_RENDERERS
 
 LATEST = "latest"
 MOST_REPORT_BYTES = 256 * 1024 * 1024
 
-_JSON = RENDERERS["json"].suffix
+_JSON = FILE_RENDERERS["json"].suffix
 _RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]+-[0-9a-z]+")
 _PARTIAL = re.compile(rf"\.({_RUN_ID.pattern})\.partial")
 _IMAGE_ID = re.compile(r"(?:sha256:)?([0-9a-f]{12})[0-9a-f]*")
@@ -112,7 +112,7 @@ class RunFolder:
         """
         if report.run_id != self.run_id:
             raise ValueError(f"report of {report.run_id!r} in the folder of {self.run_id!r}")
-        texts = {renderer.suffix: renderer.render(report) for renderer in RENDERERS.values()}
+        texts = {renderer.suffix: renderer.render(report) for renderer in FILE_RENDERERS.values()}
         final = self.out / f"{self.run_id}{_JSON}"
         try:
             self.evidence.rename(self.evidence_at)
@@ -293,7 +293,7 @@ def _discard(out: Path, run_id: str) -> None:
     """Remove the partial folder, and what was published of a run that never got to its JSON."""
     if not (out / f"{run_id}{_JSON}").exists():
         shutil.rmtree(out / run_id, ignore_errors=True)
-        for renderer in RENDERERS.values():
+        for renderer in FILE_RENDERERS.values():
             with suppress(OSError):
                 (out / f"{run_id}{renderer.suffix}").unlink()
     partial = _partial(out, run_id)
