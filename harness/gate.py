@@ -1,6 +1,5 @@
 """One gate from what the user asked for to the stored report."""
 
-import secrets
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,20 +12,18 @@ from harness.checks.fuzz.reproducer import ReproducerFile, read_all
 from harness.checks.interface import AnyCheck
 from harness.checks.table import CHECKS
 from harness.config.suite import Suite, load_suite
-from harness.credentials import Credentials
 from harness.environment import capture
 from harness.errors import ConfigError, UsageError
-from harness.events import BuildProgress, Emit, Note
+from harness.events import Emit, Note
 from harness.load import WebAddress
 from harness.model import Capability, Family, PolicyRecord, Report, Scope
-from harness.nvml import require_gpus
 from harness.plan import Plan, asked_for, capabilities_of, make_plan
 from harness.policy import Expected, decide, unused_waivers
+from harness.preparation import prepare, reference_launch, require_reference
 from harness.reports.store import RunFolder, new_run_id
 from harness.runner import Runner, RunResult
-from harness.targets.engine import Engine, find_engine
-from harness.targets.launch import NO_REFERENCE, URL, Launch, Launcher
-from harness.targets.scratch import remove_orphan_folders
+from harness.targets.engine import Engine
+from harness.targets.launch import URL
 from harness.targets.url import require_plain
 
 PROCESS_NOTE = (
@@ -96,29 +93,19 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
     replayed = _replayed(request)
     checks: tuple[AnyCheck, ...] = (ReplayFuzz(replayed),) if replayed else asked_for(CHECKS, request.checks)
     _verify(request, suite, checks)
-    on_url = request.candidate is not None and bool(URL.match(request.candidate))
-    if on_url and request.reference is None:
-        raise UsageError(
-            "a URL needs --reference", fix="name the URL it is compared with, or --reference none"
-        )
-    given = on_url or (request.reference is not None and bool(URL.match(request.reference)))
-    credentials = Credentials(suite.config.auth, environ, generate=not given)
-    engine = _engine(request, suite, environ, emit)
-    if request.gpu and engine is not None and engine.gpu_access() is not None:
-        require_gpus()  # without a way to them the launcher says what is missing
-    token = secrets.token_hex(3)
-    launcher = Launcher(
-        suite=suite,
-        engine=engine,
-        values={**credentials.template_values(), "device": "gpu" if request.gpu else "cpu"},
-        certificates=credentials.certificates,
-        run_token=token,
-        base_image=environ.get("HARNESS_BASE_IMAGE"),
+    require_reference(request.candidate, request.reference)
+    prepared = prepare(
+        suite,
+        candidate=request.candidate,
+        reference=request.reference,
         gpu=request.gpu,
-        progress=lambda step, total: emit(BuildProgress(step, total)),
+        environ=environ,
+        emit=emit,
     )
+    launcher = prepared.launcher
     candidate = launcher.resolve(request.candidate)
-    reference = _reference(request, launcher, candidate)
+    of_checkout = request.candidate is None and request.reference is None
+    reference = candidate if of_checkout else reference_launch(launcher, request.reference)
     plan = make_plan(
         suite,
         checks,
@@ -130,12 +117,12 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
         emit(Note(PROCESS_NOTE))
 
     started = datetime.now(UTC)
-    run_id = new_run_id(started, candidate.description, token)
+    run_id = new_run_id(started, candidate.description, launcher.run_token)
     folder = RunFolder.create(request.out, run_id)
     try:
         runner = Runner(
             suite=suite,
-            credentials=credentials,
+            credentials=prepared.credentials,
             candidate=candidate,
             reference=reference,
             seed=request.seed,
@@ -148,7 +135,7 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
             dashboard=request.dashboard,
         )
         result = runner.run(plan)
-        report = _report(request, suite, plan, result, run_id=run_id, started=started, engine=engine)
+        report = _report(request, suite, plan, result, run_id=run_id, started=started, engine=prepared.engine)
         report = report.model_copy(
             update={
                 "partial": report.partial or bool(replayed),
@@ -205,34 +192,6 @@ def _undeclared_of_gpu(request: GateRequest, suite: Suite) -> tuple[str, ...]:
     metadata = suite.config.service.metadata
     silent = request.gpu and (metadata is None or metadata.nodes_by_provider is None)
     return ("lifecycle.target: the nodes of the model that run on the CPU",) if silent else ()
-
-
-def _engine(request: GateRequest, suite: Suite, environ: Mapping[str, str], emit: Emit) -> Engine | None:
-    """None where no target needs one, or none answers."""
-    remote = [
-        name for name in (request.candidate, request.reference) if name is not None and name != NO_REFERENCE
-    ]
-    if request.candidate is not None and all(URL.match(name) for name in remote):
-        return None
-    engine = find_engine(suite.folder, environ)
-    orphans = remove_orphan_folders() + ([] if engine is None else engine.remove_orphans())
-    for name in orphans:
-        emit(Note(f"removed what a killed run had left: {name}"))
-    return engine
-
-
-def _reference(request: GateRequest, launcher: Launcher, candidate: Launch) -> Launch | None:
-    if request.reference == NO_REFERENCE:
-        return None
-    if request.reference is None and request.candidate is None:
-        return candidate
-    service = launcher.suite.config.service
-    if request.reference is None and service.build is None and service.process is None:
-        raise UsageError(
-            f"{launcher.suite.path} does not say how to build a reference",
-            fix="give --reference IMAGE (the release now in use), or --reference none for a first release",
-        )
-    return launcher.resolve(request.reference)
 
 
 def _report(

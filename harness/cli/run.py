@@ -1,9 +1,7 @@
 """``harness run``: the gate."""
 
-import difflib
 import os
 import sys
-from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,15 +9,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from harness.checks.table import CHECKS
 from harness.cli.progress import Progress
-from harness.errors import UsageError
 from harness.gate import GateRequest, gate
 from harness.load import WebAddress
 from harness.model import Family
 from harness.policy import exit_code
 from harness.reports.console import print_verdict
 from harness.reports.json import JsonRenderer
+from harness.selection import selection
 
 DASHBOARD_PORT = 8089
 
@@ -110,23 +107,3 @@ def run(
     if as_json:
         sys.stdout.write(JsonRenderer().render(report))
     raise typer.Exit(exit_code(report.decision, report.checks))
-
-
-def selection(names: Sequence[str]) -> tuple[frozenset[Family], frozenset[str]]:
-    """The families and the checks that ``--only`` names; a family that is named itself is kept whole.
-
-    Raises:
-        UsageError: for a name of neither.
-    """
-    ids = {check.id: check.family for check in CHECKS}
-    whole = {Family(name) for name in names if name in set(Family)}
-    for name in names:
-        if name not in set(Family) and name not in ids:
-            near = difflib.get_close_matches(name, [*Family, *ids], n=1)
-            meant = f"did you mean {near[0]!r}? " if near else ""
-            raise UsageError(
-                f"--only {name}: no such family or check",
-                fix=f"{meant}families: {', '.join(Family)}; the report names the checks",
-            )
-    checks = {name for name in names if name in ids and ids[name] not in whole}
-    return frozenset(whole | {ids[name] for name in checks}), frozenset(checks)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from harness.cli.run import selection
 from harness.errors import UsageError
 from harness.model import Family
+from harness.selection import selection
 
 
 @pytest.mark.parametrize(
