@@ -267,6 +267,51 @@ class Environment(Model):
     packages: dict[str, str]
 
 
+class Direction(StrEnum):
+    """Which way a key of the policy went."""
+
+    LOOSENED = "loosened"
+    TIGHTENED = "tightened"
+    CHANGED = "changed"
+    """Neither, or it cannot be told."""
+
+
+class PolicyChange(Model):
+    """One key in which two policies differ.
+
+    Attributes:
+        key: Dotted (``latency.limits.p99.margin``).
+        old: Its value there, defaults included; None where there is none, likewise ``new``. What is no scalar
+            is written as JSON.
+    """
+
+    key: Utf8Text
+    direction: Direction
+    old: Scalar = None
+    new: Scalar = None
+
+
+class SinceLastPromote(Model):
+    """How the policy of a run lets more pass than that of the last promoted release; it decides nothing.
+
+    Attributes:
+        run_id: Of the last promote of the same suite in the folder of reports.
+        image: As that run named it; likewise ``image_id`` and ``repo_digest``.
+        policy_sha256: Of its policy.
+        changes: What was loosened since, and limits that were changed in a way that cannot be told.
+        problem: Why nothing could be compared, else empty.
+    """
+
+    run_id: Utf8Text
+    finished_at: Utf8Text
+    image: Utf8Text | None
+    image_id: Utf8Text | None
+    repo_digest: Utf8Text | None
+    policy_sha256: Utf8Text
+    changes: tuple[PolicyChange, ...] = ()
+    problem: Utf8Text = ""
+
+
 class Report(Model):
     """``reports/<run_id>.json``.
 
@@ -276,6 +321,7 @@ class Report(Model):
         replay: SHA-256 of each stored request that was sent instead of what the family asks, by its path.
         unused_waivers: Findings that the policy waives and the run does not have.
         not_declared: Families and checks of which the suite declares nothing, so that nothing was checked.
+        since_last_promote: None where there is no promoted release to compare the policy with.
     """
 
     schema_version: str = SCHEMA_VERSION
@@ -303,3 +349,4 @@ class Report(Model):
     validity: dict[str, Any]
     order: tuple[str, ...]
     checks: tuple[CheckResult, ...]
+    since_last_promote: SinceLastPromote | None = None

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.model import Decision, Outcome, Reason, Report
-from harness.reports.summary import caveats, families, finding_of, headline, why
+from harness.reports.summary import caveats, families, finding_of, headline, loosened, why
 from harness.reports.text import (
     cut,
     observed_and_limit,
@@ -61,6 +61,10 @@ def verdict_lines(report: Report, saved: Path | None = None) -> Sequence[Rendera
     explained = [check for check in report.checks if check.outcome is not Outcome.PASS and why(check)]
     lines += [Text(f"{_line(check.id)}: {_line(why(check))}", style="dim") for check in explained]
     lines += [Text(_line(caveat), style="dim") for caveat in caveats(report)]
+    lines += [
+        Text(_line(f"  {key}: {then} → {now} ({way})"), style="yellow")
+        for key, way, then, now in loosened(report)[:_MOST_REASONS]
+    ]
     if saved is not None:
         lines.append(Text(f"Report  {_line(str(saved.with_suffix('.html')))}"))
         lines.append(Text(f"        {_line(str(saved))}"))

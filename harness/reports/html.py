@@ -35,6 +35,7 @@ class HtmlRenderer:
             report=report,
             headline=summary.headline(report),
             caveats=summary.caveats(report),
+            loosened=summary.loosened(report),
             families=summary.families(report),
             reasons=[(reason, summary.finding_of(report, reason)) for reason in report.reasons],
             identities=summary.side_by_side(report),

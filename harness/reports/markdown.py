@@ -10,6 +10,7 @@ from harness.reports.summary import (
     families,
     finding_of,
     headline,
+    loosened,
     needs_attention,
     side_by_side,
     why,
@@ -71,6 +72,8 @@ def _blocks(report: Report) -> Iterable[str]:
     if len(report.reasons) > _MOST_REASONS:
         yield f"And {len(report.reasons) - _MOST_REASONS} more reasons."
     yield from (f"> {_prose(line)}" for line in caveats(report))
+    if loosened(report):
+        yield _loosened(report)
     yield _identity(report)
     yield "\n".join(
         [
@@ -101,6 +104,13 @@ def _reason(report: Report, index: int) -> str:
     name = reason.finding_id or reason.check_id
     prefix = f"{_code(name)} " if name else ""
     return f"{index + 1}. {prefix}{_prose(reason.message)}{compared and f' ({compared})'}"
+
+
+def _loosened(report: Report) -> str:
+    rows = (
+        f"| {_code(key)} | {way} | {_code(then)} | {_code(now)} |" for key, way, then, now in loosened(report)
+    )
+    return "\n".join(["| policy | | when promoted | now |", "|:--|:--|:--|:--|", *rows])
 
 
 def _identity(report: Report) -> str:

@@ -31,8 +31,8 @@ LATEST = "latest"
 MOST_REPORT_BYTES = 256 * 1024 * 1024
 
 _JSON = FILE_RENDERERS["json"].suffix
-_RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]+-[0-9a-z]+")
-_PARTIAL = re.compile(rf"\.({_RUN_ID.pattern})\.partial")
+RUN_ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-z]+-[0-9a-z]+")
+_PARTIAL = re.compile(rf"\.({RUN_ID.pattern})\.partial")
 _IMAGE_ID = re.compile(r"(?:sha256:)?([0-9a-f]{12})[0-9a-f]*")
 _OWNER = "owner"
 _EVIDENCE = "evidence"
@@ -72,7 +72,7 @@ class RunFolder:
             UsageError: ``out`` cannot be written.
             ValueError: ``run_id`` is not of :func:`new_run_id`.
         """
-        if not _RUN_ID.fullmatch(run_id):
+        if not RUN_ID.fullmatch(run_id):
             raise ValueError(f"not a run id: {run_id!r}")
         try:
             out.mkdir(parents=True, exist_ok=True)

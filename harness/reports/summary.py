@@ -1,5 +1,6 @@
 """What every rendering says first: the verdict in a sentence, its caveats, the families."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,15 +8,17 @@ from harness.model import (
     WORST_FIRST,
     CheckResult,
     Decision,
+    Direction,
     Family,
     Finding,
     Outcome,
     Reason,
     Report,
+    Scalar,
     Scope,
     TargetDescription,
 )
-from harness.reports.text import seconds
+from harness.reports.text import quantity, seconds
 
 _UNSETTLED = frozenset({Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.SKIP})
 _QUIET = frozenset({Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.SKIP})
@@ -99,7 +102,36 @@ def caveats(report: Report) -> tuple[str, ...]:
             report.unused_waivers
         ),
     }
-    return tuple(line for line, applies in lines.items() if applies)
+    return (*(line for line, applies in lines.items() if applies), *_since_last_promote(report))
+
+
+def loosened(report: Report) -> tuple[tuple[str, str, str, str], ...]:
+    """Key, way, earlier and present value of each limit that the caveat about the last promote is of.
+
+    Keys and values are untrusted.
+    """
+    since = report.since_last_promote
+    return tuple(
+        (change.key, change.direction.value, _declared(change.old), _declared(change.new))
+        for change in (since.changes if since else ())
+    )
+
+
+def _since_last_promote(report: Report) -> tuple[str, ...]:
+    since = report.since_last_promote
+    if since is None or not (since.changes or since.problem):
+        return ()
+    release = since.image or since.repo_digest or since.image_id or "unnamed"
+    of = f"run {since.run_id}, which promoted {release}"
+    if since.problem:
+        return (f"Limits were not compared with those of {of}: {since.problem}.",)
+    counts = Counter(change.direction for change in since.changes)
+    told = " and ".join(f"{counts[way]} {way.value}" for way in Direction if counts[way])
+    return (f"Of what the policy demands, {told} since {of}.",)
+
+
+def _declared(value: Scalar) -> str:
+    return "none" if value is None else quantity(value)
 
 
 def finding_of(report: Report, reason: Reason) -> Finding | None:

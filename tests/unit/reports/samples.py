@@ -7,16 +7,19 @@ from harness.model import (
     CheckError,
     CheckResult,
     Decision,
+    Direction,
     Environment,
     ErrorKind,
     Family,
     Finding,
     ModelIdentity,
     Outcome,
+    PolicyChange,
     PolicyRecord,
     Reason,
     Report,
     Scope,
+    SinceLastPromote,
     TargetDescription,
 )
 
@@ -331,6 +334,24 @@ def inconclusive() -> Report:
     )
 
 
+def looser() -> Report:
+    """A promote under a policy that lets more pass than that of the release before."""
+    since = SinceLastPromote(
+        run_id="20261101T101500Z-86c1e0b2f3a4-1b2c3d",
+        finished_at="2026-11-01T10:17:31.000+00:00",
+        image="registry.test/breast-cancer:2.3.1",
+        image_id="sha256:86c1e0b2f3a4" + "5e" * 26,
+        repo_digest=None,
+        policy_sha256="d5" * 32,
+        changes=(
+            PolicyChange(key="latency.limits.p99.margin", direction=Direction.LOOSENED, old=0.5, new=0.75),
+            PolicyChange(key="policy.required", direction=Direction.LOOSENED, old="drift"),
+            PolicyChange(key="latency.limits.devices", direction=Direction.CHANGED, old=1, new=2),
+        ),
+    )
+    return report(reference=target(image="registry.test/breast-cancer:2.3.1"), since_last_promote=since)
+
+
 def hostile(text: str = HOSTILE) -> Report:
     """A reject in which everything that is a free string is ``text``."""
     finding = Finding(
@@ -397,6 +418,15 @@ def hostile(text: str = HOSTILE) -> Report:
             python=text,
             packages={text: text},
         ),
+        since_last_promote=SinceLastPromote(
+            run_id=text,
+            finished_at=text,
+            image=text,
+            image_id=text,
+            repo_digest=text,
+            policy_sha256=text,
+            changes=(PolicyChange(key=text, direction=Direction.LOOSENED, old=text, new=text),),
+        ),
     )
 
 
@@ -434,8 +464,16 @@ def reports() -> st.SearchStrategy[Report]:
         lambda children: st.lists(children, max_size=2) | st.dictionaries(text, children, max_size=2),
         max_leaves=4,
     )
+    change = st.builds(PolicyChange, key=text, old=scalar, new=scalar)
+    since = st.builds(
+        SinceLastPromote,
+        image=st.none() | text,
+        problem=text,
+        changes=st.lists(change, max_size=2).map(tuple),
+    )
     return st.builds(
         report,
+        since_last_promote=st.none() | since,
         decision=st.sampled_from(Decision),
         scope=st.sampled_from(Scope),
         run_id=text,

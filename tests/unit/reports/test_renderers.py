@@ -7,7 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
-from report_samples import HOSTILE, hostile, inconclusive, on_gpu, promote, reject, report, reports
+from report_samples import HOSTILE, hostile, inconclusive, looser, on_gpu, promote, reject, report, reports
 
 from harness.model import Decision, Finding, Outcome, Reason, Report
 from harness.reports.markdown import MOST_BYTES
@@ -16,7 +16,7 @@ from harness.reports.table import RENDERERS
 
 ROOT = Path(__file__).parents[3]
 VOID = {"meta", "link", "br", "img", "input", "hr", "path", "circle", "rect"}
-EVERY = [promote, reject, inconclusive, hostile, on_gpu]
+EVERY = [promote, reject, inconclusive, hostile, looser, on_gpu]
 INTERFACE_KEYS = {
     "": "schema_version run_id started_at finished_at decision scope partial reasons candidate reference "
     "policy seed harness_version environment validity checks duration_s",
@@ -77,7 +77,7 @@ def test_every_renderer_renders_every_report(of):
         text = renderer.render(of)
         assert text.endswith("\n")
         assert all(char.isprintable() or char in "\n\t\u200b" for char in text)
-    assert Page(render("html", of)).tags() <= Page(render("html", reject())).tags() | {"ul"}
+    assert Page(render("html", of)).tags() <= Page(render("html", reject())).tags() | {"ul", "caption"}
     assert ET.fromstring(render("junit", of)).tag == "testsuites"
     assert json.loads(render("json", of))["run_id"] == of.run_id
 

@@ -63,7 +63,7 @@ def test_run_id_is_time_candidate_token():
 @given(st.text())
 def test_no_image_id_leads_elsewhere(image_id):
     candidate = target().model_copy(update={"image_id": image_id})
-    assert store._RUN_ID.fullmatch(new_run_id(datetime.now(UTC), candidate, "0a"))
+    assert store.RUN_ID.fullmatch(new_run_id(datetime.now(UTC), candidate, "0a"))
 
 
 @pytest.mark.parametrize("run_id", ["../../etc", "", "a/b", f"{FIRST}.json", f"{FIRST}\n"])
