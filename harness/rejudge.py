@@ -1,6 +1,7 @@
 """Decides a stored run again, from its evidence alone."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -16,7 +17,7 @@ from harness.config.suite import Suite, load_suite, parse_suite
 from harness.errors import ConfigError
 from harness.inputs import input_digests
 from harness.judgement import asked_sha256, conclude
-from harness.model import CheckResult, Decision, Family, Outcome, PolicyRecord, Report
+from harness.model import CheckResult, Decision, Family, Outcome, PolicyRecord, Report, Verdict
 from harness.plan import PlannedCheck, asked_for, capabilities_of, planned_checks
 from harness.policy import Expected, decide, is_required, silent, unused_waivers
 from harness.reports.store import evidence_folder, load_report, verify_evidence
@@ -49,7 +50,7 @@ def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
         ConfigError: when the report, its evidence or the configuration is damaged.
     """
     report = load_report(path)
-    _verify_policy(report, path)
+    verify_policy(report, path)
     folder = evidence_folder(path)
     verify_evidence(report, folder)
     suite = (
@@ -59,11 +60,7 @@ def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
     today = date.fromisoformat(report.started_at[:10]) if config is None else today
     judge = _StoredRun(suite, folder, today, only=report.only, another=config is not None)
     results = tuple(judge.decide(result) for result in report.checks)
-    planned = _planned(report, suite)
-    checked = {result.family for result in results} | {item.check.family for item in planned}
-    unchecked = silent(checked, only=report.only, skip=report.skip)
-    undeclared = [family for family in unchecked if is_required(family, policy, report.only)]
-    verdict = decide(results, expected_of(report, suite), policy, undeclared=undeclared)
+    verdict = verdict_of(report, results, suite)
     decided = report.model_copy(
         update={
             "checks": results,
@@ -75,6 +72,16 @@ def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
         }
     )
     return Rejudged(report=decided, stored=report.decision, notes=tuple(judge.notes))
+
+
+def verdict_of(report: Report, results: Sequence[CheckResult], suite: Suite) -> Verdict:
+    """What ``results`` of the run that ``report`` tells of come to under ``suite``'s policy."""
+    policy = suite.config.policy
+    planned = _planned(report, suite)
+    checked = {result.family for result in results} | {item.check.family for item in planned}
+    unchecked = silent(checked, only=report.only, skip=report.skip)
+    undeclared = [family for family in unchecked if is_required(family, policy, report.only)]
+    return decide(results, expected_of(report, suite), policy, undeclared=undeclared)
 
 
 def expected_of(report: Report, suite: Suite) -> tuple[Expected, ...]:
@@ -109,7 +116,7 @@ def _planned(report: Report, suite: Suite) -> tuple[PlannedCheck, ...]:
     )
 
 
-def _verify_policy(report: Report, path: Path) -> None:
+def verify_policy(report: Report, path: Path) -> None:
     """The policy in the report has to be the one that its digest says.
 
     Raises:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness import __version__
-from harness.cli import contract, doctor, golden, judge, load, report, run, schema, traffic
+from harness.cli import attestation, contract, doctor, golden, judge, load, report, run, schema, traffic
 from harness.cli.signals import interruptible
 from harness.errors import ExitCode, HarnessError, Interrupted
 
@@ -26,6 +26,7 @@ app.command("run")(run.run)
 app.command("judge")(judge.judge)
 app.command("load")(load.load)
 app.command("report")(report.report)
+app.command("verify-attestation")(attestation.verify_attestation)
 app.command("doctor")(doctor.doctor)
 app.command("schema")(schema.schema)
 app.add_typer(contract.app, name="contract")
