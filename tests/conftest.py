@@ -19,6 +19,7 @@ ALONE = tuple(
     ROOT / "tests" / "integration" / name
     for name in (
         "benchmarks",
+        "docs",
         "gate",
         "latency",
         "load",

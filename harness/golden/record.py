@@ -8,7 +8,7 @@ from harness.golden.asking import answers
 from harness.golden.inputs import Inputs
 from harness.golden.service import Service, golden_settings, machine
 from harness.golden.writing import GoldenWriter
-from harness.model import TargetDescription
+from harness.model import Scope, TargetDescription
 
 
 def record(service: Service, inputs: Inputs, folder: Path, *, compress: bool, today: date) -> GoldenHeader:
@@ -38,7 +38,7 @@ def producer(service: Service, today: date) -> Producer:
     """The service as the one who computed the values."""
     described = service.description
     return Producer(
-        name=described.image or described.url or f"the service of {service.suite.path}",
+        name=described.image or own_url(described) or f"the service of {service.suite.path}",
         version=described.model.version or described.image_id or "not told",
         kind="service",
         date=today,
@@ -59,7 +59,12 @@ def answered(described: TargetDescription) -> dict[str, str | None]:
         "image": described.image,
         "image_id": described.image_id,
         "repo_digest": described.repo_digest,
-        "url": described.url,
+        "url": own_url(described),
         "device": described.device,
         "execution_provider": described.execution_provider,
     }
+
+
+def own_url(described: TargetDescription) -> str | None:
+    """Where a service that runs by itself is asked; one that was started here is gone with its port."""
+    return described.url if described.kind is Scope.URL else None

@@ -14,6 +14,7 @@ from harness.gate import GateRequest, gate
 from harness.targets.engine import OWNER_LABEL, RUN_LABEL, find_engine
 
 TINY = Path(__file__).with_name("tiny")
+PLAIN = Path(__file__).resolve().parents[1] / "suites" / "plain"
 CASES = 12
 GATE_TOML = """
 schema_version = 1
@@ -66,6 +67,12 @@ def tiny_image(build_image):
         'FROM ${BASE}\nCOPY server.py /server.py\nUSER 10001:10001\nENTRYPOINT ["python3", "/server.py"]\n'
     )
     return build_image("tiny", dockerfile, {"server.py": (TINY / "server.py").read_text()})
+
+
+@pytest.fixture(scope="session")
+def plain_image(images, base_image):
+    """The service of the foreign suite, built by its own Dockerfile."""
+    return images.from_folder("plain", PLAIN, base=base_image, base_argument="BASE_IMAGE")
 
 
 @pytest.fixture(scope="session")

@@ -10,14 +10,6 @@ from pathlib import Path
 import pytest
 from local_processes import descendants, kill
 
-PLAIN = Path(__file__).resolve().parents[2] / "suites" / "plain"
-
-
-@pytest.fixture(scope="session")
-def plain_image(images, base_image):
-    """The service of the foreign suite, built by its own Dockerfile."""
-    return images.from_folder("plain", PLAIN, base=base_image, base_argument="BASE_IMAGE")
-
 
 @dataclass
 class RunningGate:

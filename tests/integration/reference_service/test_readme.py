@@ -59,7 +59,7 @@ def run(tmp_path):
 
 @pytest.mark.parametrize("name", ["breast-cancer", "digits"])
 def test_a_key_is_made_and_the_sample_is_answered(run, name):
-    start, tensor = blocks("Run")
+    start, tensor, _container = blocks("Run")
     if name == "digits":
         start = start[: start.index("jq ")].replace("artifacts/breast-cancer", "artifacts/digits") + tensor
     said = run(start)

@@ -1,0 +1,130 @@
+"""Every command of README and the pages is run by a test, as it stands there."""
+
+import ast
+
+import pytest
+from pages import ROOT, Block, Page, command, read_page, read_pages
+
+WALKTHROUGHS = ROOT / "tests" / "integration" / "docs"
+WALK = frozenset({"walk", "start"})
+NEEDS_A_GPU = "needs a GPU"
+IS_THE_TEST_RUN = "is the test run itself"
+README = "tests/integration/reference_service/test_readme.py"
+RUN = f"{README}::test_a_key_is_made_and_the_sample_is_answered"
+FINGERPRINTS = "tests/unit/docs/test_fingerprint_commands.py"
+SERVICE = "reference_service/README.md"
+# Commands that no walkthrough runs: the test that runs the same one elsewhere, or why none can.
+NOT_HERE = {
+    ("README.md", "make test"): IS_THE_TEST_RUN,
+    (
+        "docs/golden.md",
+        "python benchmarks/onnx_backend/run.py",
+    ): "tests/integration/golden/test_onnx_backend.py::test_every_one_that_can_be_is_verified",
+    (
+        "docs/verdict-quality.md",
+        ".venv/bin/python -m benchmarks.verdict_quality",
+    ): "tests/integration/benchmarks/test_verdict_quality.py::test_runs_are_made_once_and_told",
+    (
+        "docs/canary.md",
+        "harness run --config gate.canary.toml",
+    ): "tests/integration/gate/test_two_urls.py"
+    "::test_a_canary_is_held_against_its_baseline_and_both_metrics_are_kept",
+    ("docs/run-on-gpu.md", "python3.11 -m venv"): NEEDS_A_GPU,
+    ("docs/run-on-gpu.md", "/tmp/gpu-venv/bin/pip"): NEEDS_A_GPU,
+    ("docs/run-on-gpu.md", "PYTHONPATH=. /tmp/gpu-venv"): NEEDS_A_GPU,
+    (SERVICE, "export SERVICE_API_KEYS_FILE"): RUN,
+    (SERVICE, ".venv/bin/python -m reference_service"): RUN,
+    (SERVICE, "curl -fsS --retry"): RUN,
+    (SERVICE, "jq '{features"): RUN,
+    (SERVICE, "jq '{instance"): RUN,
+    (
+        SERVICE,
+        ".venv/bin/python scripts/release_record.py",
+    ): "tests/integration/reference_service/test_image.py::test_release_record_of_the_image",
+    (SERVICE, "sha256sum keys.json"): f"{FINGERPRINTS}::test_of_a_file",
+    (SERVICE, "jq -cjS"): f"{FINGERPRINTS}::test_of_a_key_set",
+    (SERVICE, "openssl x509"): f"{FINGERPRINTS}::test_of_a_certificate",
+}
+
+UNSETTLED = frozenset(
+    {
+        "README.md",
+        *(f"docs/{name}.md" for name in ("attestation", "gate-your-own-image", "github-actions", "history")),
+        *(f"docs/{name}.md" for name in ("pytest", "read-a-report")),
+    }
+)
+
+
+def walked():
+    """Page and beginning of each command that a test of the walkthroughs runs."""
+    for path in sorted(WALKTHROUGHS.glob("test_*.py")):
+        for test in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
+                yield from walked_by(test)
+
+
+def walked_by(test):
+    for call in ast.walk(test):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in WALK:
+            page, *beginnings = (argument.value for argument in call.args)  # literals, so that they are seen
+            yield from ((page, beginning) for beginning in beginnings)
+
+
+def documented():
+    return {**read_pages(), SERVICE: read_page(SERVICE)}
+
+
+def test_every_command_is_run():
+    claimed = {(page, command(page, beginning)) for page, beginning in [*walked(), *NOT_HERE]}
+    missing = [
+        f"{page.name}: {each}"
+        for page in documented().values()
+        if page.name not in UNSETTLED
+        for each in page.commands()
+        if (page.name, each) not in claimed
+    ]
+    assert missing == [], "walk them in tests/integration/docs, or say in NOT_HERE where they are run"
+
+
+def test_a_command_that_is_walked_stands_in_no_table():
+    walked_commands = {(page, command(page, beginning)) for page, beginning in walked()}
+    assert [key for key in NOT_HERE if (key[0], command(*key)) in walked_commands] == []
+
+
+@pytest.mark.parametrize("where", sorted(set(NOT_HERE.values()) - {NEEDS_A_GPU, IS_THE_TEST_RUN}))
+def test_what_is_run_elsewhere_is(where):
+    path, _, name = where.partition("::")
+    tests = ast.parse((ROOT / path).read_text(encoding="utf-8")).body
+    assert name in {test.name for test in tests if isinstance(test, ast.FunctionDef)}
+
+
+def test_commands_are_found_in_shell():
+    text = "# first\na=1 b \\\n  c  # so\nd |\n  e\n\nf 'x\ny'\nmake g    # it's one\n"
+    assert Block("p", "sh", text).commands() == [
+        "a=1 b \\\n  c  # so",
+        "d |\n  e",
+        "f 'x\ny'",
+        "make g    # it's one",
+    ]
+
+
+def test_commands_are_found_on_a_terminal():
+    text = "$ harness run\n  pass\n$ echo $?\n3\n"
+    page = Page("p", f"```console\n{text}```\n")
+    assert page.commands() == ["harness run", "echo $?"]
+
+
+def test_a_command_without_an_end_is_an_error():
+    with pytest.raises(ValueError, match="no end"):
+        Block("p", "sh", "a \\\n").commands()
+
+
+@pytest.mark.parametrize("beginning", ["harness golden", "harness gold rush"])
+def test_several_and_none_are_errors(beginning):
+    with pytest.raises(LookupError, match="commands that begin with"):
+        command("docs/golden.md", beginning)
+
+
+def test_a_whole_command_is_found_though_others_begin_so():
+    whole = "harness contract diff contracts/openapi.json served.json"
+    assert command("docs/contract.md", whole) == whole
