@@ -9,8 +9,9 @@ import typer
 
 from harness.cli.attestation import attestation
 from harness.errors import UsageError
-from harness.reports.store import load_report
-from harness.reports.table import RENDERERS
+from harness.reports.figures.drawing import draw
+from harness.reports.store import evidence_folder, load_report
+from harness.reports.table import render
 
 
 class Format(StrEnum):
@@ -48,4 +49,6 @@ def report(
         raise UsageError(
             f"--format {to.value}: only an attestation takes --key and --url", fix="--format attestation"
         )
-    sys.stdout.write(RENDERERS[to.value].render(load_report(path)))
+    stored = load_report(path)
+    figures = draw(stored, evidence_folder(path)) if to is Format.HTML else ()
+    sys.stdout.write(render(to.value, stored, figures))

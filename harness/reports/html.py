@@ -12,7 +12,9 @@ from pydantic_core import to_json
 
 from harness.model import Report
 from harness.reports import summary
-from harness.reports.text import observed_and_limit, quantity, seconds, visible
+from harness.reports.figures.interface import Figure
+from harness.reports.figures.svg import WIDTH
+from harness.reports.text import interval, observed_and_limit, quantity, seconds, visible
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,15 @@ class TimeBar:
     percent: float
 
 
+@dataclass(frozen=True)
 class HtmlRenderer:
-    """The report as a page. Its only links lead into itself and the evidence folder beside it."""
+    """The report as a page. Its only links lead into itself and the evidence folder beside it.
 
+    Attributes:
+        figures: The plots that it shows.
+    """
+
+    figures: tuple[Figure, ...] = ()
     suffix: ClassVar[str] = ".html"
 
     def render(self, report: Report) -> str:
@@ -39,6 +47,8 @@ class HtmlRenderer:
             families=summary.families(report),
             reasons=[(reason, summary.finding_of(report, reason)) for reason in report.reasons],
             identities=summary.side_by_side(report),
+            figures=self.figures,
+            width=WIDTH,
             time_bars=_time_bars(report),
             validity=[(key, _value(value)) for key, value in report.validity.items()],
         )
@@ -94,6 +104,7 @@ def _templates() -> Environment:
         "seconds": seconds,
         "evidence_link": _evidence_link,
         "observed_and_limit": observed_and_limit,
+        "interval": interval,
         "needs_attention": summary.needs_attention,
         "why": summary.why,
         "words": lambda outcome: outcome.value.replace("_", " "),

@@ -10,12 +10,11 @@ import fcntl
 import os
 import re
 import shutil
-import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Self
 
 from pydantic import ValidationError
@@ -23,9 +22,10 @@ from pydantic_core import from_json
 
 from harness.config.problems import config_error
 from harness.errors import ConfigError, InfrastructureError, UsageError
-from harness.evidence_files import sha256_file
+from harness.evidence_files import verify
 from harness.model import SCHEMA_VERSION, Report, Scope, TargetDescription
-from harness.reports.table import FILE_RENDERERS
+from harness.reports.figures.interface import Figure
+from harness.reports.table import FILE_RENDERERS, render
 
 LATEST = "latest"
 MOST_REPORT_BYTES = 256 * 1024 * 1024
@@ -100,8 +100,12 @@ class RunFolder:
         """Where the evidence is after :meth:`commit`."""
         return self.out / self.run_id
 
-    def commit(self, report: Report) -> Path:
+    def commit(self, report: Report, figures: Sequence[Figure] = ()) -> Path:
         """Publish evidence and report, and point ``latest`` at it.
+
+        Args:
+            report: Of this run.
+            figures: Plots of the evidence.
 
         Returns:
             The path of the JSON.
@@ -112,7 +116,9 @@ class RunFolder:
         """
         if report.run_id != self.run_id:
             raise ValueError(f"report of {report.run_id!r} in the folder of {self.run_id!r}")
-        texts = {renderer.suffix: renderer.render(report) for renderer in FILE_RENDERERS.values()}
+        texts = {
+            renderer.suffix: render(name, report, figures) for name, renderer in FILE_RENDERERS.items()
+        }
         final = self.out / f"{self.run_id}{_JSON}"
         try:
             self.evidence.rename(self.evidence_at)
@@ -201,36 +207,7 @@ def verify_evidence(report: Report, folder: Path) -> None:
         ConfigError: a file is missing, differs, or lies outside ``folder``.
     """
     for check in report.checks:
-        for relative, expected in check.evidence_files.items():
-            path = _inside(folder, relative)
-            try:
-                actual = sha256_file(path)
-            except OSError as error:
-                raise ConfigError(file=path, problem=f"cannot be read ({error.strerror or error})") from error
-            if actual != expected:
-                raise ConfigError(
-                    file=path,
-                    problem=f"changed since the run: its SHA-256 is {actual}, the report says {expected}",
-                )
-
-
-def _inside(folder: Path, relative: str) -> Path:
-    """The regular file at ``relative``; a report from elsewhere must not make us read anything else."""
-    parts = PurePosixPath(relative).parts
-    if not parts or parts[0].startswith("/") or ".." in parts or "\0" in relative:
-        raise ConfigError(
-            file=folder, key="evidence_files", value=relative, problem="outside the evidence folder"
-        )
-    path = folder
-    for part in parts:
-        path /= part
-        try:
-            mode = path.lstat().st_mode
-        except OSError as error:
-            raise ConfigError(file=path, problem=f"evidence is missing ({error.strerror})") from error
-        if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
-            raise ConfigError(file=path, problem="evidence must be a plain file, not a link or device")
-    return path
+        verify(check.evidence_files, folder)
 
 
 def _partial(out: Path, run_id: str) -> Path:

@@ -1,8 +1,10 @@
 """The formats by name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from harness.model import Report
+from harness.reports.figures.interface import Figure
 from harness.reports.github import GithubRenderer
 from harness.reports.html import HtmlRenderer
 from harness.reports.interface import FileRenderer, Renderer
@@ -22,3 +24,15 @@ FILE_RENDERERS: Mapping[str, FileRenderer] = MappingProxyType(
 
 RENDERERS: Mapping[str, Renderer] = MappingProxyType({**FILE_RENDERERS, "github": GithubRenderer()})
 """What ``harness report`` renders."""
+
+
+def render(name: str, report: Report, figures: Sequence[Figure] = ()) -> str:
+    """One format of a run.
+
+    Args:
+        name: A key of :data:`RENDERERS`.
+        report: The run.
+        figures: Plots of its evidence, for a format that shows any.
+    """
+    renderer = HtmlRenderer(tuple(figures)) if name == "html" else RENDERERS[name]
+    return renderer.render(report)

@@ -71,6 +71,17 @@ def observed_and_limit(finding: Finding) -> tuple[str, str]:
     return texts[0] and texts[0] + unit, texts[1] and texts[1] + unit
 
 
+def interval(finding: Finding) -> str:
+    """Both bounds of the observed value with their unit; empty where a finding has none."""
+    bounds = [each for each in (finding.lower, finding.upper) if each is not None]
+    if not bounds:
+        return ""
+    unit = f" {finding.unit}" if finding.unit else ""
+    if finding.lower is None or finding.upper is None:
+        return f"{'at most' if finding.lower is None else 'at least'} {quantity(bounds[0])}{unit}"
+    return f"{quantity(finding.lower)} to {quantity(finding.upper)}{unit}"
+
+
 def seconds(duration_s: float) -> str:
     """``0.04 s``, ``12.3 s``, ``1 min 52 s``."""
     if not math.isfinite(duration_s):

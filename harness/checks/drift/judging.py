@@ -1,6 +1,5 @@
 """Judges what two services predicted for the same requests; pure."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -8,12 +7,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.checks.drift.binning import binned
 from harness.checks.drift.evidence import Compared, DriftEvidence
 from harness.checks.drift.settings import DriftLimits, PredictionSettings
 from harness.checks.drift.slicing import Slice, slices_of
 from harness.checks.interface import EVIDENCE_FILE
 from harness.model import Finding, Outcome
-from harness.stats.drift import bin_edges, divergences, joint_counts
+from harness.stats.drift import divergences, joint_counts
 from harness.stats.judgement import Shown
 from harness.stats.proportions import clopper_pearson_lower, clopper_pearson_upper
 
@@ -21,7 +21,6 @@ CHECK_ID = "drift.predictions"
 _EVIDENCE = f"{CHECK_ID}/{EVIDENCE_FILE}"
 OUTCOMES = {Shown.WITHIN: Outcome.PASS, Shown.BEYOND: Outcome.FAIL, Shown.NEITHER: Outcome.INCONCLUSIVE}
 WORST_FIRST = (Shown.BEYOND, Shown.NEITHER, Shown.WITHIN)
-MOST_CATEGORIES = 50
 MOST_ASKED = 10_000_000
 
 
@@ -143,24 +142,9 @@ def needed(share: float, limit: float, alpha: float, what: str = "requests") -> 
 def _distribution(
     name: str, prediction: PredictionSettings, both: Sequence[Compared], limits: DriftLimits, seed: int
 ) -> list[Finding]:
-    reference = [each.reference.predictions[name] for each in both]
-    candidate = [each.candidate.predictions[name] for each in both]
-    if prediction.kind == "number":
-        edges = bin_edges(np.array(reference, float), prediction.bins, prediction.tolerance)
-        before, after = (
-            np.searchsorted(edges, np.array(side, float), side="right") for side in (reference, candidate)
-        )
-        bins = len(edges) + 1
-    else:
-        frequent = [value for value, _ in Counter(map(repr, reference)).most_common(MOST_CATEGORIES)]
-        numbers = {value: index for index, value in enumerate(frequent)}
-        # One bin besides, for what the reference never or rarely says.
-        before, after = (
-            np.array([numbers.get(repr(value), len(frequent)) for value in side])
-            for side in (reference, candidate)
-        )
-        bins = len(frequent) + 1
-    found = divergences(joint_counts(before, after, bins), confidence=limits.confidence, seed=seed)
+    parts = binned(both, name, prediction)
+    joint = joint_counts(parts.reference, parts.candidate, len(parts.labels))
+    found = divergences(joint, confidence=limits.confidence, seed=seed)
     measures = (
         ("psi", found.psi, limits.psi, "population stability index"),
         ("jensen_shannon", found.jensen_shannon, limits.jensen_shannon, "bits"),

@@ -6,16 +6,20 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from drawn_run import report as drawn_report
+from drawn_run import save_evidence
 from hypothesis import HealthCheck, given, settings
 from report_samples import HOSTILE, hostile, inconclusive, looser, on_gpu, promote, reject, report, reports
 
 from harness.model import Decision, Finding, Outcome, Reason, Report
+from harness.reports.figures.drawing import draw
+from harness.reports.html import HtmlRenderer
 from harness.reports.markdown import MOST_BYTES
 from harness.reports.schema import report_schema
 from harness.reports.table import RENDERERS
 
 ROOT = Path(__file__).parents[3]
-VOID = {"meta", "link", "br", "img", "input", "hr", "path", "circle", "rect"}
+VOID = {"meta", "link", "br", "img", "input", "hr", "path", "circle", "rect", "line"}
 EVERY = [promote, reject, inconclusive, hostile, looser, on_gpu]
 INTERFACE_KEYS = {
     "": "schema_version run_id started_at finished_at decision scope partial reasons candidate reference "
@@ -61,6 +65,10 @@ class Page(HTMLParser):
 
 def render(name: str, of: Report) -> str:
     return RENDERERS[name].render(of)
+
+
+def drawn_page(of, folder):
+    return HtmlRenderer(draw(of, folder)).render(of)
 
 
 def words(text: str) -> str:
@@ -141,7 +149,7 @@ def test_html_is_self_contained_and_inert(sample):
         ]
         if "href" in attributes:
             assert tag == "a"
-            assert attributes["href"].startswith("./")
+            assert attributes["href"].startswith(("./", "#plot-"))
     policy = next(a["content"] for t, a in page.elements if t == "meta" and "http-equiv" in a)
     assert "default-src 'none'" in policy
     assert "url(" not in page.text["style"]
@@ -192,6 +200,30 @@ def test_html_shows_hostile_text_as_text():
     assert "\\x1b[31mred" in body
     assert "\\u202egnp.exe" in body
     assert "{{7*7}} {% raw %}" in body
+
+
+def test_html_shows_each_figure_as_a_drawing_and_as_a_table(tmp_path):
+    save_evidence(tmp_path, HOSTILE)
+    page = Page(drawn_page(drawn_report(tmp_path, HOSTILE), tmp_path))
+    assert not page.tags() & {"script", "img"}
+    drawings = [attributes for tag, attributes in page.elements if attributes.get("role") == "img"]
+    ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
+    assert len(drawings) == 4
+    for attributes in drawings:
+        assert set(attributes["aria-labelledby"].split()) <= ids
+    links = {attributes["href"] for tag, attributes in page.elements if tag == "a"}
+    assert {"#plot-1", "#plot-2", "#plot-3", "#plot-4"} <= links
+    assert page.text["summary"].count("The same as a table") == 4
+    body = words(page.text["body"])
+    assert body.index("Checks") < body.index("Plots") < body.index("Where the time went")
+    assert "Interval 0.1 to 0.9" in body
+
+
+def test_html_says_why_a_plot_is_missing(tmp_path):
+    save_evidence(tmp_path, "x")
+    body = words(Page(drawn_page(drawn_report(tmp_path, "x"), tmp_path / "elsewhere")).text["body"])
+    assert body.count("Not drawn:") == 3
+    assert "evidence is missing" in body
 
 
 def test_html_caveats_of_a_process_run():
