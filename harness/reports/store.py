@@ -116,9 +116,7 @@ class RunFolder:
         """
         if report.run_id != self.run_id:
             raise ValueError(f"report of {report.run_id!r} in the folder of {self.run_id!r}")
-        texts = {
-            renderer.suffix: render(name, report, figures) for name, renderer in FILE_RENDERERS.items()
-        }
+        texts = {renderer.suffix: render(name, report, figures) for name, renderer in FILE_RENDERERS.items()}
         final = self.out / f"{self.run_id}{_JSON}"
         try:
             self.evidence.rename(self.evidence_at)
