@@ -9,7 +9,19 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness import __version__
-from harness.cli import attestation, contract, doctor, golden, judge, load, report, run, schema, traffic
+from harness.cli import (
+    attestation,
+    contract,
+    doctor,
+    golden,
+    init,
+    judge,
+    load,
+    report,
+    run,
+    schema,
+    traffic,
+)
 from harness.cli.signals import interruptible
 from harness.errors import ExitCode, HarnessError, Interrupted
 
@@ -22,6 +34,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 promote, 1 crash, 2 usage or configuration, 3 reject, 4 inconclusive, "
     "5 infrastructure, 130 interrupted.",
 )
+app.command("init")(init.init)
 app.command("run")(run.run)
 app.command("judge")(judge.judge)
 app.command("load")(load.load)

@@ -71,11 +71,14 @@ def _content(image: Any) -> Image:
         except (docker.errors.DockerException, requests.RequestException, OSError) as error:
             raise InfrastructureError(f"container engine: saving {image.id}: {error}") from error
 
+    config = image.attrs.get("Config") or {}
+    exposed = (port.partition("/") for port in config.get("ExposedPorts") or {})
     return Image(
         image_id=str(image.id),
         size_bytes=int(image.attrs["Size"]),
-        labels=dict((image.attrs.get("Config") or {}).get("Labels") or {}),
+        labels=dict(config.get("Labels") or {}),
         save=save,
+        ports=tuple(sorted(int(port) for port, _, kind in exposed if kind == "tcp")),
     )
 
 

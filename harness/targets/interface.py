@@ -89,6 +89,7 @@ class Image:
         image_id: ``sha256:...`` of its configuration.
         size_bytes: As the engine counts it.
         labels: As its configuration has them.
+        ports: TCP ports that its configuration exposes.
         save: Writes its archive, as ``docker save`` does; raises InfrastructureError when the engine fails.
     """
 
@@ -96,6 +97,7 @@ class Image:
     size_bytes: int
     labels: Mapping[str, str]
     save: Callable[[Path], None]
+    ports: tuple[int, ...] = ()
 
     def archive(self, folder: Path) -> Path:
         """Its archive in ``folder``, which is written only once.
