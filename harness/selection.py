@@ -26,3 +26,8 @@ def selection(names: Sequence[str]) -> tuple[frozenset[Family], frozenset[str]]:
             )
     checks = {name for name in names if name in ids and ids[name] not in whole}
     return frozenset(whole | {ids[name] for name in checks}), frozenset(checks)
+
+
+def selectable(begun: str) -> list[str]:
+    """What ``--only`` takes that begins so, for shell completion: families, then checks."""
+    return [name for name in (*Family, *(check.id for check in CHECKS)) if name.startswith(begun)]

@@ -1,22 +1,20 @@
 """``harness doctor``: what this machine can and cannot gate, and the fix."""
 
 import os
-import shutil
-import socket
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from harness.checks.table import CHECKS
-from harness.cli.diagnosis import Diagnosis, State, gib, held
+from harness.cli.diagnosis import Diagnosis, State, held
 from harness.cli.doctor_gpu import diagnose_access, diagnose_gpus
+from harness.cli.doctor_machine import diagnose_machine
+from harness.cli.doctor_packages import diagnose_packages
 from harness.cli.run import Device
 from harness.config.suite import load_suite
 from harness.errors import ExitCode, HarnessError, InfrastructureError
@@ -26,12 +24,6 @@ from harness.targets.engine import INSTALL, find_engine
 
 SUITE = "suite"
 OLDEST_PYTHON = (3, 11)
-LEAST_CORES = 2
-LEAST_FREE_BYTES = 5 * 1024**3
-LEAST_MEMORY_BYTES = 4 * 1024**3
-HEARTBEATS = 200
-HEARTBEAT_S = 0.005
-CALM_OVERSHOOT_MS = 5.0
 
 
 def doctor(
@@ -42,7 +34,9 @@ def doctor(
 
     Exits 0 when a gate can run, 2 when the suite is at fault, 5 when the machine is.
 
-    Example: harness doctor --device gpu
+    Example: harness doctor
+
+    Example: harness doctor --config my-suite/gate.toml --device gpu
     """
     console = Console(stderr=True)
     failed = []
@@ -65,18 +59,14 @@ def diagnose(config: Path, *, gpu: bool) -> Iterator[Diagnosis]:
     yield held(
         "python", sys.version_info[:2] >= OLDEST_PYTHON, version, "use Python 3.11 or newer", State.FAIL
     )
+    yield diagnose_packages()
     yield from _engine(gpu=gpu)
     if gpu:
         yield from diagnose_gpus()
-    cores = len(os.sched_getaffinity(0))
-    fix = "use two cores or more: the load generator then gets one of its own"
-    yield held("cores", cores >= LEAST_CORES, str(cores), fix, State.WARN)
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    yield held("memory", memory >= LEAST_MEMORY_BYTES, gib(memory), "4 GiB or more", State.WARN)
-    free = shutil.disk_usage(Path.cwd()).free
-    yield held("disk", free >= LEAST_FREE_BYTES, f"{gib(free)} free", "free 5 GiB for images", State.WARN)
-    yield _loopback()
-    yield _noise()
+    else:
+        there = "there is one" if Path("/dev/nvidiactl").exists() else "none"
+        yield Diagnosis("gpu", State.OK, f"{there}: not needed, `harness doctor --device gpu` looks closer")
+    yield from diagnose_machine()
     yield _suite(config)
 
 
@@ -93,28 +83,6 @@ def _engine(*, gpu: bool) -> Iterator[Diagnosis]:
     yield Diagnosis("engine", State.OK, f"{engine.version} at {engine.host}")
     if gpu:
         yield diagnose_access(engine.client.info())
-
-
-def _loopback() -> Diagnosis:
-    try:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = server.getsockname()[1]
-    except OSError as error:
-        return Diagnosis("loopback", State.FAIL, str(error), "allow this user to listen on 127.0.0.1")
-    return Diagnosis("loopback", State.OK, f"127.0.0.1 gives free ports (such as {port})")
-
-
-def _noise() -> Diagnosis:
-    """How late short sleeps end: what a latency measurement here has to live with."""
-    late_ms = []
-    for _ in range(HEARTBEATS):
-        started = time.perf_counter()
-        time.sleep(HEARTBEAT_S)
-        late_ms.append((time.perf_counter() - started - HEARTBEAT_S) * 1000)
-    p99_ms = float(np.quantile(late_ms, 0.99))
-    seen = f"a {HEARTBEAT_S * 1000:g} ms sleep ends {p99_ms:.2f} ms late at p99"
-    fix = "stop what else runs here; otherwise latency verdicts take longer or stay inconclusive"
-    return held("noise", p99_ms <= CALM_OVERSHOOT_MS, seen, fix, State.WARN)
 
 
 def _suite(config: Path) -> Diagnosis:

@@ -16,7 +16,7 @@ from harness.model import Family
 from harness.policy import exit_code
 from harness.reports.console import print_verdict
 from harness.reports.json import JsonRenderer
-from harness.selection import selection
+from harness.selection import selectable, selection
 
 DASHBOARD_PORT = 8089
 
@@ -53,6 +53,7 @@ def run(
         typer.Option(
             metavar="FAMILY",
             help="Run only this family, or of a family only this check (golden.single); may be repeated.",
+            autocompletion=selectable,
         ),
     ] = None,
     skip: Annotated[

@@ -13,6 +13,10 @@ from harness import __version__
 from harness.errors import ExitCode
 
 ROOT = Path(__file__).resolve().parents[3]
+WHAT_DOCTOR_LOOKS_AT = (
+    *("python", "packages", "engine", "gpu", "cores", "memory", "disk", "loopback", "dashboard", "files"),
+    *("noise", "suite"),
+)
 URL = "http://127.0.0.1:9"  # no test here gets as far as asking it
 SECRET = {"GATE_KEY_CALLER": "sesame-of-the-caller"}
 
@@ -259,7 +263,7 @@ def test_a_schema_is_printed_as_the_checkout_has_it(run_main, document):
 def test_doctor_says_what_it_looked_at(run_main, tiny_suite):
     result = run_main("doctor", "--config", tiny_suite())
     assert result.returncode in {ExitCode.PROMOTE, ExitCode.INFRASTRUCTURE}
-    for what in ("python", "engine", "cores", "memory", "disk", "loopback", "noise", "suite"):
+    for what in WHAT_DOCTOR_LOOKS_AT:
         assert what in result.stderr
 
 
