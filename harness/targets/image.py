@@ -1,7 +1,7 @@
 """Finds an image by any name, or builds it from a folder."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -53,13 +53,28 @@ def find_image(engine: Engine, name: str) -> ImageIdentity:
         ) from error
     except (docker.errors.DockerException, requests.RequestException) as error:
         raise InfrastructureError(f"container engine: {error}") from error
-    digests = image.attrs.get("RepoDigests") or []
     return ImageIdentity(
         name=name,
         image_id=str(image.id),
-        repo_digest=digests[0] if digests else None,
+        repo_digest=repo_digest(image.attrs.get("RepoDigests") or [], name),
         content=_content(image),
     )
+
+
+def repo_digest(digests: Sequence[str], name: str) -> str | None:
+    """Of the digests of an image, which each registry has its own of, that of the registry it was named by.
+
+    Args:
+        digests: ``name@sha256:...``, as the engine lists them.
+        name: As the user named it: by tag, by digest or by id.
+    """
+    if "@" in name:
+        repository, _, digest = name.partition("@")
+        asked = f"{_split_tag(repository)[0]}@{digest}"
+    else:
+        asked = f"{_split_tag(name)[0]}@"
+    named = [known for known in digests if known.startswith(asked)]
+    return next(iter(named or digests), None)
 
 
 def _content(image: Any) -> Image:

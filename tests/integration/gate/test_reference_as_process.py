@@ -47,7 +47,13 @@ def gate_script(checkout, tmp_path):
     def run(*options, timeout=240, **more):
         command = [checkout / "scripts" / "gate.sh", "--out", tmp_path / "reports", *options]
         return subprocess.run(
-            command, env={**environ, **more}, timeout=timeout, check=False, capture_output=True, text=True
+            command,
+            cwd=checkout,
+            env={**environ, **more},
+            timeout=timeout,
+            check=False,
+            capture_output=True,
+            text=True,
         )
 
     return run

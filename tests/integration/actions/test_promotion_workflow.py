@@ -1,0 +1,226 @@
+"""The shell steps of promotion-gate.yml's other jobs, with stand-ins for registry and cosign."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from workflow_commands import annotations_in
+
+ROOT = Path(__file__).resolve().parents[3]
+WORKFLOW = ROOT / ".github" / "workflows" / "promotion-gate.yml"
+DIGEST = "sha256:" + "5e" * 32
+OTHER = "sha256:" + "6f" * 32
+INPUTS = {
+    name: one["default"]
+    for name, one in yaml.safe_load(WORKFLOW.read_text())[True]["workflow_call"]["inputs"].items()
+}
+DOCKER = """#!/bin/sh
+printf '%s\\n' "docker $*" >>calls
+[ "$3" != inspect ] || cat digest
+"""
+COSIGN = """#!/bin/sh
+printf '%s\\n' "cosign $*" >>calls
+exit "$(cat signed)"
+"""
+
+
+@pytest.fixture
+def machine(runner, tools):
+    """A registry with one image, and a cosign that finds it signed."""
+    for name, text in (("docker", DOCKER), ("cosign", COSIGN)):
+        (tools / name).write_text(text)
+        (tools / name).chmod(0o755)
+    (runner.workspace / "digest").write_text(f"{DIGEST}\n")
+    (runner.workspace / "signed").write_text("0")
+    (runner.workspace / "calls").touch()
+    return runner
+
+
+def calls(machine):
+    return (machine.workspace / "calls").read_text().splitlines()
+
+
+def resolve(machine, secrets=None, **inputs):
+    return machine.job(WORKFLOW, "resolve", inputs=INPUTS | inputs, secrets=secrets or {})
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("registry.test/service:1.4.0", "registry.test/service"),
+        ("registry.test:5000/team/service", "registry.test:5000/team/service"),
+        ("service:latest", "service"),
+    ],
+)
+def test_a_tag_is_resolved_to_the_digest_it_names_now(machine, given, name):
+    ran = resolve(machine, candidate=given, reference="none", devices='["cpu", "gpu"]')
+    assert ran.outputs == {
+        "candidate": f"{name}@{DIGEST}",
+        "reference": "none",
+        "name": name,
+        "digest": DIGEST,
+        "devices": '["cpu", "gpu"]',
+    }
+    assert calls(machine) == [f"docker buildx imagetools inspect {given} --format {{{{.Manifest.Digest}}}}"]
+    assert ran.steps == ["digests"]
+
+
+def test_a_digest_is_kept_and_its_tag_left_out(machine):
+    ran = resolve(machine, candidate=f"r.test/a:1@{OTHER}", reference=f"r.test/b@{DIGEST}")
+    assert ran.outputs["candidate"] == f"r.test/a@{OTHER}"
+    assert ran.outputs["reference"] == f"r.test/b@{DIGEST}"
+    assert calls(machine) == []
+
+
+def test_without_a_candidate_what_is_built_here_is_gated(machine):
+    ran = resolve(machine)
+    assert ran.code == 0
+    assert ran.outputs == {"candidate": "", "reference": "", "name": "", "digest": "", "devices": '["cpu"]'}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "about"),
+    [
+        ({"candidate": "--help"}, "candidate"),
+        ({"candidate": "a b"}, "candidate"),
+        ({"candidate": "a\n::set-env name=X::y"}, "candidate"),
+        ({"candidate": f"a@{DIGEST}x"}, "candidate"),
+        ({"candidate": "a@b@c"}, "candidate"),
+        ({"candidate": "a:1", "reference": "$(id)"}, "reference"),
+        ({"devices": "cpu"}, "devices"),
+        ({"devices": '["tpu"]'}, "devices"),
+        ({"devices": "[]"}, "devices"),
+        ({"devices": '["cpu"]\nx=y'}, "devices"),
+        ({"signer": "https://github.test/x"}, "signer"),
+        ({"promote-to": "a:production"}, "signer"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(machine, inputs, about):
+    ran = resolve(machine, **inputs)
+    assert ran.code == 2
+    (annotation,) = annotations_in(ran.output)
+    assert annotation.data.startswith(about)
+    assert set(ran.outputs.values()) == {""}
+
+
+@pytest.mark.parametrize("answer", ["", "no such manifest", "sha256:12"])
+def test_a_registry_that_tells_no_digest_ends_it(machine, answer):
+    (machine.workspace / "digest").write_text(answer)
+    assert resolve(machine, candidate="a:1").code == 2
+
+
+def test_the_signature_is_of_the_digest_and_of_the_signer(machine):
+    ran = resolve(
+        machine, candidate="r.test/a:1", signer="https://github.test/o/r/.github/w.yml@refs/heads/main"
+    )
+    assert ran.code == 0
+    assert [action for action, _ in ran.used] == ["sigstore/cosign-installer"]
+    assert calls(machine)[-1] == (
+        "cosign verify --certificate-identity https://github.test/o/r/.github/w.yml@refs/heads/main "
+        f"--certificate-oidc-issuer https://token.actions.githubusercontent.com r.test/a@{DIGEST}"
+    )
+
+
+def test_an_image_that_somebody_else_signed_ends_it(machine):
+    (machine.workspace / "signed").write_text("1")
+    assert resolve(machine, candidate="r.test/a:1", signer="somebody").code == 1
+
+
+def test_it_logs_in_where_there_is_a_user(machine):
+    secrets = {"REGISTRY_USERNAME": "robot", "REGISTRY_PASSWORD": "p"}
+    ran = resolve(machine, secrets, candidate="r.test/a:1", registry="r.test")
+    assert ran.used == [("docker/login-action", {"registry": "r.test", "username": "robot", "password": "p"})]
+
+
+def promote(machine, **inputs):
+    needs = {"resolve": {"outputs": {"candidate": f"r.test/a@{DIGEST}", "digest": DIGEST}}}
+    return machine.job(WORKFLOW, "promote", inputs=INPUTS | inputs, needs=needs, secrets={})
+
+
+def test_the_digest_is_promoted_and_looked_up_again(machine):
+    ran = promote(machine, **{"promote-to": "r.test/a:production"})
+    assert ran.code == 0
+    created, inspected = calls(machine)
+    assert created == (
+        f"docker buildx imagetools create --prefer-index=false --tag r.test/a:production r.test/a@{DIGEST}"
+    )
+    assert inspected.startswith("docker buildx imagetools inspect r.test/a:production ")
+    assert ran.summary == f"Promoted `r.test/a@{DIGEST}` as `r.test/a:production`.\n"
+
+
+def test_a_tag_that_names_other_bytes_is_no_promotion(machine):
+    (machine.workspace / "digest").write_text(OTHER)
+    ran = promote(machine, **{"promote-to": "r.test/a:production"})
+    assert (ran.code, ran.summary) == (1, "")
+    assert "other bytes" in annotations_in(ran.output)[0].data
+
+
+@pytest.fixture
+def attestable(runner, tmp_path):
+    """The report of a promoted image, where the job downloads it."""
+    report, private, public = attested_report(tmp_path, DIGEST)
+    folder = runner.workspace / "verdict"
+    folder.mkdir()
+    (folder / f"{report.run_id}.json").write_text(JsonRenderer().render(report))
+    return private, public
+
+
+def attest(machine, secrets, **inputs):
+    outputs = {"candidate": f"r.test/a@{DIGEST}", "name": "r.test/a", "digest": DIGEST}
+    return machine.job(
+        WORKFLOW,
+        "attest",
+        inputs=INPUTS | inputs,
+        matrix={"device": "cpu"},
+        needs={"resolve": {"outputs": outputs}},
+        secrets=secrets,
+        github={"server_url": "https://github.test", "repository": "o/r", "run_id": "7"},
+    )
+
+
+def jobs():
+    return yaml.safe_load(WORKFLOW.read_text())["jobs"]
+
+
+def test_nothing_is_attested_or_promoted_without_the_verdict():
+    """A job whose condition names no status runs only where all it needs succeeded."""
+    needs = {name: set(job.get("needs", [])) for name, job in jobs().items()}
+    assert needs == {
+        "resolve": set(),
+        "gate": {"resolve"},
+        "verdict": {"resolve", "gate"},
+        "attest": {"resolve", "verdict"},
+        "promote": {"resolve", "verdict", "attest"},
+    }
+    conditions = {name: job["if"] for name, job in jobs().items() if "if" in job}
+    assert conditions == {
+        "verdict": "always()",
+        "attest": "needs.resolve.outputs.candidate != ''",
+        "promote": "inputs.promote-to != ''",
+    }
+
+
+def test_the_verdict_is_told_of_every_job_before(machine):
+    outputs = {"candidate": "", "devices": '["cpu"]'}
+    needs = {"resolve": {"result": "success", "outputs": outputs}, "gate": {"result": "skipped"}}
+    ran = machine.job(WORKFLOW, "verdict", needs=needs)
+    assert ran.code == 1
+    assert [one.data for one in annotations_in(ran.output)] == [
+        'gate: "skipped", not success',
+        "cpu: 0 verdicts, not one",
+    ]
+    assert ran.used[0][1] == {"pattern": "promotion-gate-*", "path": "verdicts", "merge-multiple": "true"}
+
+
+def test_the_verdict_fails_where_nothing_was_resolved(machine):
+    ran = machine.job(
+        WORKFLOW, "verdict", needs={"resolve": {"result": "failure"}, "gate": {"result": "skipped"}}
+    )
+    assert ran.code == 1
+
+
+def test_only_the_gate_runs_on_runners_of_our_own():
+    hosted = {name for name, job in jobs().items() if job["runs-on"] == "ubuntu-24.04"}
+    assert set(jobs()) - hosted == {"gate"}
+    assert json.loads(INPUTS["gpu-runner"])[0] == "self-hosted"
