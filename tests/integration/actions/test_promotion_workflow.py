@@ -1,11 +1,20 @@
 """The shell steps of promotion-gate.yml's other jobs, with stand-ins for registry and cosign."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from attested_reports import a_report
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from workflow_commands import annotations_in
+
+from harness.attestation.statement import PREDICATE_TYPE
+from harness.cli.app import main
+from harness.errors import ExitCode
+from harness.reports.json import JsonRenderer
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKFLOW = ROOT / ".github" / "workflows" / "promotion-gate.yml"
@@ -157,26 +166,62 @@ def test_a_tag_that_names_other_bytes_is_no_promotion(machine):
 
 
 @pytest.fixture
-def attestable(runner, tmp_path):
-    """The report of a promoted image, where the job downloads it."""
-    report, private, public = attested_report(tmp_path, DIGEST)
-    folder = runner.workspace / "verdict"
-    folder.mkdir()
-    (folder / f"{report.run_id}.json").write_text(JsonRenderer().render(report))
-    return private, public
-
-
-def attest(machine, secrets, **inputs):
+def attest(machine):
+    """Runs the job on the report of a promoted image, where it downloads it."""
+    report = a_report()
+    (machine.workspace / "verdict").mkdir()
+    (machine.workspace / "verdict" / f"{report.run_id}.json").write_text(JsonRenderer().render(report))
     outputs = {"candidate": f"r.test/a@{DIGEST}", "name": "r.test/a", "digest": DIGEST}
-    return machine.job(
-        WORKFLOW,
-        "attest",
-        inputs=INPUTS | inputs,
-        matrix={"device": "cpu"},
-        needs={"resolve": {"outputs": outputs}},
-        secrets=secrets,
-        github={"server_url": "https://github.test", "repository": "o/r", "run_id": "7"},
-    )
+
+    def run(secrets, **inputs):
+        return machine.job(
+            WORKFLOW,
+            "attest",
+            inputs=INPUTS | inputs,
+            matrix={"device": "cpu"},
+            needs={"resolve": {"outputs": outputs}},
+            secrets=secrets,
+            github={"server_url": "https://github.test", "repository": "o/r", "run_id": "7"},
+        )
+
+    return run
+
+
+def test_github_signs_the_predicate_of_the_report(attest):
+    ran = attest({})
+    assert ran.code == 0, ran.output
+    (signed,) = [given for action, given in ran.used if action == "actions/attest"]
+    predicate = json.loads(Path(signed.pop("predicate-path")).read_text())
+    assert signed == {"subject-name": "r.test/a", "subject-digest": DIGEST, "predicate-type": PREDICATE_TYPE}
+    assert (predicate["result"], predicate["url"]) == ("PASSED", "https://github.test/o/r/actions/runs/7")
+    assert "attestation for the deploy job" not in ran.steps
+
+
+def test_a_key_signs_what_the_deploy_job_verifies(machine, attest, key_pair, monkeypatch):
+    private, public = key_pair
+    ran = attest({"ATTESTATION_KEY": private}, attest=False)
+    assert ran.code == 0, ran.output
+    assert "actions/attest" not in [action for action, _ in ran.used]
+    upload = ran.used[-1][1]
+    assert upload["name"] == "promotion-attestation-cpu"
+    assert private.splitlines()[1] not in ran.output
+    assert not list(machine.temp.rglob("key.pem"))
+    verify = ["harness", "verify-attestation", upload["path"], "--key", str(public)]
+    for digest, code in ((DIGEST, ExitCode.PROMOTE), (OTHER, ExitCode.REJECT)):
+        monkeypatch.setattr(sys, "argv", [*verify, "--image", f"r.test/a@{digest}"])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        assert caught.value.code == code
+
+
+@pytest.fixture
+def key_pair(tmp_path):
+    """PEM of a private key, and a file with the public one."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    public = tmp_path / "public.pem"
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return private, public
 
 
 def jobs():
