@@ -18,7 +18,7 @@ def selection(names: Sequence[str]) -> tuple[frozenset[Family], frozenset[str]]:
     whole = {Family(name) for name in names if name in set(Family)}
     for name in names:
         if name not in set(Family) and name not in ids:
-            near = difflib.get_close_matches(name, [*Family, *ids], n=1)
+            near = difflib.get_close_matches(name, [*(family.value for family in Family), *ids], n=1)
             meant = f"did you mean {near[0]!r}? " if near else ""
             raise UsageError(
                 f"--only {name}: no such family or check",

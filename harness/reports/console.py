@@ -10,11 +10,11 @@ from rich.text import Text
 from harness.model import Decision, Outcome, Reason, Report
 from harness.reports.summary import caveats, families, finding_of, headline, loosened, why
 from harness.reports.text import (
+    command_lines,
     cut,
     observed_and_limit,
     seconds,
     single_line,
-    visible,
     without_workflow_commands,
 )
 
@@ -30,7 +30,6 @@ OUTCOME_STYLES = {
 }
 _MOST_REASONS = 20
 _MOST_TEXT = 600
-_MOST_COMMAND = 2000
 
 
 def print_verdict(console: Console, report: Report, saved: Path | None = None) -> None:
@@ -83,15 +82,8 @@ def _reason(report: Report, reason: Reason) -> Iterable[Text]:
     if parts:
         yield Text(f"    {', '.join(parts)}")
     if finding.reproduce:
-        # A line is whole or left out: half a command reproduces nothing. None can pass for a line of ours.
-        lines = without_workflow_commands(visible(finding.reproduce)).splitlines()
-        told = (line if len(line) <= _MOST_COMMAND else _too_long(line) for line in lines)
-        command = "\n    | ".join(told)
+        command = "\n    | ".join(command_lines(finding.reproduce))  # none can pass for a line of ours
         yield Text(f"    $ {command}", style="cyan")
-
-
-def _too_long(command: str) -> str:
-    return f"# a command of {len(command)} characters, whole in the report"
 
 
 def _checks(report: Report) -> Table:

@@ -9,6 +9,7 @@ from harness.model import Finding, Scalar
 _KEPT = "\n\t"
 _MOST_EXACT_INTEGER = 10**15
 _WORKFLOW_COMMAND = re.compile(r"::(?=[a-z][a-z-]*[^\n]*?::)|##(?=\[)", re.IGNORECASE)
+_MOST_COMMAND = 2000
 _SECONDS_PER_MINUTE = 60
 
 
@@ -38,6 +39,15 @@ def without_workflow_commands(text: str) -> str:
 def cut(text: str, most: int) -> str:
     """At most ``most`` characters, and how many more there were."""
     return text if len(text) <= most else f"{text[:most]}… [{len(text) - most} more characters]"
+
+
+def command_lines(command: str) -> list[str]:
+    """A command's lines, harmless: each whole or left out, since half a command reproduces nothing."""
+    lines = without_workflow_commands(visible(command)).splitlines()
+    return [
+        line if len(line) <= _MOST_COMMAND else f"# a command of {len(line)} characters, whole in the report"
+        for line in lines
+    ]
 
 
 def quantity(value: Scalar) -> str:

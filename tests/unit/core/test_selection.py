@@ -24,3 +24,10 @@ def test_families_and_checks(names, families, checks):
 def test_neither_is_refused():
     with pytest.raises(UsageError, match="--only nothing: no such family or check"):
         selection(["nothing"])
+
+
+@pytest.mark.parametrize(("name", "meant"), [("goldn", "golden"), ("golden.singel", "golden.single")])
+def test_what_was_meant(name, meant):
+    with pytest.raises(UsageError) as caught:
+        selection([name])
+    assert caught.value.fix.startswith(f"did you mean {meant!r}? ")
