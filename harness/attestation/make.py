@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path, PurePath
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -104,7 +105,7 @@ def _require_agreement(report: Report, path: Path) -> None:
         )
 
 
-def _result(report: Report) -> str:
+def _result(report: Report) -> Literal["PASSED", "WARNED", "FAILED"]:
     """PASSED leaves nothing beyond a limit; WARNED is a promote that a waiver, or no requirement, let by."""
     if report.decision is Decision.REJECT:
         return "FAILED"

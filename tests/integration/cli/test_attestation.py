@@ -181,6 +181,14 @@ def test_a_reject_is_attested_as_failed_and_refused(attestation, verified):
     assert "result: FAILED: golden.single" in said
 
 
+def test_what_a_statement_says_does_nothing_to_a_terminal(attestation, verified):
+    hostile = "\x1b]0;x\x07[bold red]\u202e\n"
+    _, found, said = verified(attestation(a_report(run_id=hostile)), "--max-age", "1m")
+    assert found["predicate"]["configuration"][0]["annotations"]["harnessRun"]["id"] == hostile
+    assert r"\x1b]0;x\x07[bold red]\u202e\n on cpu" in said
+    assert said.replace("\n", "").isprintable()
+
+
 @pytest.mark.parametrize(
     "report",
     [
