@@ -10,11 +10,14 @@ import docker
 import hypothesis
 import pytest
 from built_images import BuiltImages, built_images
+from chromium import find_chromium
 
 ROOT = Path(__file__).resolve().parent.parent
 REQUIRE_ENGINE = "HARNESS_REQUIRE_ENGINE"
 BUILD_TIMEOUT_S = 600
 NO_ENGINE = "no container engine answers"
+REQUIRE_BROWSER = "HARNESS_REQUIRE_BROWSER"
+NO_BROWSER = "no Chromium is found"
 ALONE = tuple(
     ROOT / "tests" / "integration" / name
     for name in (
@@ -63,31 +66,43 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(folder in item.path.parents for folder in ALONE) or LATENCY in item.nodeid:
             item.add_marker(pytest.mark.alone)
-    if _has_engine() or os.environ.get(REQUIRE_ENGINE) == "1":
-        return
-    for item in items:
-        if item.get_closest_marker("engine"):
-            item.add_marker(pytest.mark.skip(reason=NO_ENGINE))
+    for marker, why, required in _missing():
+        for item in items:
+            if item.get_closest_marker(marker) and os.environ.get(required) != "1":
+                item.add_marker(pytest.mark.skip(reason=why))
+
+
+def _missing() -> list[tuple[str, str, str]]:
+    """Marker, what its tests lack, and the variable that requires it all the same."""
+    engine = [] if _has_engine() else [("engine", NO_ENGINE, REQUIRE_ENGINE)]
+    browser = [] if find_chromium() else [("browser", NO_BROWSER, REQUIRE_BROWSER)]
+    return engine + browser
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Fail a container test that an engine is required for."""
-    if item.get_closest_marker("engine") and not _has_engine():
-        pytest.fail(f"{NO_ENGINE}, and {REQUIRE_ENGINE}=1", pytrace=False)
+    """Fail a test that lacks what is required."""
+    for marker, why, required in _missing():
+        if item.get_closest_marker(marker):
+            pytest.fail(f"{why}, and {required}=1", pytrace=False)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly that the container tests did not run."""
-    skipped = [
-        report for report in terminalreporter.getreports("skipped") if NO_ENGINE in str(report.longrepr)
-    ]
-    if skipped:
-        terminalreporter.section("CONTAINER TESTS SKIPPED", sep="!", red=True, bold=True)
-        terminalreporter.write_line(
-            f"{len(skipped)} container tests did not run: {NO_ENGINE}. "
+    """Say loudly that the tests of containers, or in a browser, did not run."""
+    advice = {
+        NO_ENGINE: (
+            "CONTAINER",
             "`make engine` says what is missing; with an engine, run `make test` again.",
-            red=True,
-        )
+        ),
+        NO_BROWSER: ("BROWSER", "Install Chromium (Debian: `apt-get install chromium`) and run them again."),
+    }
+    for why, (kind, what_to_do) in advice.items():
+        reports = terminalreporter.getreports("skipped")
+        skipped = sum(why in str(report.longrepr) for report in reports)
+        if skipped:
+            terminalreporter.section(f"{kind} TESTS SKIPPED", sep="!", red=True, bold=True)
+            terminalreporter.write_line(
+                f"{skipped} {kind.lower()} tests did not run: {why}. {what_to_do}", red=True
+            )
 
 
 @pytest.fixture(scope="session")

@@ -210,7 +210,7 @@ def test_html_shows_each_figure_as_a_drawing_and_as_a_table(tmp_path):
     ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
     assert len(drawings) == 4
     for attributes in drawings:
-        assert set(attributes["aria-labelledby"].split()) <= ids
+        assert {attributes["aria-labelledby"], attributes["aria-describedby"]} <= ids
     links = {attributes["href"] for tag, attributes in page.elements if tag == "a"}
     assert {"#plot-1", "#plot-2", "#plot-3", "#plot-4"} <= links
     assert page.text["summary"].count("The same as a table") == 4
