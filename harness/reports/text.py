@@ -82,14 +82,16 @@ def observed_and_limit(finding: Finding) -> tuple[str, str]:
 
 
 def interval(finding: Finding) -> str:
-    """Both bounds of the observed value with their unit; empty where a finding has none."""
-    bounds = [each for each in (finding.lower, finding.upper) if each is not None]
-    if not bounds:
-        return ""
-    unit = f" {finding.unit}" if finding.unit else ""
-    if finding.lower is None or finding.upper is None:
-        return f"{'at most' if finding.lower is None else 'at least'} {quantity(bounds[0])}{unit}"
-    return f"{quantity(finding.lower)} to {quantity(finding.upper)}{unit}"
+    """Both bounds of the observed value, in its unit, to four digits; empty where a finding has none."""
+    match finding.lower, finding.upper:
+        case None, None:
+            return ""
+        case None, upper:
+            return f"at most {upper:.4g}"
+        case lower, None:
+            return f"at least {lower:.4g}"
+        case lower, upper:
+            return f"{lower:.4g} to {upper:.4g}"
 
 
 def seconds(duration_s: float) -> str:

@@ -1,3 +1,4 @@
+import math
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from harness.model import Finding, Outcome
 from harness.reports.text import (
     cut,
+    interval,
     observed_and_limit,
     quantity,
     seconds,
@@ -94,3 +96,17 @@ def test_seconds(duration_s, shown):
 def test_cut_says_how_much_is_missing():
     assert cut("abcdef", 4) == "abcd… [2 more characters]"
     assert cut("abcd", 4) == "abcd"
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "told"),
+    [
+        (None, None, ""),
+        (0.123456, None, "at least 0.1235"),
+        (None, 2.0, "at most 2"),
+        (1.0, math.inf, "1 to inf"),
+        (-1.0, 1234567.0, "-1 to 1.235e+06"),
+    ],
+)
+def test_an_interval_says_which_bounds_it_has(lower, upper, told):
+    assert interval(Finding(id="x", outcome=Outcome.PASS, message="", lower=lower, upper=upper)) == told
