@@ -35,7 +35,7 @@ def as_utf8(text: str) -> str:
     JSON allows such halves and UTF-8 does not: without this an answer could keep its own report from being
     written.
     """
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 Utf8Text = Annotated[str, AfterValidator(as_utf8)]

@@ -11,9 +11,11 @@ from rich.markup import escape
 from harness import __version__
 from harness.cli import (
     attestation,
+    compare,
     contract,
     doctor,
     golden,
+    history,
     init,
     judge,
     load,
@@ -40,6 +42,8 @@ app.command("judge")(judge.judge)
 app.command("load")(load.load)
 app.command("report")(report.report)
 app.command("verify-attestation")(attestation.verify_attestation)
+app.command("compare")(compare.compare)
+app.command("history")(history.history)
 app.command("doctor")(doctor.doctor)
 app.command("schema")(schema.schema)
 app.add_typer(contract.app, name="contract")

@@ -1,11 +1,22 @@
 """The last promoted release in a folder of reports: what to go back to, and what limits are measured by."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
+from harness.errors import UsageError
 from harness.history.folder import Stored, read_report, report_paths
 from harness.history.policies import compare_policies, noteworthy
-from harness.model import Decision, Report, Scope, SinceLastPromote
+from harness.model import (
+    Decision,
+    Model,
+    ModelIdentity,
+    Report,
+    Scope,
+    SinceLastPromote,
+    TargetDescription,
+    Utf8Text,
+)
 from harness.reports.store import RUN_ID
 
 
@@ -26,6 +37,71 @@ def last_promoted(reports: Iterable[Stored]) -> Stored | None:
     """The newest of the reports that name a release; None without any."""
     releases = (stored for stored in reports if not why_no_release(stored.report))
     return max(releases, key=lambda stored: stored.started, default=None)
+
+
+class Release(Model):
+    """A promoted release, as what to deploy again.
+
+    Attributes:
+        report: The path of the report that promoted it.
+        reference: What it was compared with; None for a first release.
+        previous: The last promote of the same suite before it that is another image, if any.
+    """
+
+    report: Utf8Text
+    run_id: Utf8Text
+    suite: Utf8Text
+    device: Literal["cpu", "gpu"]
+    finished_at: Utf8Text
+    image: Utf8Text | None
+    image_id: Utf8Text | None
+    repo_digest: Utf8Text | None
+    model: ModelIdentity
+    reference: TargetDescription | None
+    policy_sha256: Utf8Text
+    previous: "Release | None" = None
+
+
+def rollback_pointer(releases: Sequence[Release]) -> Release | None:
+    """The newest of releases that are in the order of time, and the one before it; None without any.
+
+    Raises:
+        UsageError: they are of several suites.
+    """
+    suites = sorted({release.suite for release in releases})
+    if len(suites) > 1:
+        raise UsageError(
+            f"there are promoted releases of {len(suites)} suites: {', '.join(suites)}",
+            fix=f"add --suite {suites[0]}, or another of them",
+        )
+    if not releases:
+        return None
+    last = releases[-1]
+    others = (release for release in reversed(releases) if _bytes(release) != _bytes(last))
+    return last.model_copy(update={"previous": next(others, None)})
+
+
+def release(stored: Stored) -> Release:
+    """What a report that promoted a release says of it."""
+    report, candidate = stored.report, stored.report.candidate
+    return Release(
+        report=str(stored.path),
+        run_id=report.run_id,
+        suite=report.suite,
+        device=candidate.device,
+        finished_at=report.finished_at,
+        image=candidate.image,
+        image_id=candidate.image_id,
+        repo_digest=candidate.repo_digest,
+        model=candidate.model,
+        reference=report.reference,
+        policy_sha256=report.policy.sha256,
+    )
+
+
+def _bytes(release: Release) -> tuple[str | None, ...]:
+    """Which image it is; two builds of one model are two."""
+    return (release.image_id,) if release.image_id else (release.repo_digest,)
 
 
 def since_last_promote(report: Report, folder: Path) -> SinceLastPromote | None:

@@ -9,14 +9,7 @@ from rich.text import Text
 
 from harness.model import Decision, Outcome, Reason, Report
 from harness.reports.summary import caveats, families, finding_of, headline, loosened, why
-from harness.reports.text import (
-    command_lines,
-    cut,
-    observed_and_limit,
-    seconds,
-    single_line,
-    without_workflow_commands,
-)
+from harness.reports.text import command_lines, observed_and_limit, one_line, seconds
 
 _COLOUR = {Decision.PROMOTE: "green", Decision.REJECT: "red", Decision.INCONCLUSIVE: "yellow"}
 OUTCOME_STYLES = {
@@ -29,7 +22,6 @@ OUTCOME_STYLES = {
     Outcome.NOT_APPLICABLE: "dim",
 }
 _MOST_REASONS = 20
-_MOST_TEXT = 600
 
 
 def print_verdict(console: Console, report: Report, saved: Path | None = None) -> None:
@@ -49,7 +41,7 @@ def verdict_lines(report: Report, saved: Path | None = None) -> Sequence[Rendera
         saved: The JSON's path, when it was written.
     """
     verdict = Text.assemble(
-        (report.decision.value.upper(), f"bold {_COLOUR[report.decision]}"), f"  {_line(headline(report))}"
+        (report.decision.value.upper(), f"bold {_COLOUR[report.decision]}"), f"  {one_line(headline(report))}"
     )
     lines: list[RenderableType] = [verdict]
     for reason in report.reasons[:_MOST_REASONS]:
@@ -58,27 +50,27 @@ def verdict_lines(report: Report, saved: Path | None = None) -> Sequence[Rendera
         lines.append(Text(f"  and {len(report.reasons) - _MOST_REASONS} more reasons in the report"))
     lines += [Text(), _checks(report), Text()]
     explained = [check for check in report.checks if check.outcome is not Outcome.PASS and why(check)]
-    lines += [Text(f"{_line(check.id)}: {_line(why(check))}", style="dim") for check in explained]
-    lines += [Text(_line(caveat), style="dim") for caveat in caveats(report)]
+    lines += [Text(f"{one_line(check.id)}: {one_line(why(check))}", style="dim") for check in explained]
+    lines += [Text(one_line(caveat), style="dim") for caveat in caveats(report)]
     lines += [
-        Text(_line(f"  {key}: {then} → {now} ({way})"), style="yellow")
+        Text(one_line(f"  {key}: {then} → {now} ({way})"), style="yellow")
         for key, way, then, now in loosened(report)[:_MOST_REASONS]
     ]
     if saved is not None:
-        lines.append(Text(f"Report  {_line(str(saved.with_suffix('.html')))}"))
-        lines.append(Text(f"        {_line(str(saved))}"))
+        lines.append(Text(f"Report  {one_line(str(saved.with_suffix('.html')))}"))
+        lines.append(Text(f"        {one_line(str(saved))}"))
     return lines
 
 
 def _reason(report: Report, reason: Reason) -> Iterable[Text]:
     if reason.finding_id or reason.check_id:
-        yield Text(f"  {_line(reason.finding_id or reason.check_id)}", style="bold")
-    yield Text(f"    {_line(reason.message)}")
+        yield Text(f"  {one_line(reason.finding_id or reason.check_id)}", style="bold")
+    yield Text(f"    {one_line(reason.message)}")
     finding = finding_of(report, reason)
     if finding is None:
         return
     observed, limit = observed_and_limit(finding)
-    parts = [f"{name} {_line(text)}" for name, text in (("observed", observed), ("limit", limit)) if text]
+    parts = [f"{name} {one_line(text)}" for name, text in (("observed", observed), ("limit", limit)) if text]
     if parts:
         yield Text(f"    {', '.join(parts)}")
     if finding.reproduce:
@@ -95,13 +87,9 @@ def _checks(report: Report) -> Table:
     for result in families(report):
         for check in result.checks:
             table.add_row(
-                Text(_line(check.id)),
+                Text(one_line(check.id)),
                 Text(check.outcome.value.replace("_", " "), style=OUTCOME_STYLES[check.outcome]),
                 Text(f"{check.executed}/{check.expected}"),
                 Text(seconds(check.duration_s)),
             )
     return table
-
-
-def _line(text: str) -> str:
-    return without_workflow_commands(single_line(cut(text, _MOST_TEXT)))

@@ -67,11 +67,11 @@ class MarkdownRenderer:
 
 
 def _blocks(report: Report) -> Iterable[str]:
-    yield f"# {_VERDICT[report.decision]}: {_prose(headline(report))}"
+    yield f"# {_VERDICT[report.decision]}: {prose(headline(report))}"
     yield from (_reason(report, index) for index in range(min(len(report.reasons), _MOST_REASONS)))
     if len(report.reasons) > _MOST_REASONS:
         yield f"And {len(report.reasons) - _MOST_REASONS} more reasons."
-    yield from (f"> {_prose(line)}" for line in caveats(report))
+    yield from (f"> {prose(line)}" for line in caveats(report))
     if loosened(report):
         yield _loosened(report)
     yield _identity(report)
@@ -90,10 +90,10 @@ def _blocks(report: Report) -> Iterable[str]:
         yield from (_finding(check, finding) for check, finding in findings)
     if report.environment.gpu:
         driver = report.environment.driver
-        yield f"On {_code(report.environment.gpu)}" + (f", driver {_code(driver)}" if driver else "")
+        yield f"On {code(report.environment.gpu)}" + (f", driver {code(driver)}" if driver else "")
     yield (
-        f"Run {_code(report.run_id)}, seed {report.seed}, {seconds(report.duration_s)}, "
-        f"policy {_code(report.policy.path)} sha256 {_code(report.policy.sha256)}"
+        f"Run {code(report.run_id)}, seed {report.seed}, {seconds(report.duration_s)}, "
+        f"policy {code(report.policy.path)} sha256 {code(report.policy.sha256)}"
     )
 
 
@@ -102,20 +102,20 @@ def _reason(report: Report, index: int) -> str:
     finding = finding_of(report, reason)
     compared = _compared(finding) if finding else ""
     name = reason.finding_id or reason.check_id
-    prefix = f"{_code(name)} " if name else ""
-    return f"{index + 1}. {prefix}{_prose(reason.message)}{compared and f' ({compared})'}"
+    prefix = f"{code(name)} " if name else ""
+    return f"{index + 1}. {prefix}{prose(reason.message)}{compared and f' ({compared})'}"
 
 
 def _loosened(report: Report) -> str:
     rows = (
-        f"| {_code(key)} | {way} | {_code(then)} | {_code(now)} |" for key, way, then, now in loosened(report)
+        f"| {code(key)} | {way} | {code(then)} | {code(now)} |" for key, way, then, now in loosened(report)
     )
     return "\n".join(["| policy | | when promoted | now |", "|:--|:--|:--|:--|", *rows])
 
 
 def _identity(report: Report) -> str:
     rows = (
-        f"| {label} | {_code(candidate) if candidate else ''} | {_code(reference) if reference else ''} |"
+        f"| {label} | {code(candidate) if candidate else ''} | {code(reference) if reference else ''} |"
         for label, candidate, reference in side_by_side(report)
     )
     return "\n".join(["| | candidate | reference |", "|:--|:--|:--|", *rows])
@@ -124,22 +124,22 @@ def _identity(report: Report) -> str:
 def _check_row(check: CheckResult) -> str:
     required = "" if check.required else " (optional)"
     reason = "" if check.outcome is Outcome.PASS else why(check)
-    outcome = f"**{check.outcome.value.replace('_', ' ')}**{reason and f': {_prose(reason)}'}"
+    outcome = f"**{check.outcome.value.replace('_', ' ')}**{reason and f': {prose(reason)}'}"
     return (
-        f"| {_code(check.id)}{required} | {outcome} "
+        f"| {code(check.id)}{required} | {outcome} "
         f"| {check.executed} / {check.expected} | {seconds(check.duration_s)} |"
     )
 
 
 def _finding(check: CheckResult, finding: Finding) -> str:
-    lines = [f"### {_code(finding.id or check.id)}: {finding.outcome.value}", _prose(finding.message)]
+    lines = [f"### {code(finding.id or check.id)}: {finding.outcome.value}", prose(finding.message)]
     compared = _compared(finding)
     facts = [
         *([compared] if compared else []),
         *([f"{finding.samples} samples"] if finding.samples else []),
         *([f"confidence {finding.confidence:g}"] if finding.confidence is not None else []),
-        *([f"evidence {_code(finding.evidence)}"] if finding.evidence else []),
-        *([f"waived: {_prose(finding.waiver)}"] if finding.waiver else []),
+        *([f"evidence {code(finding.evidence)}"] if finding.evidence else []),
+        *([f"waived: {prose(finding.waiver)}"] if finding.waiver else []),
     ]
     if facts:
         lines.append(", ".join(facts))
@@ -151,18 +151,18 @@ def _finding(check: CheckResult, finding: Finding) -> str:
 def _compared(finding: Finding) -> str:
     observed, limit = observed_and_limit(finding)
     parts = {"observed": observed, "limit": limit}
-    return ", ".join(f"{label} {_code(text)}" for label, text in parts.items() if text)
+    return ", ".join(f"{label} {code(text)}" for label, text in parts.items() if text)
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Untrusted text as running text, also in a table: no markup, link, HTML or mention comes of it."""
     line = single_line(cut(text, _MOST_TEXT))
     return _SPECIAL.sub(lambda match: _ENTITIES.get(match[0], f"\\{match[0]}"), line)
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Untrusted text as code, also in a table."""
-    return f"`{text}`" if _PLAIN.fullmatch(text) else f"<code>{_prose(text)}</code>"
+    return f"`{text}`" if _PLAIN.fullmatch(text) else f"<code>{prose(text)}</code>"
 
 
 def _fenced(text: str) -> str:

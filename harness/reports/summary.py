@@ -160,13 +160,14 @@ def why(check: CheckResult) -> str:
 
 def side_by_side(report: Report) -> Sequence[tuple[str, str, str]]:
     """Label, candidate's value and reference's value of all that is known of either; values are untrusted."""
-    candidate = _identity(report.candidate)
-    reference = _identity(report.reference) if report.reference else {}
+    candidate = identity(report.candidate)
+    reference = identity(report.reference) if report.reference else {}
     labels = dict.fromkeys([*candidate, *reference])
     return [(label, candidate.get(label, ""), reference.get(label, "")) for label in labels]
 
 
-def _identity(target: TargetDescription) -> dict[str, str]:
+def identity(target: TargetDescription) -> dict[str, str]:
+    """All that is known of a target, by label; values are untrusted."""
     known = {
         "Kind": target.kind.value,
         "Image": target.image,

@@ -50,6 +50,11 @@ def command_lines(command: str) -> list[str]:
     ]
 
 
+def one_line(text: str, most: int = 600) -> str:
+    """Untrusted text as one line of a terminal: cut, escaped, and no command to a runner that reads it."""
+    return without_workflow_commands(single_line(cut(text, most)))
+
+
 def quantity(value: Scalar) -> str:
     """A scalar to six significant digits; None is empty."""
     match value:

@@ -16,6 +16,8 @@ from harness.model import Finding, Outcome
 from harness.stats.quantiles import quantile
 
 WARN_ABOVE = 0.5
+ERROR = "error"
+"""The unit of what is observed: ``observed - expected``, or its size."""
 QUANTILES = {"p50": 0.5, "p99": 0.99, "max": 1.0}
 
 Errors = Mapping[str, "array[float]"]
@@ -111,7 +113,7 @@ def _finding(check_id: str, name: str, measured: _Measured, least: int) -> Findi
         message=message,
         observed=value,
         limit=limit,
-        unit="error",
+        unit=ERROR,
         samples=samples,
         evidence=evidence_path(check_id),
     )

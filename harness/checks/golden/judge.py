@@ -20,6 +20,8 @@ from harness.model import Finding, Outcome
 WARN_ABOVE = 0.5
 MOST_CROSSED = 64
 ANSWERS = "answers"
+SHARE_OF_TOLERANCE = "share of tolerance"
+"""The unit of what is observed of an output that may be off."""
 
 
 def judge_cases(check_id: str, evidence: GoldenEvidence, limits: GoldenLimits) -> list[Finding]:
@@ -181,7 +183,7 @@ def _judge(
     count, broken, (case, worst) = compared.count, compared.broken, compared.worst
     exact = tolerance.exact or math.isinf(worst.tolerance_used)
     observed, limit, unit = (
-        (broken, 0, "cases off") if exact else (worst.tolerance_used, 1.0, "share of tolerance")
+        (broken, 0, "cases off") if exact else (worst.tolerance_used, 1.0, SHARE_OF_TOLERANCE)
     )
     where = _where(case, worst, evidence.outputs[name], tolerance)
     if broken:

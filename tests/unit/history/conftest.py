@@ -1,11 +1,13 @@
 """The reports of tests/unit/reports/samples.py, as files of a folder."""
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from harness.cli.app import main
 from harness.reports.json import JsonRenderer
 
 # importlib import mode puts no test folder on the path.
@@ -26,3 +28,18 @@ def store(tmp_path):
         return path
 
     return store
+
+
+@pytest.fixture
+def run_main(capsys, monkeypatch):
+    """Runs the command line in this process."""
+
+    def run(*arguments):
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["harness", *map(str, arguments)])
+            with pytest.raises(SystemExit) as caught:
+                main()
+        written = capsys.readouterr()
+        return subprocess.CompletedProcess(arguments, caught.value.code or 0, written.out, written.err)
+
+    return run
