@@ -43,6 +43,7 @@ check: $(STAMP) ## lint, format, types, workflows
 	$(BIN)/mypy scripts
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/zizmor --offline --no-progress --quiet --persona=auditor .github
 
 .PHONY: engine
