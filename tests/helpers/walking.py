@@ -119,8 +119,12 @@ class World:
     def walk(self, page, *beginnings, codes=(0,), timeout_s=120, **more):
         """Run commands to their end, which has to be one of ``codes``."""
         with self.start(page, *beginnings, **more) as running:
-            code = running.shell.wait(timeout_s)
-            assert code in codes, f"exit code {code}\n{running.out}\n{running.said}"
+            with suppress(subprocess.TimeoutExpired):
+                running.shell.wait(timeout_s)
+            code = running.shell.returncode
+            assert code in codes, (
+                f"exit code {code} after {timeout_s} s at most\n{running.out}\n{running.said}"
+            )
             return running
 
 

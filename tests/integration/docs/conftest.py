@@ -41,6 +41,17 @@ def my_service(tmp_path):
 
 
 @pytest.fixture
+def first_suite(my_service):
+    """That suite before it has grown: contract and golden cases, decided in seconds."""
+    config = my_service.folder / "gate.toml"
+    text = config.read_text()
+    required = 'required = ["contract", "golden", "fuzz", "scenarios", "latency"]'
+    assert required in text
+    config.write_text(text[: text.index("[fuzz]")].replace(required, 'required = ["contract", "golden"]'))
+    return my_service
+
+
+@pytest.fixture
 def served(my_service):
     """The service of that suite, at the address that the pages give it; what stands for that address."""
     address = f"127.0.0.1:{free_port()}"

@@ -9,6 +9,8 @@ WALKTHROUGHS = ROOT / "tests" / "integration" / "docs"
 WALK = frozenset({"walk", "start"})
 NEEDS_A_GPU = "needs a GPU"
 IS_THE_TEST_RUN = "is the test run itself"
+NEEDS_GITHUB = "asks GitHub"
+REASONS = frozenset({NEEDS_A_GPU, NEEDS_GITHUB, IS_THE_TEST_RUN})
 README = "tests/integration/reference_service/test_readme.py"
 RUN = f"{README}::test_a_key_is_made_and_the_sample_is_answered"
 FINGERPRINTS = "tests/unit/docs/test_fingerprint_commands.py"
@@ -29,6 +31,7 @@ NOT_HERE = {
         "harness run --config gate.canary.toml",
     ): "tests/integration/gate/test_two_urls.py"
     "::test_a_canary_is_held_against_its_baseline_and_both_metrics_are_kept",
+    ("docs/attestation.md", "gh attestation verify"): NEEDS_GITHUB,
     ("docs/run-on-gpu.md", "python3.11 -m venv"): NEEDS_A_GPU,
     ("docs/run-on-gpu.md", "/tmp/gpu-venv/bin/pip"): NEEDS_A_GPU,
     ("docs/run-on-gpu.md", "PYTHONPATH=. /tmp/gpu-venv"): NEEDS_A_GPU,
@@ -91,7 +94,7 @@ def test_a_command_that_is_walked_stands_in_no_table():
     assert [key for key in NOT_HERE if (key[0], command(*key)) in walked_commands] == []
 
 
-@pytest.mark.parametrize("where", sorted(set(NOT_HERE.values()) - {NEEDS_A_GPU, IS_THE_TEST_RUN}))
+@pytest.mark.parametrize("where", sorted(set(NOT_HERE.values()) - REASONS))
 def test_what_is_run_elsewhere_is(where):
     path, _, name = where.partition("::")
     tests = ast.parse((ROOT / path).read_text(encoding="utf-8")).body
