@@ -10,8 +10,8 @@ from walking import Instead
 
 pytestmark = pytest.mark.slow
 OFFLINE = ("unshare", "--net", "--mount")
-# All that such a machine has is its loopback interface. The ports of this machine's engine are beyond it, so its
-# socket is hidden and a process gated.
+# All that such a machine has is its loopback interface. The ports of this machine's engine are beyond it, so
+# the engine's socket is hidden and a process gated.
 GATE = """
 ip link set lo up
 mount -t tmpfs none /run
