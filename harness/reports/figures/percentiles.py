@@ -251,7 +251,7 @@ def _told(each: Quantile, at: float) -> list[Markup]:
         ratio = _figure(each.candidate_ms / each.reference_ms)
         limits.append(f"{ratio} of {_figure(1.0 + each.margin)} times")
     if each.slo_ms is not None:
-        limits.append(f"SLO {_figure(each.slo_ms)} ms")
+        limits.append(f"SLO {each.slo_ms:g} ms")
     return [
         svg.text((_TOLD, at - 1), f"{each.name}  {_ms(each.candidate_ms)}", "strong"),
         svg.text((_TOLD, at + 14), ", ".join(limits), "small"),
@@ -276,7 +276,7 @@ def _row(each: Quantile, times: ResponseTimes, intervals: Mapping[str, Interval]
         )
     interval = intervals.get(each.name)
     bounds = "none" if interval is None else f"{_figure(interval[0])} to {_figure(interval[1])}"
-    slo = "none" if each.slo_ms is None else _figure(each.slo_ms)
+    slo = "none" if each.slo_ms is None else f"{each.slo_ms:g}"
     return (each.name, *told, _figure(each.absolute_ms), bounds, slo)
 
 

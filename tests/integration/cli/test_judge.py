@@ -47,6 +47,20 @@ def test_the_same_policy_gives_the_same_results(stored, judge, tiny_suite, fault
     assert commands["pass"].startswith("harness run")
 
 
+def test_the_page_of_another_verdict_has_the_plots_of_the_same_evidence(
+    run_main, stored, tiny_suite, faulty_url
+):
+    path = stored(tiny_suite(), faulty_url)
+    written = path.with_suffix(".html").read_text()
+    assert written.count('role="img"') == 1
+    again = run_main("judge", path, "--html")
+    assert again.returncode == ExitCode.REJECT
+    assert again.stdout == run_main("report", path, "--format", "html").stdout == written
+    both = run_main("judge", path, "--html", "--json")
+    assert both.returncode == ExitCode.USAGE
+    assert both.stdout == ""
+
+
 def test_what_was_asked_for_stays_required(stored, judge, tiny_suite, faulty_url):
     config = tiny_suite(replace={'required = ["golden"]': 'required = ["drift"]'})
     path = stored(config, faulty_url, "--only", "golden")
