@@ -1,6 +1,7 @@
 """The hooks of a session that gates."""
 
 import os
+import warnings
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
@@ -116,7 +117,8 @@ class GateSession:
         self._config.hook.pytest_collectreport(report=report)
 
     def _gate(self, kept: set[str]) -> Made:
-        with stoppable(), self._shown() as emit:
+        # Neither pytest nor its user's filters have a say in what libraries warn of here.
+        with stoppable(), warnings.catch_warnings(action="ignore"), self._shown() as emit:
             return gate(request(self._config, self._offers, kept), os.environ, emit)
 
     @contextmanager
@@ -144,7 +146,11 @@ def _redact(report: pytest.TestReport, credentials: Credentials) -> None:
 
 
 def _tell(item: GateItem, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
-    """What was found goes with the report that decides on the item; it needs no traceback."""
+    """What was found goes with the report that decides on the item; it needs no traceback.
+
+    What libraries wrote meanwhile is left out: a candidate may have a part in it.
+    """
+    report.sections = []
     decides = call.when == "call" or (call.when == "setup" and not report.passed)
     if not decides:
         return

@@ -1,5 +1,10 @@
 """``pytest --gate-candidate``: items for checks, reports for findings; on a URL, so without an engine."""
 
+import json
+import logging
+import subprocess
+import sys
+import warnings
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -90,11 +95,17 @@ def test_the_first_failure_ends_it_with_all_findings_of_its_check(run_pytest, fa
 
 def test_what_failed_last_is_asked_again_and_so_is_the_verdict(run_pytest, faulty_url, tiny_url, pytester):
     assert run_pytest(candidate=faulty_url).ret == pytest.ExitCode.TESTS_FAILED
+    cached = pytester.path / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    assert set(json.loads(cached.read_text())) == {
+        "gate::golden.single",
+        "gate::golden.single::y",
+        "gate::verdict",
+    }
+    cached.write_text('{"gate::golden.single": true}')  # as after a failure that the verdict does not mind
     result = run_pytest("--lf", "-v", candidate=tiny_url)
     result.assert_outcomes(passed=4, deselected=1)
     result.stdout.fnmatch_lines(["gate::golden.single PASSED*", "gate::verdict PASSED*"])
-    cached = pytester.path / ".pytest_cache" / "v" / "cache" / "lastfailed"
-    assert not cached.exists() or "gate" not in cached.read_text()
+    assert json.loads(cached.read_text()) == {}
 
 
 @pytest.fixture
@@ -146,6 +157,33 @@ def test_a_gate_that_cannot_be_made_is_tried_once(run_pytest, monkeypatch):
     assert len(tried) == 1
     result.stdout.fnmatch_lines(["the engine is gone", "start it"])
     result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_what_libraries_warn_of_and_write_is_not_shown(run_pytest, monkeypatch):
+    def refuse(*_arguments):
+        warnings.warn("old", DeprecationWarning, stacklevel=1)
+        logging.getLogger("library").error("from the candidate: \x1b[31m")
+        raise InfrastructureError("the engine is gone")
+
+    monkeypatch.setattr(session, "gate", refuse)
+    result = run_pytest("-W", "error", candidate=NOWHERE)
+    result.assert_outcomes(errors=3)
+    result.stdout.fnmatch_lines(["the engine is gone"])
+    result.stdout.no_fnmatch_line("*from the candidate*")
+
+
+def test_nothing_heavy_is_imported_without_the_option(tmp_path):
+    tmp_path.joinpath("test_other.py").write_text(
+        "import sys\n"
+        "def test_other():\n"
+        "    assert 'harness.pytest_plugin.fixtures' in sys.modules\n"
+        "    heavy = {'pydantic', 'numpy', 'httpx', 'docker', 'locust', 'rich', 'harness.gate'}\n"
+        "    assert heavy & set(sys.modules) == set()\n"
+    )
+    others = ("-p", "no:schemathesis", "-p", "no:locust", "-p", "no:randomly", "-p", "no:hypothesispytest")
+    command = [sys.executable, "-m", "pytest", "-q", *others, "-p", "no:cacheprovider"]
+    result = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout
 
 
 def test_nothing_is_asked_at_collection(run_pytest, pytester):
