@@ -1,11 +1,13 @@
 """The shell steps of promotion-gate.yml's other jobs, with stand-ins for registry and cosign."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from actions_expressions import Expressions
 from attested_reports import a_report
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
@@ -268,4 +270,18 @@ def test_the_verdict_fails_where_nothing_was_resolved(machine):
 def test_only_the_gate_runs_on_runners_of_our_own():
     hosted = {name for name, job in jobs().items() if job["runs-on"] == "ubuntu-24.04"}
     assert set(jobs()) - hosted == {"gate"}
-    assert json.loads(INPUTS["gpu-runner"])[0] == "self-hosted"
+
+
+@pytest.mark.parametrize(
+    ("device", "labels"), [("cpu", "ubuntu-24.04"), ("gpu", ["self-hosted", "linux", "gpu"])]
+)
+def test_each_device_has_its_runner_and_its_digest_one_gate_at_a_time(device, labels):
+    needs = {"resolve": {"outputs": {"devices": '["cpu", "gpu"]', "digest": DIGEST}}}
+    expressions = Expressions({"inputs": INPUTS, "matrix": {"device": device}, "needs": needs})
+    gate = jobs()["gate"]
+    only = r"\$\{\{(.*)\}\}"
+    assert expressions.value(re.fullmatch(only, gate["strategy"]["matrix"]["device"])[1]) == ["cpu", "gpu"]
+    assert expressions.value(re.fullmatch(only, gate["runs-on"])[1]) == labels
+    group = expressions.text(gate["concurrency"]["group"])
+    assert group == f"promotion-gate-gate.toml-{device}-{DIGEST}"
+    assert gate["concurrency"]["cancel-in-progress"] is False
