@@ -23,6 +23,7 @@ from harness.errors import ConfigError, UsageError
 from harness.model import CheckResult, Decision, Outcome, Report, Scope, TargetDescription
 from harness.rejudge import verdict_of, verify_policy
 
+_AS_WRITTEN = "the report as `harness run` wrote it"
 _RUN_URL = re.compile(r"https?://[a-z0-9.\[\]:-]+/[!-~]*")
 
 
@@ -46,14 +47,21 @@ def attest(report: Report, path: Path, *, report_sha256: str, url: str | None = 
         raise UsageError(
             f"--url {url}: not the address of a run", fix="an http or https URL, percent-encoded"
         )
-    predicate = TestResult(
-        result=_result(report),
-        configuration=(_policy(report, path, report_sha256), *_files(report, path)),
-        url=url,
-        passed_tests=_ids(report, Outcome.PASS),
-        warned_tests=_ids(report, Outcome.WARN),
-        failed_tests=_ids(report, Outcome.FAIL),
-    )
+    try:
+        predicate = TestResult(
+            result=_result(report),
+            configuration=(_policy(report, report_sha256), *_files(report, path)),
+            url=url,
+            passed_tests=_ids(report, Outcome.PASS),
+            warned_tests=_ids(report, Outcome.WARN),
+            failed_tests=_ids(report, Outcome.FAIL),
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        key = ".".join(map(str, first["loc"]))
+        raise ConfigError(
+            file=path, key=key, value=first["input"], problem=first["msg"], allowed=_AS_WRITTEN
+        ) from error
     return Statement(
         type="https://in-toto.io/Statement/v1",
         subject=(subject,),
@@ -101,7 +109,7 @@ def _require_agreement(report: Report, path: Path) -> None:
             key="decision",
             value=report.decision.value,
             problem=f"its checks come to {decision.value}",
-            allowed="the report as `harness run` wrote it",
+            allowed=_AS_WRITTEN,
         )
 
 
@@ -121,28 +129,21 @@ def _ids(report: Report, outcome: Outcome) -> tuple[str, ...]:
     return tuple(check.id for check in report.checks if check.outcome is outcome)
 
 
-def _policy(report: Report, path: Path, report_sha256: str) -> Policy:
-    try:
-        run = Run.model_validate(
-            {
-                "id": report.run_id,
-                "report_sha256": report_sha256,
-                "started_at": report.started_at,
-                "finished_at": report.finished_at,
-                "device": report.candidate.device,
-                "reference": _name(report.reference) if report.reference else None,
-                "seed": report.seed,
-                "harness_version": report.harness_version,
-            }
-        )
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        key = ".".join(map(str, first["loc"]))
-        raise ConfigError(file=path, key=key, value=first["input"], problem=first["msg"]) from error
+def _policy(report: Report, report_sha256: str) -> Policy:
+    run = {
+        "id": report.run_id,
+        "report_sha256": report_sha256,
+        "started_at": report.started_at,
+        "finished_at": report.finished_at,
+        "device": report.candidate.device,
+        "reference": _name(report.reference) if report.reference else None,
+        "seed": report.seed,
+        "harness_version": report.harness_version,
+    }
     return Policy(
         name=PurePath(report.policy.path).name,
         digest=Digest(sha256=report.policy.sha256),
-        annotations=Annotations(harness_run=run),
+        annotations=Annotations(harness_run=Run.model_validate(run)),
     )
 
 

@@ -5,7 +5,7 @@ its consumers agree on: the annotations of a resource of ``configuration``, here
 """
 
 import re
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
@@ -26,12 +26,20 @@ def _sha256(value: str) -> str:
     return value
 
 
+def _utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("beyond the calendar in UTC") from error
+
+
 Sha256 = Annotated[str, AfterValidator(_sha256)]
 # RFC 3339 in UTC, as in-toto's Timestamp has to be.
 Timestamp = Annotated[
     AwareDatetime,
+    AfterValidator(_utc),
     PlainSerializer(
-        lambda time: time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        lambda time: time.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         return_type=str,
     ),
 ]

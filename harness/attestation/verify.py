@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from harness.attestation import dsse
-from harness.attestation.keys import PublicKey
+from harness.attestation.keys import PublicKey, key_id
 from harness.attestation.statement import (
     PAYLOAD_TYPE,
     PREDICATE_TYPE,
@@ -22,11 +22,12 @@ from harness.attestation.statement import (
     Subject,
     TestResult,
 )
-from harness.errors import ConfigError
+from harness.errors import ConfigError, shown
 from harness.evidence_files import sha256_file
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 MOST_BYTES = 16 * 1024 * 1024
+MOST_NAMED = 3
 
 _ALLOWED = "what `harness report RUN.json --format attestation --key PRIVATE.pem` prints"
 
@@ -131,7 +132,7 @@ def verify(
     """
     verified = dsse.verify(envelope, keys)
     if verified is None:
-        return _refused(Demand.SIGNATURE, "no signature is of a key that was given")
+        return _refused(Demand.SIGNATURE, _unknown(envelope, keys))
     if verified.payload_type != PAYLOAD_TYPE:
         why = f"{verified.payload_type!r}, not {PAYLOAD_TYPE!r}"
         return _refused(Demand.PAYLOAD_TYPE, why, verified.key_id)
@@ -162,6 +163,12 @@ def _refused(demand: Demand, why: str, key_id: str | None = None) -> Verificatio
     return Verification((Refusal(demand, why),), key_id)
 
 
+def _unknown(envelope: dsse.Envelope, keys: Sequence[PublicKey]) -> str:
+    named = ", ".join(shown(signature.keyid) for signature in envelope.signatures[:MOST_NAMED])
+    given = ", ".join(key_id(key) for key in keys)
+    return f"no signature is of a key that was given: signed by {named or 'nobody'}, given {given}"
+
+
 def _subject(statement: Statement, image: Subject) -> Iterator[Refusal]:
     if image.digest not in [subject.digest for subject in statement.subject]:
         told = ", ".join(f"{subject.name}@sha256:{subject.digest.sha256}" for subject in statement.subject)
@@ -174,7 +181,7 @@ def _result(result: TestResult, demands: Demands) -> Iterator[Refusal]:
             yield Refusal(Demand.RESULT, f"FAILED: {', '.join(result.failed_tests)}")
         case "WARNED" if not demands.warned:
             tests = ", ".join((*result.failed_tests, *result.warned_tests))
-            why = f"WARNED, not PASSED: promoted with something beyond a limit among {tests}"
+            why = f"WARNED: promoted with something beyond a limit among {tests} (--allow-warned takes it)"
             yield Refusal(Demand.RESULT, why)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from attested_reports import DIGEST, IMAGE, INPUTS, SUITE, a_check, a_report, a_waived_check
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness.attestation.make import attest, to_json
@@ -179,6 +179,7 @@ def test_a_suite_that_changed_during_the_run_is_refused():
     [
         ({"finished_at": "yesterday"}, "finished"),
         ({"started_at": "2026-11-21T22:41:46"}, "started"),
+        ({"started_at": "0001-01-01T00:00:00+14:00"}, "started_at: .* beyond the calendar"),
     ],
 )
 def test_a_time_that_is_none_is_refused(fields, says):
@@ -250,6 +251,31 @@ def test_what_is_stated_is_what_the_report_says(digest, times, device, outcomes,
         assert datetime.fromisoformat(told) == datetime.fromisoformat(of)
     read = {name: sha256 for check in report.checks for name, sha256 in check.inputs.items()}
     assert {file["name"]: file["digest"]["sha256"] for file in files} == read
+
+
+@example(text="", outcome=Outcome.PASS, decision=Decision.PROMOTE, scope=Scope.CONTAINER)
+@given(
+    text=st.text(st.characters(codec="utf-8"), max_size=20),
+    outcome=st.sampled_from(Outcome),
+    decision=st.sampled_from(Decision),
+    scope=st.sampled_from(Scope),
+)
+def test_no_report_is_more_than_refused_and_none_is_passed_that_was_not_promoted(
+    text, outcome, decision, scope
+):
+    target = TargetDescription(kind=scope, repo_digest=text or IMAGE)
+    check = a_check(outcome=outcome, inputs={text: text} if len(text) > 1 else {})
+    report = a_report(check, decision=decision, candidate=target, finished_at=text or "2026-11-21T22:41Z")
+    passed = {
+        (Decision.PROMOTE, Outcome.PASS): "PASSED",
+        (Decision.PROMOTE, Outcome.WARN): "PASSED",
+        (Decision.REJECT, Outcome.FAIL): "FAILED",
+    }
+    try:
+        statement = attest(report, PATH, report_sha256=REPORT_SHA256)
+    except (UsageError, ConfigError):
+        return
+    assert statement.predicate["result"] == passed[decision, outcome]
 
 
 def test_the_text_is_harmless_in_a_terminal():
