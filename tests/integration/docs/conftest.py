@@ -14,6 +14,7 @@ import pytest
 from built_images import LABEL
 from local_processes import free_port
 from pages import ROOT
+from registry import registry
 from walking import KEY, Instead, World, serving
 
 PLAIN = ROOT / "tests" / "suites" / "plain"
@@ -117,3 +118,17 @@ def tag(engine):
     for name in tagged:
         with suppress(docker.errors.ImageNotFound):
             engine.images.remove(name, noprune=True)
+
+
+@pytest.fixture
+def pushed(engine, plain_image, tag):
+    """What stands for the page's image: the same service by its digest in a registry of this machine."""
+    tag(plain_image, "registry.example/service:1.3.2")
+    with registry() as address:
+        name = f"{address}/service"
+        tag(plain_image, f"{name}:1.4.0")
+        lines = engine.api.push(name, tag="1.4.0", stream=True, decode=True)
+        (digest,) = [line["aux"]["Digest"] for line in lines if "aux" in line]
+        yield Instead(
+            "registry.example/service@sha256:DIGEST", f"{name}@{digest}", "the digest is known by then"
+        )

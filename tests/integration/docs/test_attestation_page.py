@@ -3,8 +3,6 @@
 import json
 
 import pytest
-from registry import registry
-from walking import Instead
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 RUN = {
@@ -12,20 +10,6 @@ RUN = {
     "GITHUB_REPOSITORY": "team/service",
     "GITHUB_RUN_ID": "7",
 }
-
-
-@pytest.fixture
-def pushed(engine, plain_image, tag):
-    """What stands for the page's image: the same service by its digest in a registry of this machine."""
-    tag(plain_image, "registry.example/service:1.3.2")
-    with registry() as address:
-        name = f"{address}/service"
-        tag(plain_image, f"{name}:1.4.0")
-        lines = engine.api.push(name, tag="1.4.0", stream=True, decode=True)
-        (digest,) = [line["aux"]["Digest"] for line in lines if "aux" in line]
-        yield Instead(
-            "registry.example/service@sha256:DIGEST", f"{name}@{digest}", "the digest is known by then"
-        )
 
 
 def test_a_verdict_is_signed_and_verified(first_suite, pushed):
