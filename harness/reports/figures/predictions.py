@@ -115,7 +115,7 @@ def _drawn(drawn: Predictions) -> list[Markup]:
         ]
         if number % every == 0:
             most = max(4, int(width * every / _CHARACTER))
-            marks += _label(label, most, middle)
+            marks += _label(label, drawn.kind, most, middle)
     what = (
         "most frequent first" if drawn.kind == "category" else "bins that divide the reference's predictions"
     )
@@ -123,12 +123,12 @@ def _drawn(drawn: Predictions) -> list[Markup]:
     return marks
 
 
-def _label(label: str, most: int, middle: float) -> list[Markup]:
-    """A range on two lines, as its bin is narrow."""
-    first, between, last = label.partition(" to ")
-    if not between:
-        first, between, last = label.partition(" ")
-    lines = [first, f"{between.strip()} {last}".strip()] if len(label) > most else [label]
+def _label(label: str, kind: str, most: int, middle: float) -> list[Markup]:
+    """Below its bin; a range in two lines where that is narrow."""
+    lines = [label]
+    if kind == "number" and len(label) > most:
+        first, _, last = label.partition(" ")
+        lines = [first, last]
     return [
         svg.text((middle, _BOTTOM + 18 + 14 * number), svg.short(line, most), "mid small")
         for number, line in enumerate(lines)

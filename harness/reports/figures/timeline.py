@@ -249,8 +249,8 @@ def _middle(moment: Moment, x: scale.Scale) -> float:
 
 
 def _columns(course: Course) -> tuple[str, ...]:
-    theirs = ("Reference p50", "p95", "failed") if course.compared else ()
-    return ("Seconds", "Candidate p50", "p95", "failed", *theirs, "Sent late, p99")
+    theirs = ("Reference p50, ms", "p95, ms", "failed") if course.compared else ()
+    return ("Seconds", "Candidate p50, ms", "p95, ms", "failed", *theirs, "Sent late, p99, ms")
 
 
 def _row(moment: Moment, course: Course) -> tuple[str, ...]:
@@ -262,7 +262,7 @@ def _row(moment: Moment, course: Course) -> tuple[str, ...]:
 def _ms(value: float | None) -> str:
     if value is None:
         return "none"
-    return f"{value:.3g} ms" if math.isfinite(value) else "no answer"
+    return f"{value:#.3g}".rstrip(".") if math.isfinite(value) else "no answer"
 
 
 def _description(course: Course) -> str:
