@@ -23,11 +23,12 @@ from harness.plan import make_plan
 from harness.targets.engine import INSTALL, find_engine
 
 SUITE = "suite"
+GATE_TOML = Path("gate.toml")
 OLDEST_PYTHON = (3, 11)
 
 
 def doctor(
-    config: Annotated[Path, typer.Option(metavar="FILE", help="The suite to check too.")] = Path("gate.toml"),
+    config: Annotated[Path, typer.Option(metavar="FILE", help="The suite to check too.")] = GATE_TOML,
     device: Annotated[Device, typer.Option(help="What the gate is to run on.")] = Device.CPU,
 ) -> None:
     """Check the machine and the suite, and say the fix for what is wrong.
@@ -86,6 +87,9 @@ def _engine(*, gpu: bool) -> Iterator[Diagnosis]:
 
 
 def _suite(config: Path) -> Diagnosis:
+    if config == GATE_TOML and not config.exists():
+        fix = "`harness init --candidate IMAGE|URL` makes one; --config names one elsewhere"
+        return Diagnosis(SUITE, State.WARN, f"there is no {config} here", fix)
     try:
         suite = load_suite(config)
         plan = make_plan(suite, CHECKS, only=(), skip=(), capabilities=tuple(Capability))

@@ -58,7 +58,9 @@ def test_a_biased_candidate_is_rejected_as_shown(checkout, build_image, referenc
     tag(biased, "service:1.4.0")
     tag(reference_image, "service:1.3.2")
     only = Instead("harness run", "harness run --only golden --only contract --only image", SHORT)
-    shown = checkout.walk("README.md", "harness run", "echo", instead=[only], before="set +e", timeout_s=200)
+    shown = checkout.walk(
+        "README.md", "harness run --candidate", "echo", instead=[only], before="set +e", timeout_s=200
+    )
     assert shown.out.splitlines()[-1] == "3"
     (block,) = read_page("README.md").blocks("console")
     report = "\n".join(line for line in block.text.splitlines() if not line.startswith("$"))

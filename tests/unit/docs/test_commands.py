@@ -79,7 +79,7 @@ def test_every_quoted_command_is_accepted(page):
 
 def test_commands_are_found(pages):
     found = {name: list(quoted(page)) for name, page in pages.items()}
-    suite = ["--config", "gate.toml", "--candidate", "my-service:2.1.0", "--reference", "none"]
+    suite = ["--config", "my-suite/gate.toml", "--candidate", "my-service:2.1.0", "--reference", "none"]
     assert ["run", *suite] in found["docs/gate-your-own-image.md"]
     assert ["report", "reports/RUN.json", "--format", "junit"] in found["README.md"]
     assert ["contract", "diff", "OLD", "NEW", "--json"] in found["README.md"]
