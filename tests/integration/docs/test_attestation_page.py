@@ -1,8 +1,9 @@
-"""docs/attestation.md: from a key pair to what the deploy job asks, of an image that a registry has."""
+"""docs/attestation.md, from a key pair to the deploy job's question; docs/github-actions.md, of the same report."""
 
 import json
 
 import pytest
+from walking import Instead
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 RUN = {
@@ -15,6 +16,10 @@ RUN = {
 def test_a_verdict_is_signed_and_verified(first_suite, pushed):
     first_suite.walk("docs/attestation.md", "umask", "openssl genpkey", "openssl pkey")
     first_suite.walk("docs/attestation.md", "harness run", instead=[pushed])
+    (report,) = (first_suite.folder / "reports").glob("*.json")
+    run = Instead("RUN", report.stem, "the page names no run")
+    annotated = first_suite.walk("docs/github-actions.md", "harness report", instead=[run]).out
+    assert annotated.startswith("::notice title=promote::")
     first_suite.walk("docs/attestation.md", "harness report reports/latest --format attestation --key")
     said = first_suite.walk("docs/attestation.md", "harness verify-attestation", instead=[pushed]).said
     assert "verified" in said
