@@ -1,4 +1,4 @@
-"""docs/attestation.md, from a key pair to the deploy job's question; docs/github-actions.md, of the same report."""
+"""docs/attestation.md, from a key pair to the question of a deploy job; docs/github-actions.md."""
 
 import json
 
