@@ -69,7 +69,7 @@ def _number(value: object) -> float | None:
         case bool():
             return None
         case int() | float():
-            return float(value)
+            return value  # an int as it is: not each has a float
         case date():
             return float(value.toordinal())
         case _:

@@ -48,7 +48,10 @@ def compare_policies(old: PolicyRecord, new: PolicyRecord) -> PolicyComparison:
             return PolicyComparison(
                 problem=f"the {name} policy is not one that this version of harness reads ({first})"
             )
-    return PolicyComparison(changes=policy_changes(*read))
+    try:
+        return PolicyComparison(changes=policy_changes(*read))
+    except (RecursionError, ValueError):  # pydantic writes no JSON of so many levels
+        return PolicyComparison(problem="they are nested too deeply to compare")
 
 
 def policy_changes(old: GateConfig, new: GateConfig) -> tuple[PolicyChange, ...]:

@@ -1,10 +1,10 @@
 """A checkout like this one whose gate is a stand-in, and a runner that uses its actions."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
 import pytest
+import report_samples
 from actions_runner import Runner
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -21,10 +21,7 @@ def executable(path, text):
 @pytest.fixture(scope="session")
 def samples():
     """The reports that the renderers are tested with."""
-    spec = importlib.util.spec_from_file_location("report_samples", ROOT / "tests/unit/reports/samples.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return report_samples
 
 
 @pytest.fixture

@@ -1,21 +1,12 @@
-"""The reports of tests/unit/reports/samples.py, as files of a folder."""
+"""Reports as files of a folder, and the command line over them."""
 
-import importlib.util
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from harness.cli.app import main
 from harness.reports.json import JsonRenderer
-
-# importlib import mode puts no test folder on the path.
-_samples = Path(__file__).parents[1] / "reports" / "samples.py"
-_spec = importlib.util.spec_from_file_location("report_samples", _samples)
-if "report_samples" not in sys.modules:
-    sys.modules["report_samples"] = importlib.util.module_from_spec(_spec)
-    _spec.loader.exec_module(sys.modules["report_samples"])
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.config.section import Limits, Section
+from harness.config.section import FamilySettings, Limits, Section
 from harness.config.suite import GateConfig, parse_suite
 from harness.history.looseness import Looser, direction
 from harness.history.policies import compare_policies, noteworthy, policy_changes
@@ -87,6 +87,20 @@ def test_every_limit_has_a_direction_or_is_known_to_have_none(model):
             continue
         known = any((base, name) in EITHER_WAY for base in model.__mro__)
         assert (rule_of(model, name) is None) == known, f"{model.__name__}.{name}"
+
+
+FAMILIES = {model for model in models(GateConfig) if issubclass(model, FamilySettings)}
+DECIDE_NOTHING = {"request", "metrics", "gpu"}
+
+
+@pytest.mark.parametrize("model", sorted(FAMILIES, key=lambda model: model.__name__))
+def test_every_part_that_a_suite_may_leave_out_is_known_to_ask_something(model):
+    parts = {
+        name
+        for name, field in model.model_fields.items()
+        if any(is_a_table(each) for each in get_args(field.annotation)) and field.default is None
+    }
+    assert {name for name in parts if rule_of(model, name) is not Looser.ASKS} <= DECIDE_NOTHING
 
 
 @pytest.mark.parametrize(
@@ -262,6 +276,20 @@ def test_any_two_texts_are_compared_or_said_not_to_be(old, new):
 def test_a_policy_that_no_parser_takes(number):
     compared = compare_policies(record(GATE), record(f"a = {number}"))
     assert "the later policy is not one that this version of harness reads" in compared.problem
+
+
+def test_numbers_that_no_float_holds_and_policies_of_many_levels():
+    huge = GATE.replace('setuid = ["/bin/su"]', f"max_size_mib = 1{'0' * 400}")
+    changes = {
+        change.key: change.direction.value for change in compare_policies(record(GATE), record(huge)).changes
+    }
+    assert changes == {"image.limits.setuid": "loosened", "image.limits.max_size_mib": "tightened"}
+    for levels in (100, 400, 5000):
+        deep = GATE.replace(
+            'body = "${input}"', f'body = {{ x = "${{input}}", {".".join("a" * levels)} = 1 }}'
+        )
+        compared = compare_policies(record(GATE), record(deep))
+        assert bool(compared.changes) != bool(compared.problem)
 
 
 def test_policies_that_differ_in_comments_alone_do_not_differ():

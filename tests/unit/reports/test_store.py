@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+import report_samples
 from hypothesis import given
 from hypothesis import strategies as st
 from report_samples import promote, reject, report, target
@@ -142,7 +143,7 @@ def test_many_runs_in_many_processes(tmp_path):
         "    spec = u.spec_from_file_location(name, path); m = u.module_from_spec(spec)\n"
         "    sys.modules[name] = m\n"
         "    spec.loader.exec_module(m); return m\n"
-        f"load('report_samples', {str(Path(__file__).with_name('samples.py'))!r})\n"
+        f"sys.path.append({str(Path(report_samples.__file__).parent)!r})\n"
         f"load('me', {__file__!r})._many(Path({str(tmp_path)!r}), sys.argv[1])\n"
     )
     workers = [subprocess.Popen([sys.executable, "-c", script, str(worker)]) for worker in range(3)]
