@@ -4,7 +4,8 @@
 # What mostly waits for containers goes to three workers; then what needs the machine for itself, one by one.
 #
 # An engine that is started here stays for the next run, except under CI=true. Where none can be had the
-# container tests are skipped, loudly; with HARNESS_REQUIRE_ENGINE=1 they fail instead.
+# container tests are skipped, loudly; with HARNESS_REQUIRE_ENGINE=1 they fail instead. Likewise those in a browser where
+# there is no Chromium, and HARNESS_REQUIRE_BROWSER=1.
 #
 # With HARNESS_ASK_AGAIN=N at most N failed tests are asked a second time, alone: on a busy machine a test of
 # times may fail that holds. Which ones stays in the output.

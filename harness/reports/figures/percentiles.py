@@ -238,7 +238,12 @@ def _marks(each: Quantile, x: scale.Scale, at: float, interval: Interval | None)
         drawn.append(svg.line((x(interval[0]), at), (x(interval[1]), at), "interval"))
     if each.reference_ms is not None:
         drawn.append(svg.dot((x(each.reference_ms), at), 4, "reference-dot"))
-    drawn.append(svg.dot((x(each.candidate_ms), at), 4.5, "candidate-dot"))
+    end = x(each.candidate_ms)
+    if math.isfinite(each.candidate_ms):
+        drawn.append(svg.dot((end, at), 4.5, "candidate-dot"))
+    else:
+        # Beyond every time there is: it must not look like one.
+        drawn.append(svg.path([[(end + 4, at - 6), (end + 11, at), (end + 4, at + 6)]], "candidate endless"))
     if each.slo_ms is not None:
         drawn.append(svg.line((x(each.slo_ms), at - 11), (x(each.slo_ms), at + 11), "tick-limit"))
     return drawn
