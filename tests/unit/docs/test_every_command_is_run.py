@@ -52,7 +52,7 @@ NOT_HERE = {
 UNSETTLED = frozenset(
     {
         "README.md",
-        *(f"docs/{name}.md" for name in ("attestation", "github-actions", "history")),
+        *(f"docs/{name}.md" for name in ("attestation", "github-actions")),
         *(f"docs/{name}.md" for name in ("pytest", "read-a-report")),
     }
 )
