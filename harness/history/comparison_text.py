@@ -13,6 +13,7 @@ MOST_MOVED = 60
 
 NOTHING = "Nothing differs."
 _LARGEST = 1e300
+_MOST_PERCENT = 1000
 _STYLES = {
     Movement.WORSE: "red",
     Movement.APPEARED: "yellow",
@@ -75,7 +76,7 @@ def _tables(comparison: Comparison) -> Iterator[TextTable]:
             (
                 change.check_id,
                 change.movement.value,
-                _outcomes(change.then, change.now),
+                _outcomes(change.then, change.now) + _required(change.then, change.now),
                 _cases(change.then),
                 _cases(change.now),
             )
@@ -127,6 +128,13 @@ def _outcomes(then: CheckSeen | FindingSeen | None, now: CheckSeen | FindingSeen
     return before if before == after else f"{before} → {after}"
 
 
+def _required(then: CheckSeen | None, now: CheckSeen | None) -> str:
+    """What became of its weight, where a policy demands it and the other does not."""
+    if then is None or now is None or then.required is now.required:
+        return ""
+    return ", now required" if now.required else ", no longer required"
+
+
 def _outcome(outcome: Outcome) -> str:
     return outcome.value.replace("_", " ")
 
@@ -158,7 +166,8 @@ def _share(then: FindingSeen | None, now: FindingSeen | None) -> str:
     before, after = (_number(seen) for seen in (then, now))
     if not before or after is None:
         return ""
-    return f"{100 * (after - before) / abs(before):+.1f} %"
+    percent = 100 * (after - before) / abs(before)
+    return f"{percent:+.1f} %" if abs(percent) < _MOST_PERCENT else f"{after / before:.3g} times"
 
 
 def _number(seen: FindingSeen | None) -> float | None:

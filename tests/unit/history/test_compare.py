@@ -97,6 +97,19 @@ def test_a_limit_that_changed_is_a_difference():
     assert row[-2:] == ("50 → 80", "ms")
 
 
+def test_a_change_of_many_times_is_told_so():
+    rows = [tables(compare(latency(observed=2.0), latency(observed=x)))[-1].rows[0] for x in (3, 200.0, 0)]
+    assert [row[5] for row in rows] == ["+50.0 %", "100 times", "-100.0 %"]
+
+
+def test_a_check_that_is_no_longer_required_is_told():
+    optional = LATENCY.model_copy(update={"required": False})
+    found = compare(report(checks=(LATENCY,)), report(checks=(optional,)))
+    assert tables(found)[-1].rows[0][2] == "pass, no longer required"
+    found = compare(report(checks=(optional,)), report(checks=(LATENCY,)))
+    assert tables(found)[-1].rows[0][2] == "pass, now required"
+
+
 def test_another_message_or_time_is_no_difference():
     then, now = latency(), latency(message="p99 is as it was")
     slower = now.checks[0].model_copy(update={"duration_s": 99.0})
