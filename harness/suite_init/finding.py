@@ -63,7 +63,11 @@ def find_ready(
             if not seen and not declared and root is not None:
                 return Ready(*root, usual=False)
             if not endpoint.alive():
-                raise TargetError("it ended before it was ready", logs=endpoint.logs())
+                raise TargetError(
+                    "it ended before it was ready",
+                    logs=endpoint.logs(),
+                    fix="--env and --service hand it what it needs: variables, files, memory (1g else)",
+                )
             if time.monotonic() >= give_up:
                 break
             time.sleep(POLL_S)

@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness.checks.golden.header import HEADER_FILE, GoldenDataset, GoldenHeader
-from harness.checks.golden.wire import parse_json
+from harness.checks.golden.wire import cut, parse_json
+from harness.config.service import ServiceSettings
 from harness.config.suite import parse_suite
 from harness.credentials import Credentials
 from harness.errors import AnswerError, ConfigError, InfrastructureError, TargetError, UsageError
@@ -25,12 +26,12 @@ from harness.golden.writing import CASES, GoldenWriter
 from harness.http_request import RequestTemplate
 from harness.model import Scope
 from harness.openapi.document import Document
-from harness.suite_init.asking import ask
+from harness.suite_init.asking import Answers, ask
 from harness.suite_init.declared import Declared, Given
 from harness.suite_init.endpoint import choose
-from harness.suite_init.finding import find_document, find_ready
+from harness.suite_init.finding import Ready, find_document, find_ready
 from harness.suite_init.gate_toml import Findings, gate_toml
-from harness.suite_init.outputs import find_outputs
+from harness.suite_init.outputs import Outputs, find_outputs
 from harness.suite_init.sampling import samples
 from harness.suite_init.speed import speed_of
 from harness.suite_init.writing import GATE_TOML, OPENAPI, require_free, staged
@@ -105,16 +106,8 @@ def make_suite(
     by_url = named.launch.scope is Scope.URL
     emit(Note("looking at the service" if by_url else "starting the service"))
     with _redacted_logs(named.credentials), running(named) as endpoint:
-        service = named.suite.config.service
-        path = service.ready_path if declared.has("ready_path") else None
-        ready = find_ready(
-            endpoint, service, path, timeout_s=URL_READY_S if by_url else service.ready_timeout_s
-        )
-        declared.set("ready_path", ready.path)
-        if ready.status != service.ready_status:
-            declared.set("ready_status", ready.status)
-        credential = declared.credential
-        document, problems = find_document(endpoint, named.credentials, credential, request.openapi)
+        ready = _await(endpoint, named.suite.config.service, declared, by_url=by_url)
+        document, problems = find_document(endpoint, named.credentials, declared.credential, request.openapi)
         parsed = None if document is None else Document(document.body, document.path)
         asked = choose(parsed, request.endpoint, has_request=bool(bodies))
         chosen = samples(asked, parsed, bodies, request.cases, request.seed)
@@ -123,50 +116,62 @@ def make_suite(
                 f"POST {asked.path}: its document does not say what body it takes",
                 fix="--request FILE with a body",
             )
-        if by_url and not _is_local(request.candidate):
+        if by_url and not is_local(request.candidate):
             confirm(f"ask {request.candidate}{asked.path} {2 * len(chosen.bodies)} times")
-        template = RequestTemplate(path=asked.path, credential=credential, body="${input}")
         emit(CheckStarted(ASKING))
         answers = ask(
             endpoint,
-            template,
+            RequestTemplate(path=asked.path, credential=declared.credential, body="${input}"),
             chosen.bodies,
             named.credentials,
             lambda done, total: emit(CheckProgress(ASKING, done, total)),
         )
-        description = endpoint.description
-    outputs = find_outputs(answers.kept)
-    if not outputs.settings:
-        why = "; ".join(f"{pointer or '/'} {reason}" for pointer, reason in outputs.left_out.items())
+        found = Findings(
+            name=name,
+            candidate=request.candidate,
+            by_url=by_url,
+            today=today,
+            declared=declared.text,
+            credential=declared.credential,
+            ready=ready,
+            document=document,
+            problems=problems,
+            path=asked.path,
+            golden=golden,
+            inputs_from=chosen.source,
+            answers=answers,
+            outputs=_outputs(asked.path, answers),
+            speed=speed_of(answers.times_ms),
+        )
+        with staged(request.folder) as beside:
+            suite = parse_suite(gate_toml(found), beside / GATE_TOML)
+            suite.path.write_text(suite.text, encoding="utf-8")
+            if document is not None:
+                (beside / OPENAPI).parent.mkdir()
+                (beside / OPENAPI).write_text(json.dumps(document.body, indent=2) + "\n", encoding="utf-8")
+            answering = Service(suite, endpoint, endpoint.description, named.credentials, emit)
+            _write_golden(beside / golden, found, answering)
+    return found
+
+
+def _await(endpoint: Endpoint, service: ServiceSettings, declared: Declared, *, by_url: bool) -> Ready:
+    """Wait for the service, and declare what tells that it is ready."""
+    path = service.ready_path if declared.has("ready_path") else None
+    ready = find_ready(endpoint, service, path, timeout_s=URL_READY_S if by_url else service.ready_timeout_s)
+    declared.set("ready_path", ready.path)
+    if ready.status != service.ready_status:
+        declared.set("ready_status", ready.status)
+    return ready
+
+
+def _outputs(path: str, answers: Answers) -> Outputs:
+    found = find_outputs(answers.kept)
+    if not found.settings:
+        why = "; ".join(f"{pointer or '/'} {reason}" for pointer, reason in found.left_out.items())
         raise AnswerError(
-            f"POST {asked.path}: its answers have no member that can be compared: {why}"[:1000],
+            cut(f"POST {path}: its answers have no member that can be compared: {why}", 1000),
             fix="--request FILE with a body that is answered alike each time, such as one with a seed",
         )
-    found = Findings(
-        name=name,
-        candidate=request.candidate,
-        by_url=by_url,
-        today=today,
-        declared=declared.text,
-        credential=credential,
-        ready=ready,
-        document=document,
-        problems=problems,
-        path=asked.path,
-        golden=golden,
-        inputs_from=chosen.source,
-        answers=answers,
-        outputs=outputs,
-        speed=speed_of(answers.times_ms),
-    )
-    with staged(request.folder) as beside:
-        suite = parse_suite(gate_toml(found), beside / GATE_TOML)
-        suite.path.write_text(suite.text, encoding="utf-8")
-        if document is not None:
-            (beside / OPENAPI).parent.mkdir()
-            (beside / OPENAPI).write_text(json.dumps(document.body, indent=2) + "\n", encoding="utf-8")
-        asked_service = Service(suite, endpoint, description, named.credentials, emit)
-        _write_golden(beside / golden, found, asked_service)
     return found
 
 
@@ -260,7 +265,8 @@ def _port(candidate: str, environ: Mapping[str, str]) -> int:
     return ports[0]
 
 
-def _is_local(url: str) -> bool:
+def is_local(url: str) -> bool:
+    """Whether it is on this machine, by its host's name."""
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback

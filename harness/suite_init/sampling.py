@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 
 from harness.openapi.document import Document, Node
+from harness.openapi.model import OpenAPIError
+from harness.openapi.validation import SchemaValidator
 from harness.suite_init.endpoint import Asked
 
 VARIED_BY = 0.1
@@ -59,8 +61,9 @@ def samples(asked: Asked, document: Document | None, given: Sequence[Any], count
     if len(given) > 1:
         return Samples(given[:count], "The user's bodies")
     generator = np.random.default_rng(seed)
-    sampler = None if document is None else Sampler(document, generator)
     schema = asked.schema
+    sampler = None if document is None else Sampler(document, generator)
+    fits = _fitting(document, schema)
     examples = list(given or asked.examples)
     if not examples and sampler is not None and schema is not None:
         examples = sampler.examples(schema)
@@ -68,23 +71,47 @@ def samples(asked: Asked, document: Document | None, given: Sequence[Any], count
     if given or (
         examples and (schema is None or _text(varied(examples[0], generator)) != _text(examples[0]))
     ):
-        found = _distinct(examples, lambda turn: varied(examples[turn % len(examples)], generator), count)
+        found = _distinct(
+            examples, lambda turn: varied(examples[turn % len(examples)], generator), count, fits
+        )
         whose = "The user's body" if given else "The examples of the OpenAPI document"
         return Samples(found, f"{whose}, {varying}")
     if sampler is None or schema is None:
         return Samples(examples[:count], "The examples of the OpenAPI document")
-    found = _distinct(examples, lambda _turn: sampler.make(schema), count)
+    found = _distinct(examples, lambda _turn: sampler.make(schema), count, fits)
     return Samples(found, f"Made from the schema of the OpenAPI document by seed {seed}")
 
 
-def _distinct(first: Sequence[Any], another: Callable[[int], Any], count: int) -> list[Any]:
+def _distinct(
+    first: Sequence[Any], another: Callable[[int], Any], count: int, fits: Callable[[Any], bool]
+) -> list[Any]:
+    """Those given and further ones; what does not fit is left out, unless nothing does."""
+    if not all(map(fits, first)):
+        fits = _anything
     found = {_text(body): body for body in first}
+    others: dict[str, Any] = {}
     for turn in range(MOST_TRIES * count):
         if len(found) >= count:
             break
         body = another(turn)
-        found.setdefault(_text(body), body)
-    return list(found.values())[:count]
+        (found if fits(body) else others).setdefault(_text(body), body)
+    return list((found or others).values())[:count]
+
+
+def _fitting(document: Document | None, schema: Node | None) -> Callable[[Any], bool]:
+    """Whether a body fits the schema; everything does where there is none that can be used."""
+    if document is None or schema is None:
+        return _anything
+    validator = SchemaValidator(document.root.body)
+    try:
+        validator.problem(schema.pointer, None)
+    except OpenAPIError:
+        return _anything
+    return lambda body: not validator.problem(schema.pointer, body)
+
+
+def _anything(_body: Any) -> bool:
+    return True
 
 
 def _text(body: Any) -> str:
@@ -134,8 +161,10 @@ class Sampler:
         if not isinstance(schema.body, dict) or level > MOST_LEVELS or self._left < 0:
             return None  # true, false, a schema that holds itself, or one that multiplies
         schema = self._document.follow(schema)
-        if choices := [*self.examples(schema), *self._fixed(schema)]:
-            return varied(self._one_of(choices), self._generator)
+        if fixed := self._fixed(schema):
+            return self._one_of(fixed)
+        if examples := self.examples(schema):
+            return varied(self._one_of(examples), self._generator)
         if parts := schema.elements("allOf"):
             return self._joined(schema, parts, level)
         if options := [*schema.elements("oneOf"), *schema.elements("anyOf")]:
