@@ -26,6 +26,7 @@ from harness.cli import (
 )
 from harness.cli.signals import interruptible
 from harness.errors import ExitCode, HarnessError, Interrupted
+from harness.reports.text import visible
 
 app = typer.Typer(
     name="harness",
@@ -76,9 +77,9 @@ def main() -> None:
         console.print("interrupted; everything that was started has been removed")
         sys.exit(ExitCode.INTERRUPTED)
     except HarnessError as error:
-        console.print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        console.print(f"[bold red]error:[/] {escape(visible(str(error)))}", highlight=False, soft_wrap=True)
         if error.fix:
-            console.print(f"  [bold]fix:[/] {escape(error.fix)}", highlight=False, soft_wrap=True)
+            console.print(f"  [bold]fix:[/] {escape(visible(error.fix))}", highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
     except Exception:  # noqa: BLE001 - the last line of defence: a crash has an exit code of its own
         traceback.print_exc()

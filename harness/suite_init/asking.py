@@ -39,12 +39,14 @@ class Answers:
         asked: How many different bodies.
         times_ms: Of each successful request but the very first, from sending to the end of the answer.
         refusals: What the others were answered, and how many of them.
+        status: Of all that are kept.
     """
 
     kept: list[Kept] = field(default_factory=list)
     asked: int = 0
     times_ms: list[float] = field(default_factory=list)
     refusals: dict[str, int] = field(default_factory=dict)
+    status: int = 200
 
 
 def ask(
@@ -116,7 +118,8 @@ class _Asker:
             return None
         if self._warm:
             self._result.times_ms.append(took_ms)
-        self._warm = True
+        else:
+            self._warm, self._result.status = True, answer.status
         return (document,)
 
     def _answer(self, body: Any) -> Answer:
@@ -132,6 +135,8 @@ class _Asker:
         text = answer.body.decode("utf-8", "backslashreplace")
         if not httpx.codes.is_success(answer.status):
             raise _RefusedError(f"HTTP {answer.status}: {text}")
+        if self._warm and answer.status != self._result.status:
+            raise _RefusedError(f"HTTP {answer.status}, others HTTP {self._result.status}")
         if answer.truncated:
             raise _RefusedError(f"HTTP {answer.status} with more than {MOST_ANSWER_BYTES} bytes")
         if self._credentials.stand_in(text):

@@ -42,12 +42,19 @@ class Ready:
 
 
 def find_ready(
-    endpoint: Endpoint, service: ServiceSettings, declared: str | None, *, timeout_s: float
+    endpoint: Endpoint, service: ServiceSettings, declared: str | None, *, timeout_s: float, started: bool
 ) -> Ready:
     """Wait until a usual path, or the declared one, answers with a success.
 
     Of several the first counts, so that a path that tells of readiness goes before one that tells of life.
     Where there is none of them, whatever ``/`` answers has to do.
+
+    Args:
+        endpoint: The service.
+        service: How it is probed.
+        declared: The path, if the user said which.
+        timeout_s: It has so long.
+        started: Whether it was started for this, so that it may have ended.
 
     Raises:
         TargetError: the service ended, or nothing answered in time.
@@ -62,7 +69,7 @@ def find_ready(
             root = next(_answered(client, service, (ROOT,)), None)
             if not seen and not declared and root is not None:
                 return Ready(*root, usual=False)
-            if not endpoint.alive():
+            if started and not endpoint.alive():
                 raise TargetError(
                     "it ended before it was ready",
                     logs=endpoint.logs(),

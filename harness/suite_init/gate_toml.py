@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import httpx
 import tomlkit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -72,18 +73,19 @@ def gate_toml(found: Findings) -> str:
         busy_share=BUSY_SHARE,
         room=", ".join(f"{factor:g}" for factor in ROOM.values()),
         least_slos=", ".join(f"{slo_ms:g}" for slo_ms in LEAST_SLO_MS.values()),
-        latency=_latency(found.speed),
+        latency=_latency(found.speed, found.answers.status),
     )
     return f"{text.rstrip()}\n"
 
 
-def _latency(speed: Speed) -> str:
+def _latency(speed: Speed, status: int) -> str:
     limits = {
         name: {"slo_ms": slo_ms, "margin": 0.5 if name == "p99" else 0.1}
         for name, slo_ms in speed.slos_ms.items()
     }
     lines = [
         "[latency]",
+        *([f"expected_status = {status}"] if status != httpx.codes.OK else []),
         f"rate_per_s = {speed.rate_per_s:g}",
         f"block_s = {speed.block_s:g}",
         f"budget_s = {speed.budget_s:g}",

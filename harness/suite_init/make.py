@@ -157,7 +157,8 @@ def make_suite(
 def _await(endpoint: Endpoint, service: ServiceSettings, declared: Declared, *, by_url: bool) -> Ready:
     """Wait for the service, and declare what tells that it is ready."""
     path = service.ready_path if declared.has("ready_path") else None
-    ready = find_ready(endpoint, service, path, timeout_s=URL_READY_S if by_url else service.ready_timeout_s)
+    timeout_s = URL_READY_S if by_url else service.ready_timeout_s
+    ready = find_ready(endpoint, service, path, timeout_s=timeout_s, started=not by_url)
     declared.set("ready_path", ready.path)
     if ready.status != service.ready_status:
         declared.set("ready_status", ready.status)

@@ -150,20 +150,3 @@ def test_what_a_service_wrote_is_one_comment(harness, bare_url):
     assert "/trace" in text
     assert "\x1b" not in text
     tomllib.loads(text)
-
-
-@pytest.mark.engine
-def test_an_image(harness, build_image):
-    source = (Path(__file__).with_name("bare.py")).read_text().replace("127.0.0.1", "0.0.0.0")
-    dockerfile = 'FROM ${BASE}\nCOPY bare.py /bare.py\nEXPOSE 8123\nCMD ["python3", "/bare.py", "8123"]\n'
-    image = build_image("bare", dockerfile, {"bare.py": source})
-    Path("body.json").write_text('{"values": [1.5]}')
-    made = harness(
-        "init", "--candidate", image, "--dir", "suite", "--endpoint", "/score", "--request", "body.json",
-        "--env", "MODE=fast",
-    )  # fmt: skip
-    assert made.returncode == 0, made.stderr
-    config = load_suite(Path("suite/gate.toml")).config
-    assert config.service.port == 8123
-    assert config.service.environment == {"MODE": "fast"}
-    gated(harness, image, "golden")

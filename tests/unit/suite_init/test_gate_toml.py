@@ -92,6 +92,14 @@ def test_it_says_where_its_numbers_come_from():
     assert max(map(len, text.splitlines())) < 200
 
 
+@pytest.mark.parametrize(("status", "expected"), [(200, None), (201, 201)])
+def test_another_success_is_what_a_load_expects(status, expected):
+    answers = Answers(kept=KEPT, asked=1, times_ms=[5.0], status=status)
+    config = parse_suite(gate_toml(findings(answers=answers)), PATH).config
+    assert config.latency.expected_status == (expected or 200)
+    assert ("expected_status" in gate_toml(findings(answers=answers))) is (expected is not None)
+
+
 @given(st.text(), st.text())
 def test_text_of_a_service_stays_a_comment_or_a_string(said, key):
     kept = [Kept(1, {key: "x", "y": None, f"{key}id": 1}, {key: "x", "y": None, f"{key}id": 1})]

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.openapi.document import Document
@@ -153,6 +153,7 @@ def test_a_hostile_schema_is_an_error_or_makes_json(schema):
     json.dumps(bodies, allow_nan=False)
 
 
+@settings(max_examples=30)
 @given(
     st.recursive(st.floats() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 )

@@ -1,0 +1,111 @@
+"""Services that answer what they should not: init ends with an error that says so, and writes nothing."""
+
+import json
+import socket
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from harness.errors import ExitCode
+
+KEY = "sesame-of-the-caller"
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "info": {"title": "t", "version": "1"},
+    "paths": {
+        "/predict": {
+            "post": {
+                "requestBody": {"content": {"application/json": {"example": {"x": 1.5}}}},
+                "responses": {"200": {"description": "OK"}},
+            }
+        }
+    },
+}
+
+
+@contextmanager
+def answering(status=200, content=b"{}", document=DOCUMENT):
+    """A service whose POST answers so; gives its URL, and how often it was asked."""
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            known = {"/health": b"{}", "/openapi.json": json.dumps(document).encode()}
+            self.reply(200 if self.path in known else 404, known.get(self.path, b"{}"))
+
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            asked.append(self.path)
+            if status is None:
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+            self.reply(status, content.replace(b"<key>", self.headers.get("X-Key", "").encode()))
+
+        def reply(self, code, body):
+            self.send_response(code)
+            self.send_header("Location", "http://127.0.0.1:9/")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"status": 500, "content": b"\x1b[31mno"}, "HTTP 500"),
+        ({"status": 307}, "HTTP 307"),
+        ({"status": None}, "no answer"),
+        ({"content": b"no JSON"}, "but not JSON"),
+        ({"content": b"[NaN]"}, "but not JSON"),
+        ({"content": b"[" * 100_000}, "but not JSON"),
+        ({"content": b'"%s"' % (b"x" * 2_000_000)}, "more than 1048576 bytes"),
+        ({"content": b'{"y": null}'}, "no member that can be compared: /y is null"),
+        ({"content": b'{"y": "<key>"}'}, "an answer holds a secret"),
+        ({"document": {**DOCUMENT, "info": {"title": KEY}}}, "the document holds a secret"),
+    ],
+)
+def test_nothing_is_written(harness, answer, said):
+    with answering(**answer) as (url, _):
+        refused = harness("init", "--candidate", url, "--header", "X-Key: ${key.caller}")
+    assert refused.returncode == ExitCode.REJECT, refused.stderr
+    assert said in refused.stderr
+    assert KEY not in refused.stderr
+    assert "\x1b[31m" not in refused.stderr
+    assert list(Path().iterdir()) == []
+
+
+def test_nobody_there(harness, monkeypatch):
+    monkeypatch.setattr("harness.suite_init.make.URL_READY_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    refused = harness("init", "--candidate", f"http://127.0.0.1:{port}", "--ready", "/up")
+    assert refused.returncode == ExitCode.INFRASTRUCTURE
+    assert "nothing answered at /up" in refused.stderr
+    assert "--ready" in refused.stderr
+
+
+@pytest.mark.parametrize(("says", "options", "asks"), [("n\n", (), 0), ("y\n", (), 2), ("", ("--yes",), 2)])
+def test_a_service_on_another_machine_is_asked_on_a_word(harness, monkeypatch, says, options, asks):
+    lines = iter([says])
+    stdin = SimpleNamespace(isatty=lambda: True, readline=lambda: next(lines))
+    monkeypatch.setattr("sys.stdin", stdin)
+    monkeypatch.setattr("typer.confirm", lambda *_arguments, **_options: stdin.readline() == "y\n")
+    with answering(content=b'{"y": 1}') as (url, asked):
+        # The same address in a writing that names no loopback.
+        elsewhere = url.replace("127.0.0.1", "2130706433")
+        made = harness("init", "--candidate", elsewhere, "--cases", "1", *options)
+    assert made.returncode == (0 if asks else ExitCode.USAGE), made.stderr
+    assert len(asked) == asks
+    assert Path("gate.toml").exists() is bool(asks)
