@@ -73,3 +73,16 @@ def test_it_serves_in_a_container_and_over_tls(built):
         tls.wait_for(lambda: "listening" in tls.out)
         checkout.walk("reference_service/README.md", "curl --cacert", instead=[moved])
         tls.interrupt()
+
+
+@pytest.mark.engine
+def test_a_release_is_recorded_with_its_verdict(checkout, engine, reference_image):
+    """The report is of its whole gate, as far as the record reads it."""
+    gated = {"image_id": engine.images.get(reference_image).id}
+    report = {"run_id": "RUN", "decision": "promote", "partial": False, "candidate": gated}
+    (checkout.folder / "reports").mkdir()
+    (checkout.folder / "reports" / "RUN.json").write_text(json.dumps(report))
+    image = Instead("IMAGE", reference_image, "an image that there is")
+    checkout.walk("reference_service/README.md", ".venv/bin/python scripts/release_record", instead=[image])
+    record = json.loads((checkout.folder / "record.json").read_text())
+    assert (record["image_id"], record["gate"]["decision"]) == (gated["image_id"], "promote")

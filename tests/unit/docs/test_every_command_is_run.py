@@ -26,11 +26,6 @@ NOT_HERE = {
         "docs/verdict-quality.md",
         ".venv/bin/python -m benchmarks.verdict_quality",
     ): "tests/integration/benchmarks/test_verdict_quality.py::test_runs_are_made_once_and_told",
-    (
-        "docs/canary.md",
-        "harness run --config gate.canary.toml",
-    ): "tests/integration/gate/test_two_urls.py"
-    "::test_a_canary_is_held_against_its_baseline_and_both_metrics_are_kept",
     ("docs/attestation.md", "gh attestation verify"): NEEDS_GITHUB,
     ("docs/run-on-gpu.md", "python3.11 -m venv"): NEEDS_A_GPU,
     ("docs/run-on-gpu.md", "/tmp/gpu-venv/bin/pip"): NEEDS_A_GPU,
@@ -40,10 +35,6 @@ NOT_HERE = {
     (SERVICE, "curl -fsS --retry"): RUN,
     (SERVICE, "jq '{features"): RUN,
     (SERVICE, "jq '{instance"): RUN,
-    (
-        SERVICE,
-        ".venv/bin/python scripts/release_record.py",
-    ): "tests/integration/reference_service/test_image.py::test_release_record_of_the_image",
     (SERVICE, "sha256sum keys.json"): f"{FINGERPRINTS}::test_of_a_file",
     (SERVICE, "jq -cjS"): f"{FINGERPRINTS}::test_of_a_key_set",
     (SERVICE, "openssl x509"): f"{FINGERPRINTS}::test_of_a_certificate",
