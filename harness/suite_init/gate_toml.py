@@ -10,7 +10,7 @@ import tomlkit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from harness.checks.golden.settings import FLOATS
-from harness.reports.text import cut, single_line
+from harness.reports.text import cut, quantity, single_line
 from harness.suite_init.asking import Answers
 from harness.suite_init.finding import READY_PATHS, Ready, ServedDocument
 from harness.suite_init.outputs import MARGIN, Outputs
@@ -120,4 +120,4 @@ _TEMPLATES = Environment(  # noqa: S701 - TOML: each value passes through one of
     undefined=StrictUndefined,
     keep_trailing_newline=True,
 )
-_TEMPLATES.filters |= {"toml": _toml, "comment": _comment, "number": lambda number: f"{number:.3g}"}
+_TEMPLATES.filters |= {"toml": _toml, "comment": _comment, "number": quantity}
