@@ -164,3 +164,10 @@ def test_the_start_of_the_readme(checkout):
         timeout_s=200,
     )
     assert decision(checkout) == "promote"
+    checkout.walk(
+        "README.md",
+        "harness run --config my-suite/gate.toml --candidate my-service:2.2.0",
+        instead=[Instead("--reference my", "--skip latency --reference my", SHORT)],
+        codes=(3,),
+        timeout_s=200,
+    )
