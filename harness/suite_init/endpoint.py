@@ -52,13 +52,14 @@ def choose(document: Document | None, wanted: str | None, *, has_request: bool) 
     found = list(json_posts(document))
     listed = ", ".join(operation.name for operation, _ in found) or "none"
     if path is None:
-        if len(found) != 1:
-            several = (
-                f"{len(found)} operations are a POST with a JSON body" if found else "no operation is one"
-            )
+        if not found:
             raise UsageError(
-                f"which operation computes? {several}: {listed}",
-                fix="--endpoint PATH names it" if found else "--endpoint PATH with --request FILE",
+                "its document has no POST with a JSON body", fix="--endpoint PATH with --request FILE"
+            )
+        if len(found) > 1:
+            raise UsageError(
+                f"which operation computes? Several are a POST with a JSON body: {listed}",
+                fix="--endpoint PATH names it",
             )
         path = found[0][0].path
     if "{" in path:

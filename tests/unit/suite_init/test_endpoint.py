@@ -38,7 +38,7 @@ def test_a_template_takes_a_path_with_values(wanted):
     ("described", "wanted", "said"),
     [
         (document(a=JSON_BODY, b=JSON_BODY), None, "POST /a, POST /b"),
-        (document(), None, "no operation is one: none"),
+        (document(), None, "has no POST with a JSON body"),
         (document(a=JSON_BODY), "/b", "no such POST"),
         (document(a=JSON_BODY), "GET /a", "not the path of a POST"),
         (document(a=JSON_BODY), "a", "not the path of a POST"),
