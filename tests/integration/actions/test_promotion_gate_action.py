@@ -29,7 +29,8 @@ LOUD = (
 GATE = """#!/bin/sh
 printf '%s\\n' "$CANDIDATE" "$REFERENCE" "$DEVICE" "$@" >asked
 cat loud
-if [ -d "{stored}" ]; then mkdir -p "$4" && cp -a "{stored}/." "$4"; fi
+[ ! -d "$4" ] || ls "./$4" >found
+if [ -d "{stored}" ]; then mkdir -p "./$4" && cp -a "{stored}/." "./$4"; fi
 exit {code}
 """
 
@@ -151,6 +152,46 @@ def test_a_second_run_uploads_its_own_report_only(runner, gate_decides, samples)
     assert ran.outputs["decision"] == "promote"
     names = [file.name for file in runner.workspace.glob(ran.used[-1][1]["path"])]
     assert all(name.startswith(later.run_id) for name in names)
+
+
+def test_earlier_reports_lie_beside_the_new_one_and_out_of_the_artifact(runner, gate_decides, samples):
+    earlier = runner.temp / "earlier"
+    promoted = stored_in(earlier, samples.promote())
+    (earlier / "no report; $(touch pwned)\n::error::x.json").write_text("{}")
+    (earlier / "folder.json").mkdir()
+    (earlier / "-n.json").symlink_to("/etc/passwd")
+    later = samples.reject().model_copy(update={"run_id": "20261122T000000Z-4f2a9c81d0be-aaaaaa"})
+    gate_decides(later, ExitCode.REJECT)
+    ran = gate(runner, earlier=str(earlier), out="o p")
+    assert ran.code == ExitCode.REJECT, ran.output
+    found = (runner.workspace / "found").read_text().splitlines()
+    assert found == [promoted.name]
+    assert [one.data for one in annotations_in(ran.output) if one.data == "x"] == []
+    assert not list(runner.workspace.rglob("pwned"))
+    names = {path.name for path in runner.workspace.glob(ran.used[-1][1]["path"])}
+    assert names
+    assert all(name.startswith(later.run_id) for name in names)
+
+
+def test_an_earlier_report_replaces_none_that_lies_there(runner, gate_decides, samples):
+    report = samples.promote()
+    here = stored_in(runner.workspace / "reports", report)
+    there = stored_in(runner.temp / "earlier", report)
+    there.write_text("{}")
+    gate_decides(None, ExitCode.INFRASTRUCTURE)
+    before = here.read_bytes()
+    assert gate(runner, earlier=str(there.parent)).code == ExitCode.INFRASTRUCTURE
+    assert here.read_bytes() == before
+
+
+def test_earlier_reports_that_are_nowhere_end_it_before_the_gate(runner, gate_decides, samples):
+    gate_decides(samples.promote(), ExitCode.PROMOTE)
+    ran = gate(runner, earlier="nowhere")
+    assert ran.code == ExitCode.USAGE
+    (annotation,) = annotations_in(ran.output)
+    assert annotation.properties["title"] == "earlier reports"
+    assert not (runner.workspace / "asked").exists()
+    assert ran.outputs["decision"] == ""
 
 
 @pytest.fixture

@@ -105,6 +105,10 @@ def test_without_a_candidate_what_is_built_here_is_gated(machine):
         ({"devices": '["cpu"]\nx=y'}, "devices"),
         ({"signer": "https://github.test/x"}, "signer"),
         ({"promote-to": "a:production"}, "signer"),
+        ({"name": "a*"}, "name"),
+        ({"name": ""}, "name"),
+        ({"name": "a/b"}, "name"),
+        ({"name": "a\n"}, "name"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(machine, inputs, about):
@@ -205,7 +209,7 @@ def test_a_key_signs_what_the_deploy_job_verifies(machine, attest, key_pair, mon
     assert ran.code == 0, ran.output
     assert "actions/attest" not in [action for action, _ in ran.used]
     upload = ran.used[-1][1]
-    assert upload["name"] == "promotion-attestation-cpu"
+    assert upload["name"] == "promotion-gate-cpu-attestation"
     assert private.splitlines()[1] not in ran.output
     assert not list(machine.temp.rglob("key.pem"))
     verify = ["harness", "verify-attestation", upload["path"], "--key", str(public)]
@@ -251,18 +255,71 @@ def test_nothing_is_attested_or_promoted_without_the_verdict():
 def test_the_verdict_is_told_of_every_job_before(machine):
     outputs = {"candidate": "", "devices": '["cpu"]'}
     needs = {"resolve": {"result": "success", "outputs": outputs}, "gate": {"result": "skipped"}}
-    ran = machine.job(WORKFLOW, "verdict", needs=needs)
+    ran = machine.job(WORKFLOW, "verdict", needs=needs, inputs=INPUTS)
     assert ran.code == 1
     assert [one.data for one in annotations_in(ran.output)] == [
         'gate: "skipped", not success',
         "cpu: 0 verdicts, not one",
     ]
-    assert ran.used[0][1] == {"pattern": "promotion-gate-*", "path": "verdicts", "merge-multiple": "true"}
+    assert ran.used[0][1] == {
+        "pattern": "promotion-gate-{cpu,gpu}",
+        "path": "verdicts",
+        "merge-multiple": "true",
+    }
+
+
+def artifacts(name, device="cpu"):
+    """What a call with this name uploads and downloads: the values of its steps, by job and key."""
+    expressions = Expressions({"inputs": INPUTS | {"name": name}, "matrix": {"device": device}})
+    return {
+        (job, key): expressions.text(step["with"][key])
+        for job, content in jobs().items()
+        for step in content["steps"]
+        for key in ("name", "pattern", "artifact")
+        if key in step.get("with", {}) and step["name"] != "earlier reports"
+    }
+
+
+@pytest.mark.parametrize(("one", "other"), [("a", "b"), ("a", "a-b"), ("a", "a-cpu"), ("a-attestation", "a")])
+def test_two_calls_in_one_run_share_no_artifact(one, other):
+    ours, theirs = artifacts(one), artifacts(other)
+    assert set(ours) == {("gate", "artifact"), ("verdict", "pattern"), ("attest", "name")}
+    assert ours["gate", "artifact"] == f"{one}-cpu"
+    assert ours["verdict", "pattern"] == f"{one}-{{cpu,gpu}}"
+    assert not set(ours.values()) & set(theirs.values())
+    assert theirs["gate", "artifact"] not in {f"{one}-cpu", f"{one}-gpu"}
+
+
+def gated(machine, **inputs):
+    """The job of one device, with a harness that is not there: what it used until then."""
+    needs = {"resolve": {"outputs": {"candidate": f"r.test/a@{DIGEST}", "reference": "none"}}}
+    return machine.job(
+        WORKFLOW, "gate", inputs=INPUTS | inputs, matrix={"device": "cpu"}, needs=needs, secrets={}
+    )
+
+
+def test_earlier_reports_come_from_the_artifact_that_the_caller_names(machine, checkout):
+    earlier = str(machine.temp / "earlier")
+    (checkout / "scripts").mkdir()
+    gate = checkout / "scripts" / "gate.sh"
+    gate.write_text("#!/bin/sh\nls reports >found\nexit 5\n")
+    gate.chmod(0o755)
+    Path(earlier).mkdir()
+    (Path(earlier) / "20261120T091407Z-4f2a9c81d0be-1b2c3d.json").write_text("{}")
+    ran = gated(machine, earlier="kept")
+    assert ("actions/download-artifact", {"name": "kept", "path": earlier}) in ran.used
+    assert (machine.workspace / "found").read_text() == "20261120T091407Z-4f2a9c81d0be-1b2c3d.json\n"
+    assert ran.code == 5
+    without = gated(machine)
+    assert "actions/download-artifact" not in [action for action, _ in without.used]
 
 
 def test_the_verdict_fails_where_nothing_was_resolved(machine):
     ran = machine.job(
-        WORKFLOW, "verdict", needs={"resolve": {"result": "failure"}, "gate": {"result": "skipped"}}
+        WORKFLOW,
+        "verdict",
+        inputs=INPUTS,
+        needs={"resolve": {"result": "failure"}, "gate": {"result": "skipped"}},
     )
     assert ran.code == 1
 
@@ -284,4 +341,7 @@ def test_each_device_has_its_runner_and_its_digest_one_gate_at_a_time(device, la
     assert expressions.value(re.fullmatch(only, gate["runs-on"])[1]) == labels
     group = expressions.text(gate["concurrency"]["group"])
     assert group == f"promotion-gate-gate.toml-{device}-{DIGEST}"
-    assert gate["concurrency"]["cancel-in-progress"] is False
+    # Any other request waits; by default GitHub would cancel the second that does.
+    for concurrency in (gate["concurrency"], yaml.safe_load(WORKFLOW.read_text())["concurrency"]):
+        assert concurrency["cancel-in-progress"] is False
+        assert concurrency["queue"] == "max"
