@@ -4,7 +4,7 @@ import hashlib
 import json
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -62,7 +62,7 @@ def conclude(
             evidence_files=evidence_files,
         )
     findings = [_waived(finding, policy.waivers, today) for finding in findings]
-    outcome, reason, error = _outcome(findings, evidence)
+    outcome, reason, error = outcome_of(findings, expected=evidence.expected, executed=evidence.executed)
     return CheckResult(
         id=check.id,
         family=check.family,
@@ -128,17 +128,22 @@ def asked_sha256(settings: FamilySettings) -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-def _outcome(findings: list[Finding], evidence: Evidence) -> tuple[Outcome, str, CheckError | None]:
-    """A failure found stands; short of one, too few cases are no pass."""
+def outcome_of(
+    findings: Sequence[Finding], *, expected: int, executed: int
+) -> tuple[Outcome, str, CheckError | None]:
+    """What a check's findings and cases come to, and why.
+
+    A failure found stands; short of one, too few cases are no pass.
+    """
     worst = min((finding.outcome for finding in findings), key=WORST_FIRST.index, default=Outcome.ERROR)
     if worst is Outcome.FAIL:
         return worst, "", None
-    if not findings or evidence.executed == 0 or evidence.expected == 0:
-        cases = f"{evidence.executed} of {evidence.expected} cases"
+    if not findings or executed == 0 or expected == 0:
+        cases = f"{executed} of {expected} cases"
         message = f"nothing was checked ({cases}, {len(findings)} findings)"
         return Outcome.ERROR, message, CheckError(kind=ErrorKind.NOTHING_CHECKED, message=message)
-    if evidence.executed < evidence.expected and worst is not Outcome.ERROR:
-        return Outcome.INCONCLUSIVE, f"{evidence.executed} of at least {evidence.expected} cases", None
+    if executed < expected and worst is not Outcome.ERROR:
+        return Outcome.INCONCLUSIVE, f"{executed} of at least {expected} cases", None
     return worst, "", None
 
 

@@ -20,6 +20,7 @@ from harness.attestation.statement import (
 )
 from harness.config.suite import parse_suite
 from harness.errors import ConfigError, UsageError
+from harness.judgement import outcome_of
 from harness.model import CheckResult, Decision, Outcome, Report, Scope, TargetDescription
 from harness.rejudge import verdict_of, verify_policy
 
@@ -82,8 +83,8 @@ def _subject(report: Report, path: Path) -> Subject:
     other = {report.scope, report.candidate.kind} - {Scope.CONTAINER}
     if other:
         why = f"its candidate was a {other.pop().value}, so the verdict is of no image"
-    elif report.partial:
-        why = "it is partial: families were left out, or stored requests were replayed"
+    elif report.partial or report.only or report.only_checks or report.skip or report.replay:
+        why = "it is partial: families or checks were left out, or stored requests were replayed"
         fix = "gate it whole, without --only, --skip and --replay"
     elif report.decision is Decision.INCONCLUSIVE:
         why = "it is inconclusive, which is neither PASSED nor FAILED"
@@ -99,7 +100,7 @@ def _subject(report: Report, path: Path) -> Subject:
 
 
 def _require_agreement(report: Report, path: Path) -> None:
-    """The policy is the one that was digested, and by it the results come to the decision."""
+    """The policy is the one that was digested, by it the results come to the decision."""
     verify_policy(report, path)
     suite = parse_suite(report.policy.content, Path(report.policy.path)).on(report.candidate.device)
     decision = verdict_of(report, report.checks, suite).decision
@@ -109,6 +110,28 @@ def _require_agreement(report: Report, path: Path) -> None:
             key="decision",
             value=report.decision.value,
             problem=f"its checks come to {decision.value}",
+            allowed=_AS_WRITTEN,
+        )
+    if decision is Decision.PROMOTE and report.reasons:
+        first = report.reasons[0].message
+        raise ConfigError(
+            file=path, key="reasons", value=first, problem="a promote has none", allowed=_AS_WRITTEN
+        )
+    for check in report.checks:
+        _require_support(check, path)
+
+
+def _require_support(check: CheckResult, path: Path) -> None:
+    """The outcome is what the findings and cases come to; without a finding it is no judgement."""
+    if not check.findings and check.outcome not in {Outcome.PASS, Outcome.WARN, Outcome.FAIL}:
+        return
+    outcome, _, _ = outcome_of(check.findings, expected=check.expected, executed=check.executed)
+    if outcome is not check.outcome:
+        raise ConfigError(
+            file=path,
+            key=f"checks.{check.id}.outcome",
+            value=check.outcome.value,
+            problem=f"its findings and cases come to {outcome.value}",
             allowed=_AS_WRITTEN,
         )
 

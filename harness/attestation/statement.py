@@ -6,9 +6,19 @@ its consumers agree on: the annotations of a resource of ``configuration``, here
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -86,6 +96,13 @@ class Run(InToto):
     seed: int
     harness_version: str
 
+    @field_validator("finished_at")
+    @classmethod
+    def _after_the_start(cls, finished: datetime, info: ValidationInfo) -> datetime:
+        if finished < info.data.get("started_at", finished):
+            raise ValueError("before started_at")
+        return finished
+
 
 class Annotations(InToto):
     """What the policy is annotated with."""
@@ -123,11 +140,29 @@ class TestResult(InToto):
     warned_tests: tuple[str, ...] = ()
     failed_tests: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _no_contradiction(self) -> Self:
+        names = (*self.passed_tests, *self.warned_tests, *self.failed_tests)
+        if len(set(names)) < len(names):
+            raise ValueError("a test is told twice")
+        if self.result == "PASSED" and self.failed_tests:
+            raise ValueError("PASSED, and failedTests has a test")
+        if self.result == "FAILED" and not self.failed_tests:
+            raise ValueError("FAILED, and failedTests has no test")
+        if self.result != "FAILED" and not (self.passed_tests or self.warned_tests):
+            raise ValueError(f"{self.result}, and neither passedTests nor warnedTests has a test")
+        return self
+
     @property
     def policy(self) -> Policy | None:
         """The one policy of ``configuration``; None where there is none, or several."""
         policies = [resource for resource in self.configuration if isinstance(resource, Policy)]
         return policies[0] if len(policies) == 1 else None
+
+    @property
+    def files(self) -> tuple[Resource, ...]:
+        """The other files of the suite that the checks read."""
+        return tuple(resource for resource in self.configuration if not isinstance(resource, Policy))
 
 
 class Statement(InToto):

@@ -80,11 +80,13 @@ class Verification:
     Attributes:
         key_id: Of the key that has signed, None where none of those given has.
         result: What the statement says, None where it was not believed or is none of ours.
+        not_checked: What a deploy could have asked and this one did not, each with what it lets by.
     """
 
     refusals: tuple[Refusal, ...]
     key_id: str | None = None
     result: TestResult | None = field(default=None, repr=False)
+    not_checked: tuple[str, ...] = ()
 
 
 def read_envelope(path: Path) -> dsse.Envelope | Refusal:
@@ -156,7 +158,7 @@ def verify(
         *_run(policy.run, demands, now),
         *(_policy(policy, result, demands.policy) if demands.policy else ()),
     )
-    return Verification(refusals, verified.key_id, result)
+    return Verification(refusals, verified.key_id, result, tuple(_not_checked(result, demands)))
 
 
 def _refused(demand: Demand, why: str, key_id: str | None = None) -> Verification:
@@ -200,16 +202,33 @@ def _policy(policy: Policy, result: TestResult, path: Path) -> Iterator[Refusal]
     sha256 = policy_sha256(path)
     if policy.digest.sha256 != sha256:
         yield Refusal(Demand.POLICY, f"decided by {policy.digest.sha256}, {path} is {sha256}")
-    folder = path.absolute().parent
-    files = [resource for resource in result.configuration if resource is not policy]
-    if not any((folder / file.name).exists() for file in files):
+    if _lies_alone(result, path):
         return
-    for file in files:
+    folder = path.absolute().parent
+    for file in result.files:
         beside = folder / file.name
         if not beside.is_file():
             yield Refusal(Demand.POLICY, f"{file.name} was read by the run, and {folder} has no such file")
         elif (found := sha256_file(beside)) != file.digest.sha256:
             yield Refusal(Demand.POLICY, f"{file.name} was {file.digest.sha256} in the run, is {found}")
+
+
+def _lies_alone(result: TestResult, path: Path) -> bool:
+    return not any((path.absolute().parent / file.name).exists() for file in result.files)
+
+
+def _not_checked(result: TestResult, demands: Demands) -> Iterator[str]:
+    if demands.policy is None:
+        yield "policy: any gate.toml may have decided (--policy asks for one)"
+    elif result.files and _lies_alone(result, demands.policy):
+        yield (
+            f"suite: none of its {len(result.files)} files lies beside {demands.policy}, "
+            "so they may have been any"
+        )
+    if demands.max_age is None:
+        yield "age: the run may have been long ago (--max-age 7d asks for a recent one)"
+    if demands.device is None:
+        yield "device: cpu and gpu count alike (--device asks for one)"
 
 
 def policy_sha256(path: Path) -> str:

@@ -132,6 +132,8 @@ def _print(found: Verification, file: Path) -> None:
         console.print(line, highlight=False, soft_wrap=True)
     for name, value in _told(found).items():
         console.print(f"  {name:<10} {escape(single_line(value))}", highlight=False, soft_wrap=True)
+    for each in found.not_checked:
+        console.print(f"  not checked  {escape(single_line(each))}", highlight=False, soft_wrap=True)
 
 
 def _told(found: Verification) -> dict[str, str]:
@@ -154,6 +156,7 @@ def _as_json(found: Verification) -> dict[str, object]:
         "refusals": [
             {"demand": refusal.demand.value, "message": refusal.message} for refusal in found.refusals
         ],
+        "not_checked": list(found.not_checked),
         "key_id": found.key_id,
         "predicate": found.result.model_dump(mode="json", exclude_none=True) if found.result else None,
     }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from actions_expressions import Expressions
-from attested_reports import a_report
+from attested_reports import a_check, a_report
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from workflow_commands import annotations_in
@@ -201,6 +201,16 @@ def test_github_signs_the_predicate_of_the_report(attest):
     assert signed == {"subject-name": "r.test/a", "subject-digest": DIGEST, "predicate-type": PREDICATE_TYPE}
     assert (predicate["result"], predicate["url"]) == ("PASSED", "https://github.test/o/r/actions/runs/7")
     assert "attestation for the deploy job" not in ran.steps
+
+
+def test_evidence_that_is_not_the_one_of_the_report_is_not_attested(machine, attest):
+    (path,) = (machine.workspace / "verdict").glob("*.json")
+    report = a_report(a_check(evidence_files={"golden.single/evidence.json": "00" * 32}))
+    path.write_text(JsonRenderer().render(report))
+    ran = attest({}, attest=True)
+    assert ran.code != 0
+    assert "golden.single: evidence is missing" in ran.output
+    assert "actions/attest" not in [action for action, _ in ran.used]
 
 
 def test_a_key_signs_what_the_deploy_job_verifies(machine, attest, key_pair, monkeypatch):

@@ -104,6 +104,8 @@ def test_a_promote_is_attested_signed_and_verified(attestation, verified, pair, 
     assert found["key_id"] == sha256.decode()
     assert said.startswith(f"verified  {path}")
     assert found["key_id"] in said
+    assert [each.partition(":")[0] for each in found["not_checked"]] == ["suite"]
+    assert f"  not checked  {found['not_checked'][0]}\n" in said
 
 
 def test_what_is_signed_is_what_is_printed_without_a_key(run_main, stored, keys):
@@ -142,6 +144,14 @@ def test_what_is_not_asked_for_is_refused(attestation, verified, demand, options
     assert not found["verified"]
     assert [refusal["demand"] for refusal in found["refusals"]] == [demand]
     assert f"  {demand}: {found['refusals'][0]['message']}" in said
+
+
+def test_a_deploy_that_asks_for_little_is_told_what_it_did_not_ask(attestation, verified):
+    code, found, said = verified(attestation())
+    assert (code, len(found["not_checked"])) == (0, 3)
+    assert all(f"  not checked  {each}\n" in said for each in found["not_checked"])
+    assert "--policy" in said
+    assert "--max-age" in said
 
 
 def test_another_policy_is_refused(attestation, verified, policy):

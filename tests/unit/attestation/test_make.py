@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from harness.attestation.make import attest, to_json
 from harness.attestation.statement import subject_of
 from harness.errors import ConfigError, ExitCode, HarnessError, UsageError
-from harness.model import Decision, Outcome, PolicyRecord, Reason, Scope, TargetDescription
+from harness.model import Decision, Finding, Outcome, PolicyRecord, Reason, Scope, TargetDescription
 
 PATH = Path("reports/run.json")
 REPORT_SHA256 = "77" * 32
@@ -126,8 +126,19 @@ def test_another_scope_is_refused():
         assert f"its candidate was a {scope.value}" in refused(a_report(candidate=target))
 
 
-def test_a_partial_run_is_refused():
-    assert "it is partial" in refused(a_report(partial=True))
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"partial": True},
+        {"only": ("golden",)},
+        {"only_checks": ("golden.single",)},
+        {"skip": ("fuzz",)},
+        {"replay": {"case.json": "ab" * 32}},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_a_partial_run_is_refused_whatever_it_calls_itself(fields):
+    assert "it is partial" in refused(a_report(**fields))
 
 
 def test_an_inconclusive_verdict_is_refused():
@@ -167,6 +178,36 @@ def test_a_promote_without_a_required_check_is_refused():
         assert "its checks come to inconclusive (got 'promote')" in said
 
 
+PASSED = Finding(id="golden.single.y", outcome=Outcome.PASS, message="seen")
+CONTRADICTIONS = {
+    "a pass of nothing": {"expected": 0, "executed": 0, "findings": ()},
+    "a pass without a finding": {"findings": ()},
+    "a pass of no case": {"expected": 0, "executed": 0},
+    "a pass of one case of twelve": {"executed": 1},
+    "a pass with a failed finding": {"findings": (PASSED.model_copy(update={"outcome": Outcome.FAIL}),)},
+    "a warning of which no finding warns": {"outcome": Outcome.WARN, "findings": (PASSED,)},
+}
+
+
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize("fields", CONTRADICTIONS.values(), ids=list(CONTRADICTIONS))
+def test_a_check_that_its_findings_and_cases_do_not_support_is_refused(fields, required):
+    check = a_check("golden.single" if required else "fuzz.raw", **fields)
+    said = refused(a_report(check))
+    assert f"checks.{check.id}.outcome: its findings and cases come to " in said
+
+
+def test_a_check_that_hides_a_failure_behind_no_judgement_is_refused():
+    hidden = a_check("fuzz.raw", Outcome.SKIP, findings=BAD.findings)
+    assert "checks.fuzz.raw.outcome: its findings and cases come to fail (got 'skip')" in refused(
+        a_report(hidden)
+    )
+
+
+def test_a_promote_with_a_reason_against_it_is_refused():
+    assert "reasons: a promote has none" in refused(a_report(reasons=REASON))
+
+
 def test_a_suite_that_changed_during_the_run_is_refused():
     changed = a_check(inputs={**INPUTS, "golden/cases.jsonl": "ef" * 32})
     assert "other bytes than another check of the run had read (got 'golden/cases.jsonl')" in refused(
@@ -179,6 +220,7 @@ def test_a_suite_that_changed_during_the_run_is_refused():
     [
         ({"finished_at": "yesterday"}, "finished"),
         ({"started_at": "2026-11-21T22:41:46"}, "started"),
+        ({"finished_at": "2026-11-21T22:40:17.203+00:00"}, "finished_at: .* before started_at"),
         ({"started_at": "0001-01-01T00:00:00+14:00"}, "started_at: .* beyond the calendar"),
     ],
 )
@@ -206,7 +248,7 @@ TIMES = st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2200, 1,
 
 @given(
     digest=SHA256,
-    times=st.tuples(TIMES, TIMES),
+    times=st.tuples(TIMES, TIMES).map(sorted),
     device=st.sampled_from(["cpu", "gpu"]),
     outcomes=st.dictionaries(
         st.sampled_from(["golden.single", "golden.batch", "fuzz.raw", "latency.slo"]),

@@ -131,6 +131,18 @@ NOT_OURS = {
     "no time": lambda statement: run_of(statement).pop("finishedAt"),
     "a time of nowhere": lambda statement: run_of(statement).update(finishedAt="2026-11-21T22:41:46"),
     "another device": lambda statement: run_of(statement).update(device="tpu"),
+    "a run that ended before it began": lambda statement: run_of(statement).update(
+        startedAt="2026-11-21T22:41:46.912Z"
+    ),
+    "a pass with a failure": lambda statement: statement["predicate"].update(failedTests=["fuzz.raw"]),
+    "a pass of nothing": lambda statement: statement["predicate"].update(passedTests=[]),
+    "a warning of nothing": lambda statement: statement["predicate"].update(
+        result="WARNED", passedTests=[], failedTests=["fuzz.raw"]
+    ),
+    "a failure of nothing": lambda statement: statement["predicate"].update(result="FAILED"),
+    "a test that passed and failed": lambda statement: statement["predicate"].update(
+        result="WARNED", failedTests=["golden.single"]
+    ),
     "two policies": lambda statement: statement["predicate"]["configuration"].append(
         {**statement["predicate"]["configuration"][0], "name": "other.toml"}
     ),
@@ -145,6 +157,13 @@ def test_a_statement_that_is_none_of_ours_is_refused(change):
 @pytest.mark.parametrize("payload", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 5000])
 def test_a_payload_that_is_no_statement_is_refused(payload):
     assert set(refusals(payload)) == {Demand.STATEMENT}
+
+
+def test_a_pass_that_only_warns_is_one():
+    def warn(statement):
+        statement["predicate"].update(passedTests=[], warnedTests=["golden.single"])
+
+    assert refusals(changed(warn)) == {}
 
 
 def test_unknown_keys_are_ignored():
@@ -212,6 +231,14 @@ def test_everything_that_is_wrong_is_told():
     assert list(found) == [Demand.SUBJECT, Demand.RESULT, Demand.AGE, Demand.DEVICE]
 
 
+def test_what_nobody_asked_for_is_told(suite):
+    nothing = held(stated(), Demands(image=SUBJECT))
+    assert [said.partition(":")[0] for said in nothing.not_checked] == ["policy", "age", "device"]
+    config, statement = suite
+    everything = Demands(image=SUBJECT, policy=config, max_age=timedelta(days=7), device="cpu")
+    assert held(statement, everything).not_checked == ()
+
+
 # --- the policy and the files beside it
 
 
@@ -237,10 +264,23 @@ def test_the_suite_that_decided_is_accepted(suite):
     assert by_policy(suite) == {}
 
 
-def test_a_policy_that_lies_alone_is_held_against_its_digest(suite, tmp_path):
+def test_a_policy_that_lies_alone_is_held_against_its_digest_and_the_rest_told(suite, tmp_path):
     for file in (tmp_path / "golden").iterdir():
         file.unlink()
-    assert by_policy(suite) == {}
+    config, statement = suite
+    demands = Demands(image=SUBJECT, policy=config, max_age=timedelta(days=7), device="cpu")
+    found = held(statement, demands)
+    assert found.refusals == ()
+    (said,) = found.not_checked
+    assert said.startswith("suite: ")
+    assert "none of its 2 files" in said
+
+
+def test_a_suite_of_one_file_has_nothing_left_to_check(suite):
+    config, _ = suite
+    statement = stated(a_report(*(a_check(name, inputs={}) for name in ("golden.single", "golden.batch"))))
+    demands = Demands(image=SUBJECT, policy=config, max_age=timedelta(days=7), device="cpu")
+    assert held(statement, demands).not_checked == ()
 
 
 def test_another_policy_is_refused(suite):
