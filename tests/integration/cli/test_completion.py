@@ -26,6 +26,7 @@ def test_words_for(shell):
         assert word in told.stdout
 
 
+@pytest.mark.slow  # a process for each line
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash")
 def test_bash_completes():
     script = ['eval "$(_HARNESS_COMPLETE=source_bash harness)"', "complete -p harness"]

@@ -45,6 +45,7 @@ def decision(world):
     return json.loads((world.folder / "reports" / "latest").read_text())["decision"]
 
 
+@pytest.mark.slow
 def test_a_suite_from_a_url(world):
     world.walk("docs/gate-your-own-image.md", "harness doctor")
     with at_its_url(world) as address:

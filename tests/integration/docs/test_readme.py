@@ -76,6 +76,7 @@ def test_every_check_is_a_test_item(first_suite, plain_image):
     assert re.search(r"\b[1-9]\d* passed in", told)
 
 
+@pytest.mark.slow
 def test_the_locustfile_opens_its_web_ui(checkout, reference_service):
     port = free_port()
     instead = [
