@@ -75,7 +75,7 @@ def exchange(client: httpx.Client, request: Request, *, timeout_s: float, most_b
             waited for.
 
     Raises:
-        httpx.HTTPError: no answer, or not in time.
+        httpx.HTTPError: no answer, or not in time, or a path that can't be sent.
         ValueError: for a path that does not begin with a slash: it could lead to another host.
     """
     if not request.path.startswith("/"):
@@ -97,6 +97,8 @@ def exchange(client: httpx.Client, request: Request, *, timeout_s: float, most_b
                 body += chunk
                 if len(body) > most_bytes:
                     break
+    except httpx.InvalidURL as error:  # which is no HTTPError
+        raise httpx.LocalProtocolError(str(error)) from error
     except httpx.TimeoutException as error:
         raise type(error)(f"no whole answer within {timeout_s:g} s") from error
     return Answer(

@@ -210,7 +210,8 @@ class Sampler:
                 made = list(self._items(schema, level))
             case "integer":
                 low, high = _range(schema, 0, 10)
-                made = int(self._generator.integers(math.ceil(low), math.floor(max(low, high)) + 1))
+                least = math.ceil(low)  # beyond the other bound where no integer lies between them
+                made = int(self._generator.integers(least, max(least, math.floor(high)) + 1))
             case "number":
                 low, high = _range(schema, -1, 1)
                 # Away from the ends, which may be excluded.

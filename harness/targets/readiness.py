@@ -61,6 +61,6 @@ def probe(client: httpx.Client, service: ServiceSettings, *, timeout_s: float) -
     """The status of the readiness path, None without one, and what was seen; the body is never read."""
     try:
         answer = exchange(client, Request("GET", service.ready_path), timeout_s=timeout_s, most_bytes=0)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+    except (httpx.HTTPError, ValueError) as error:
         return None, f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return answer.status, f"status {answer.status}"

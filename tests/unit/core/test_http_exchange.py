@@ -108,6 +108,12 @@ def test_a_path_leads_to_no_other_host(client, path):
         exchange(client, Request("GET", path), timeout_s=5, most_bytes=100)
 
 
+@pytest.mark.parametrize("path", ["/a\nb", "/\x00", "/" + "x" * 70_000])
+def test_a_path_that_cannot_be_sent_gives_no_answer(client, path):
+    with pytest.raises(httpx.HTTPError):
+        exchange(client, Request("GET", path), timeout_s=5, most_bytes=100)
+
+
 def test_a_long_answer_is_cut(client):
     answer = exchange(client, Request("GET", "/a"), timeout_s=5, most_bytes=999)
     assert (len(answer.body), answer.truncated) == (999, True)

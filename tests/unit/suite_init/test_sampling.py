@@ -120,6 +120,20 @@ def test_a_schema_that_holds_itself_ends():
     assert made(described, 1)
 
 
+BOUNDS = st.floats(-20, 20) | st.integers(-20, 20)
+
+
+@given(st.sampled_from(["integer", "number"]), st.lists(BOUNDS, min_size=4, max_size=4))
+def test_any_bounds_of_a_number_make_one(kind, bounds):
+    names = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+    (body,) = made(document({"type": kind, **dict(zip(names, bounds, strict=True))}), 1)
+    assert isinstance(body, int if kind == "integer" else float)
+
+
+def test_no_integer_between_the_bounds_makes_the_next_one():
+    assert made(document({"type": "integer", "minimum": 3.2, "maximum": 3.7})) == [4]
+
+
 KEYS = [
     *("type", "properties", "items", "required", "minimum", "maximum", "minItems", "maxItems", "minLength"),
     *("maxLength", "anyOf", "oneOf", "allOf", "enum", "const", "default", "example", "examples", "format"),
