@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness.cli.progress import Progress
-from harness.errors import ExitCode, TargetError
-from harness.reports.text import visible
+from harness.errors import ExitCode, TargetError, UsageError
+from harness.reports.text import one_line, visible
 from harness.suite_init.declared import Given
 from harness.suite_init.gate_toml import Findings
 from harness.suite_init.make import InitRequest, make_suite, told_files
@@ -107,7 +107,11 @@ def init(
     console = Console(stderr=True)
 
     def confirm(what: str) -> None:
-        if not yes and sys.stdin.isatty() and not typer.confirm(f"{what}?", err=True):
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise UsageError(f"without a terminal nobody confirms to {what}", fix="--yes confirms it")
+        if not typer.confirm(f"{what}?", err=True):
             raise typer.Exit(ExitCode.USAGE)
 
     wanted = InitRequest(
@@ -141,11 +145,16 @@ def _tell(console: Console, found: Findings, wanted: InitRequest) -> None:
     kept, asked = len(found.answers.kept), found.answers.asked
     notes = [f"{kept} of {asked} requests to POST {found.path} are golden cases: what it answered today"]
     if found.document is None:
-        notes.append("no OpenAPI document was found, so no contract is declared")
+        instead = f": {found.problems[-1]}" if found.problems else ""
+        notes.append(f"no OpenAPI document was found, so no contract is declared{instead}")
     if found.outputs.left_out:
         notes.append(f"not compared, see {config}: {', '.join(p or '/' for p in found.outputs.left_out)}")
     for note in notes:
-        console.print(f"  {escape(visible(note))}", highlight=False, soft_wrap=True)
+        console.print(f"  {escape(one_line(note))}", highlight=False, soft_wrap=True)
+    if found.doubt:
+        console.print(
+            f"  [bold yellow]warning:[/] {escape(one_line(found.doubt))}", highlight=False, soft_wrap=True
+        )
     families = ["--only golden", *(["--only contract"] if found.document is not None else [])]
     given = ["--config", config, "--candidate", wanted.candidate, "--reference", "none"]
     console.print("next:", highlight=False)

@@ -17,6 +17,7 @@ from harness.template import PLACEHOLDER
 CREDENTIAL = "caller"
 HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)")
 KEY = re.compile(r"key\.([a-z][a-z0-9_]*)(\.sha256)?")
+OF_A_SECRET = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)(?![A-Z])(?!.*_(FILE|PATH|DIR)$)", re.IGNORECASE)
 TOP_LEVEL = ("service", "auth")
 
 
@@ -55,6 +56,12 @@ class Declared:
             name, equals, value = assignment.partition("=")
             if not (name and equals):
                 raise UsageError("--env takes NAME=VALUE", fix="such as --env LOG_LEVEL=warning")
+            if value and OF_A_SECRET.search(name) and not _holds_a_key(value):
+                raise UsageError(
+                    f"--env {name}: a secret by its name, and its value would stand in gate.toml",
+                    fix=f"--env '{name}=${{key.caller}}' with the key in GATE_KEY_CALLER; "
+                    "where it is none, [service.environment] in a file for --service",
+                )
             self._table("service", "environment")[name] = value
         for key, number in (("port", given.port), ("ready_path", given.ready)):
             if number is not None:
@@ -125,11 +132,15 @@ def _read(file: Path) -> tomlkit.TOMLDocument:
     return document
 
 
+def _holds_a_key(value: str) -> bool:
+    return any(KEY.fullmatch(name) for name in PLACEHOLDER.findall(value))
+
+
 def _header(text: str) -> tuple[str, str]:
     match = HEADER.fullmatch(text)
     fix = "--header 'X-API-Key: ${key.caller}', and the key itself in the environment as GATE_KEY_CALLER"
     if match is None:
         raise UsageError("--header takes 'NAME: VALUE'", fix=fix)
-    if not any(KEY.fullmatch(name) for name in PLACEHOLDER.findall(match[2])):
+    if not _holds_a_key(match[2]):
         raise UsageError(f"--header {match[1]}: its value holds no ${{key.NAME}}", fix=fix)
     return match[1], match[2]

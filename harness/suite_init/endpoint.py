@@ -1,6 +1,6 @@
 """Which operation is the one to ask: a POST with a JSON body; pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from harness.errors import UsageError
 from harness.openapi.document import Document, Node
 from harness.openapi.media import normal_media_type
 from harness.openapi.operation import Operation, operations
+from harness.reports.text import one_line
 
 JSON = "application/json"
 TAKEN = (JSON, "application/*", "*/*")
@@ -28,29 +29,33 @@ class Asked:
     examples: tuple[Any, ...] = ()
 
 
-def choose(document: Document | None, wanted: str | None, *, has_request: bool) -> Asked:
+def choose(
+    document: Document | None, wanted: str | None, *, has_request: bool, problems: Sequence[str] = ()
+) -> Asked:
     """The endpoint that the user named, or the only one there is.
 
     Args:
         document: Of the service; None without one.
         wanted: ``/predict`` or ``POST /predict``; None for the only one.
         has_request: Whether the user gave a body, so that nothing needs to be documented.
+        problems: What was found in place of a document.
 
     Raises:
-        UsageError: there is none, or none of that name, or several.
+        UsageError: there is none, or none of that name, or several, or it has a path that can't be sent.
         OpenAPIError: the document can't be read there.
     """
     path = None if wanted is None else _path(wanted)
     if document is None:
         if path is None or not has_request:
+            instead = f": {one_line(problems[-1])}" if problems else ""
             raise UsageError(
-                "the service serves no OpenAPI document, so nothing tells what to ask it",
+                f"nothing tells what to ask the service, it serves no OpenAPI document{instead}",
                 fix="--endpoint /predict --request body.json, with a body that it takes; "
                 "or --openapi, where it serves one",
             )
         return Asked(path)
     found = list(json_posts(document))
-    listed = ", ".join(operation.name for operation, _ in found) or "none"
+    listed = ", ".join(one_line(operation.name) for operation, _ in found) or "none"
     if path is None:
         if not found:
             raise UsageError(
@@ -61,7 +66,7 @@ def choose(document: Document | None, wanted: str | None, *, has_request: bool) 
                 f"which operation computes? Several are a POST with a JSON body: {listed}",
                 fix="--endpoint PATH names it",
             )
-        path = found[0][0].path
+        path = _sendable(found[0][0].path)
     if "{" in path:
         raise UsageError(f"{path} has parameters", fix="--endpoint with values in their place")
     for operation, media in found:
@@ -77,7 +82,18 @@ def choose(document: Document | None, wanted: str | None, *, has_request: bool) 
 def _path(wanted: str) -> str:
     method, _, path = wanted.rpartition(" ")
     if method not in {"", "POST"} or not path.startswith("/"):
-        raise UsageError(f"--endpoint {wanted}: not the path of a POST", fix="such as --endpoint /predict")
+        raise UsageError(
+            f"--endpoint {one_line(wanted)}: not the path of a POST", fix="such as --endpoint /predict"
+        )
+    return _sendable(path)
+
+
+def _sendable(path: str) -> str:
+    if not path.isprintable():
+        raise UsageError(
+            f"POST {one_line(path)}: a path with characters that are not to be printed",
+            fix="--endpoint with a path that a URL can have",
+        )
     return path
 
 

@@ -13,7 +13,7 @@ from harness.checks.golden.settings import FLOATS
 from harness.reports.text import cut, quantity, single_line
 from harness.suite_init.asking import Answers
 from harness.suite_init.finding import READY_PATHS, Ready, ServedDocument
-from harness.suite_init.outputs import MARGIN, Outputs
+from harness.suite_init.outputs import MARGIN, Outputs, doubt
 from harness.suite_init.speed import BUSY_SHARE, LEAST_SLO_MS, ROOM, Speed
 from harness.suite_init.writing import OPENAPI
 
@@ -56,6 +56,11 @@ class Findings:
         declared = {"contract": self.document is not None, "golden": True, "latency": self.speed.within_reach}
         return [family for family, there in declared.items() if there]
 
+    @property
+    def doubt(self) -> str:
+        """Why the answers look like no result; empty where they do not."""
+        return doubt(self.outputs, self.answers.kept)
+
 
 def gate_toml(found: Findings) -> str:
     """A suite with a comment at each section."""
@@ -64,6 +69,7 @@ def gate_toml(found: Findings) -> str:
     text = _TEMPLATES.get_template("gate.toml.j2").render(
         **vars(found),
         required=found.required,
+        doubt=found.doubt,
         refusals=refusals,
         left_out=found.outputs.left_out,
         floats={name: output for name, output in settings.items() if output.dtype in FLOATS},

@@ -109,7 +109,7 @@ def make_suite(
         ready = _await(endpoint, named.suite.config.service, declared, by_url=by_url)
         document, problems = find_document(endpoint, named.credentials, declared.credential, request.openapi)
         parsed = None if document is None else Document(document.body, document.path)
-        asked = choose(parsed, request.endpoint, has_request=bool(bodies))
+        asked = choose(parsed, request.endpoint, has_request=bool(bodies), problems=problems)
         chosen = samples(asked, parsed, bodies, request.cases, request.seed)
         if not chosen.bodies:
             raise UsageError(

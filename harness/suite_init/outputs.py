@@ -28,6 +28,7 @@ NOT_A_RESULT = frozenset(
     {"id", "uuid", "version"}
     | {"time", "timestamp", "date", "created", "latency", "duration", "elapsed", "took", "ms"}
 )
+OF_AN_ERROR = frozenset({"error", "errors", "detail", "message"})
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 INTEGER_BITS = 63
 
@@ -72,6 +73,19 @@ def find_outputs(kept: Sequence[Kept]) -> Outputs:
         if output.dtype in FLOATS and (tolerance := envelope.proposal(MARGIN)) is not None:
             found.tolerances[name] = tolerance
     return found
+
+
+def doubt(found: Outputs, kept: Sequence[Kept]) -> str:
+    """Why the answers look like no result of a computation; empty where they do not."""
+    pointers = [output.pointer for output in found.settings.values()]
+    if len(kept) > 1 and all(
+        resolve(each.first, pointer) == resolve(kept[0].first, pointer)
+        for each in kept
+        for pointer in pointers
+    ):
+        return "every answer was the same, whatever was asked: is it a result?"
+    errors = [pointer for pointer in pointers if pointer.rpartition("/")[2].lower() in OF_AN_ERROR]
+    return f"{errors[0]} is that of an error, by its name: is it a result?" if errors else ""
 
 
 def _reason(output: OutputSettings, envelope: Envelope) -> str:

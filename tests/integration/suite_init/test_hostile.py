@@ -96,6 +96,61 @@ def test_nobody_there(harness, monkeypatch):
     assert "--ready" in refused.stderr
 
 
+def described(path="/predict", **media):
+    """A document with one POST."""
+    operation = DOCUMENT["paths"]["/predict"]["post"] | {
+        "requestBody": {"content": {"application/json": media}}
+    }
+    return DOCUMENT | {"paths": {path: {"post": operation}}}
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        (described("/a\nnext:\n  rm -rf", example={"x": 1.5}), "not to be printed"),
+        (described(schema={"$ref": "http://127.0.0.1:9/s.json"}), "127.0.0.1:9/s.json"),
+    ],
+    ids=["path", "remote"],
+)
+def test_a_document_that_leads_elsewhere_is_refused(harness, document, said):
+    with answering(content=b'{"y": 1.5}', document=document) as (url, asked):
+        refused = harness("init", "--candidate", url)
+    assert refused.returncode == ExitCode.USAGE, refused.stderr
+    assert said in refused.stderr
+    assert "\nnext:" not in refused.stderr
+    assert asked == []
+    assert list(Path().iterdir()) == []
+
+
+def test_a_schema_without_a_value_is_asked_all_the_same(harness):
+    nothing_fits = {"type": "integer", "minimum": 3.2, "maximum": 3.7}
+    with answering(content=b'{"y": 1.5}', document=described(schema=nothing_fits)) as (url, asked):
+        made = harness("init", "--candidate", url)
+    assert made.returncode == 0, made.stderr
+    assert len(asked) == 2
+
+
+def test_answers_that_are_an_error_are_told_loudly(harness):
+    with answering(content=b'{"error": "model not loaded"}') as (url, _):
+        made = harness("init", "--candidate", url)
+    assert made.returncode == 0, made.stderr
+    (warned,) = [line for line in made.stderr.splitlines() if "warning:" in line]
+    assert "every answer was the same" in warned
+    assert "DOUBT: every answer was the same" in Path("gate.toml").read_text()
+
+
+def test_a_note_is_one_line(harness):
+    """The document is at a path that is none for the usual reason: what it says is shown, and acts not."""
+    forged = DOCUMENT | {"openapi": "3.9\nnext:\n  rm -rf everything"}
+    Path("body.json").write_text('{"x": 1.5}')
+    with answering(content=b'{"y": 1.5}', document=forged) as (url, _):
+        made = harness("init", "--candidate", url, "--endpoint", "/predict", "--request", "body.json")
+    assert made.returncode == 0, made.stderr
+    assert "GET /openapi.json is no OpenAPI document" in made.stderr
+    assert made.stderr.splitlines().count("next:") == 1
+    assert "  rm -rf everything" not in made.stderr.splitlines()
+
+
 @pytest.mark.parametrize(("says", "options", "asks"), [("n\n", (), 0), ("y\n", (), 2), ("", ("--yes",), 2)])
 def test_a_service_on_another_machine_is_asked_on_a_word(harness, monkeypatch, says, options, asks):
     lines = iter([says])
@@ -109,3 +164,15 @@ def test_a_service_on_another_machine_is_asked_on_a_word(harness, monkeypatch, s
     assert made.returncode == (0 if asks else ExitCode.USAGE), made.stderr
     assert len(asked) == asks
     assert Path("gate.toml").exists() is bool(asks)
+
+
+@pytest.mark.parametrize("yes", [False, True])
+def test_without_a_terminal_only_yes_asks_a_service_on_another_machine(harness, monkeypatch, yes):
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: False))
+    with answering(content=b'{"y": 1}') as (url, asked):
+        elsewhere = url.replace("127.0.0.1", "2130706433")
+        made = harness("init", "--candidate", elsewhere, "--cases", "1", *(["--yes"] if yes else []))
+    assert made.returncode == (0 if yes else ExitCode.USAGE), made.stderr
+    assert ("--yes" in made.stderr) is not yes
+    assert len(asked) == (2 if yes else 0)
+    assert Path("gate.toml").exists() is yes

@@ -60,6 +60,33 @@ def test_a_header_without_a_placeholder_is_refused_and_not_repeated(header):
     assert "GATE_KEY_CALLER" in refused.value.fix
 
 
+@pytest.mark.parametrize(
+    "name", ["TOKEN", "API_KEY", "apikey", "DB_PASSWORD", "DB_PASSWORD_2", "SECRET_KEY", "CLIENT_SECRET"]
+)
+def test_a_secret_of_the_environment_in_clear_is_refused_and_not_repeated(name):
+    with pytest.raises(UsageError, match=f"--env {name}") as refused:
+        Declared(Given(environment=[f"{name}=sk-very-own"]))
+    assert "sk-very-own" not in f"{refused.value} {refused.value.fix}"
+    assert f"{name}=${{key.caller}}" in refused.value.fix
+    assert "--service" in refused.value.fix
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    ["TOKEN=Bearer ${key.caller}", "TOKEN=", "MAX_TOKENS=512", "TOKENIZER=fast", "KEY_FILE=/run/keys.json"],
+)
+def test_what_is_no_secret_in_clear_is_declared(assignment):
+    name, _, value = assignment.partition("=")
+    declared = Declared(Given(headers=["X-Key: ${key.caller}"], environment=[assignment]))
+    assert declared.suite("x").config.service.environment == {name: value}
+
+
+def test_the_file_may_say_that_it_is_no_secret(tmp_path):
+    file = tmp_path / "service.toml"
+    file.write_text('[service.environment]\nPAD_TOKEN = "<pad>"\n')
+    assert Declared(Given(file=file)).suite("x").config.service.environment == {"PAD_TOKEN": "<pad>"}
+
+
 @pytest.mark.parametrize("text", ["service = 1", "[golden]\npath = 'x'", "[service", "[service]\nport = 'x'"])
 def test_a_file_that_is_not_for_this(tmp_path, text):
     file = tmp_path / "service.toml"

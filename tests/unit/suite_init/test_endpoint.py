@@ -52,6 +52,24 @@ def test_what_is_not_clear_is_asked_for(described, wanted, said):
     assert refused.value.fix
 
 
+@pytest.mark.parametrize("path", ["/a\nnext:\n", "/\x1b[31m"])
+def test_a_path_that_cannot_be_sent_is_refused_and_not_shown_as_it_is(path):
+    for described, wanted in ((document(**{path[1:]: JSON_BODY}), None), (None, path)):
+        with pytest.raises(UsageError, match="not to be printed") as refused:
+            choose(described, wanted, has_request=True)
+        assert str(refused.value).isprintable()
+        assert "--endpoint" in refused.value.fix
+    several = document(**{path[1:]: JSON_BODY, "b": JSON_BODY})
+    with pytest.raises(UsageError, match="POST /b") as refused:
+        choose(several, None, has_request=True)
+    assert str(refused.value).isprintable()
+
+
+def test_what_was_found_in_place_of_a_document_is_told():
+    with pytest.raises(UsageError, match=r"no OpenAPI document: GET /openapi\.json is none"):
+        choose(None, "/a", has_request=False, problems=["GET /docs: no", "GET /openapi.json is none"])
+
+
 def test_a_body_of_the_user_needs_no_document():
     assert choose(None, "/a", has_request=True).path == "/a"
     assert choose(document(b=JSON_BODY), "/a", has_request=True).schema is None

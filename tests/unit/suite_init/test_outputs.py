@@ -11,7 +11,7 @@ from harness.checks.golden.wire import leaves
 from harness.golden.asking import outputs_of
 from harness.pointer import resolve
 from harness.suite_init.asking import Kept
-from harness.suite_init.outputs import MOST_OUTPUTS, find_outputs
+from harness.suite_init.outputs import MOST_OUTPUTS, doubt, find_outputs
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -97,6 +97,25 @@ def test_a_spread_becomes_a_tolerance_and_what_is_random_is_left_out():
         "/mode": "differs when the same is asked twice",
         "/n": "differs when the same is asked twice",
     }
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([{"error": "model not loaded"}] * 2, "every answer was the same"),
+        ([{"y": 1.0, "label": "a"}, {"y": 1, "label": "a"}], "every answer was the same"),
+        ([{"error": "no 1"}, {"error": "no 2"}], "by its name"),
+        ([{"result": {"Detail": "a"}, "y": 1.5}, {"result": {"Detail": "a"}, "y": 2.5}], "by its name"),
+        ([{"message": "no"}], "by its name"),
+        ([{"y": 1.5, "label": "a"}, {"y": 2.5, "label": "a"}], ""),
+        ([{"error_rate": 0.5}], ""),
+    ],
+)
+def test_answers_that_look_like_no_result_are_told(answers, said):
+    kept = same_twice(*answers)
+    told = doubt(find_outputs(kept), kept)
+    assert said in told
+    assert bool(said) is bool(told)
 
 
 def test_names_of_findings_are_not_taken():
