@@ -20,11 +20,14 @@ __all__ = [
     "pytest_configure",
 ]
 
-OF_THE_CANDIDATE = ("gate_reference", "gate_only")
+OF_THE_CANDIDATE = ("gate_reference", "gate_only", "gate_device", "gate_out", "gate_seed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options; without ``--gate-candidate`` there are no items, and the fixtures skip."""
+    """The options; without ``--gate-candidate`` there are no items, and the fixtures skip.
+
+    ``--gate-config`` alone may then be given: it says where the suite is, and has its place in ``addopts``.
+    """
     group = parser.getgroup("gate", "release gate (harness)")
     group.addoption(
         "--gate-candidate", metavar="IMAGE|URL|DIR", help="gate this candidate, a test item per check"
@@ -39,15 +42,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         help="only this family, or of a family only this check (golden.single); may be repeated",
     )
-    group.addoption(
-        "--gate-device", choices=("cpu", "gpu"), default="cpu", help="where it computes (default: cpu)"
-    )
-    group.addoption(
-        "--gate-out", metavar="DIR", default="reports", help="where reports go (default: reports)"
-    )
-    group.addoption(
-        "--gate-seed", metavar="N", type=int, default=0, help="seed of everything random (default: 0)"
-    )
+    group.addoption("--gate-device", choices=("cpu", "gpu"), help="where it computes (default: cpu)")
+    group.addoption("--gate-out", metavar="DIR", help="where reports go (default: reports)")
+    group.addoption("--gate-seed", metavar="N", type=int, help="seed of everything random (default: 0)")
 
 
 @pytest.hookimpl(trylast=True)  # so that no selection of another plugin comes after that of the session
@@ -67,5 +64,5 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(GateSession(config), "gate")
         return
     for option in OF_THE_CANDIDATE:
-        if config.getoption(option):
+        if config.getoption(option) is not None:
             raise pytest.UsageError(f"--{option.replace('_', '-')} needs --gate-candidate")

@@ -36,7 +36,7 @@ def offered(config: pytest.Config) -> tuple[Offered, ...]:
     """
     try:
         families, names = selection(config.getoption("gate_only") or ())
-        suite = load_suite(Path(config.getoption("gate_config"))).on(config.getoption("gate_device"))
+        suite = load_suite(Path(config.getoption("gate_config"))).on(config.getoption("gate_device") or "cpu")
         plan = make_plan(
             suite, asked_for(CHECKS, names), only=families, skip=(), capabilities=tuple(Capability)
         )
@@ -68,8 +68,8 @@ def request(config: pytest.Config, offers: Sequence[Offered], kept: Collection[s
         gpu=config.getoption("gate_device") == "gpu",
         only=families,
         checks=names,
-        out=Path(config.getoption("gate_out")),
-        seed=config.getoption("gate_seed"),
+        out=Path(config.getoption("gate_out") or "reports"),
+        seed=config.getoption("gate_seed") or 0,
         fail_fast=config.getoption("maxfail") == 1,
     )
 

@@ -11,9 +11,9 @@ from harness.reports.summary import caveats, headline, why
 from harness.reports.text import (
     command_lines,
     cut,
+    interval,
     observed_and_limit,
-    quantity,
-    single_line,
+    one_line,
     visible,
     without_workflow_commands,
 )
@@ -25,8 +25,8 @@ Phase = Literal["passed", "skipped", "failed", "error"]
 
 _MOST_NAME = 200
 _MOST_TEXT = 2000
-_MOST_LINE = 600
 _MOST_LISTED = 20
+_COMPARED = ("observed", "limit", "interval", "confidence")
 
 
 class ToldFinding(TypedDict):
@@ -114,7 +114,7 @@ def summary(report: Report, path: Path) -> list[str]:
         *caveats(report),
         f"report  {path}",
     ]
-    return [_line(line) for line in lines]
+    return [one_line(line) for line in lines]
 
 
 def reports_of(told: ToldFinding, of: pytest.TestReport) -> Iterator[pytest.TestReport]:
@@ -153,19 +153,20 @@ def _finding(result: CheckResult, finding: Finding, path: Path) -> ToldFinding:
     measured = {
         "observed": observed,
         "limit": limit,
-        "interval": _interval(finding),
+        "interval": interval(finding),
+        "confidence": "" if finding.confidence is None else f"{finding.confidence:g}",
         "samples": str(finding.samples) if finding.samples else "",
         "evidence": str(path.with_suffix("") / finding.evidence) if finding.evidence else "",
         "waived": finding.waiver or "",
     }
-    told = {name: _line(value) for name, value in measured.items() if value}
-    compared = [f"{name} {told[name]}" for name in ("observed", "limit", "interval") if name in told]
+    told = {name: one_line(value) for name, value in measured.items() if value}
+    compared = [f"{name} {told[name]}" for name in _COMPARED if name in told]
     rest = [f"{name}: {told[name]}" for name in ("samples", "evidence", "waived") if name in told]
     command = "\n    | ".join(command_lines(finding.reproduce))
     text = _text([f"{finding.id}: {finding.message}"])
     return ToldFinding(
-        name=_line(finding.id.removeprefix(f"{result.id}."), _MOST_NAME) or "finding",
-        title=_line(finding.id, _MOST_NAME),
+        name=one_line(finding.id.removeprefix(f"{result.id}."), _MOST_NAME) or "finding",
+        title=one_line(finding.id, _MOST_NAME),
         phase=phase(finding.outcome, result.error.kind if result.error else None),
         text="\n".join(
             [
@@ -183,14 +184,6 @@ def _finding(result: CheckResult, finding: Finding, path: Path) -> ToldFinding:
     )
 
 
-def _interval(finding: Finding) -> str:
-    ends = [quantity(finding.lower) or "-∞", quantity(finding.upper) or "∞"]
-    if finding.lower is None and finding.upper is None:
-        return ""
-    level = "" if finding.confidence is None else f" at confidence {finding.confidence:g}"
-    return f"{ends[0]} to {ends[1]} {finding.unit}".rstrip() + level
-
-
 def _share(result: CheckResult) -> str:
     same = sum(finding.outcome is result.outcome for finding in result.findings)
     return f"{same} of {len(result.findings)} findings" if result.findings else ""
@@ -198,7 +191,3 @@ def _share(result: CheckResult) -> str:
 
 def _text(lines: Sequence[str]) -> str:
     return without_workflow_commands("\n".join(visible(cut(line, _MOST_TEXT)) for line in lines))
-
-
-def _line(text: str, most: int = _MOST_LINE) -> str:
-    return without_workflow_commands(single_line(cut(text, most)))

@@ -214,10 +214,11 @@ def test_without_the_option_it_is_silent(run_pytest, pytester):
     assert "gate" not in result.stdout.str().replace(str(pytester.path), "")
 
 
-def test_an_option_that_would_do_nothing_is_refused(run_pytest):
-    result = run_pytest("--gate-only", "golden")
+@pytest.mark.parametrize("option", ["only=golden", "reference=none", "device=gpu", "out=x", "seed=0"])
+def test_an_option_that_would_do_nothing_is_refused(run_pytest, option):
+    result = run_pytest(f"--gate-{option}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--gate-only needs --gate-candidate*"])
+    result.stderr.fnmatch_lines([f"*--gate-{option.partition('=')[0]} needs --gate-candidate*"])
 
 
 def test_an_unknown_family_is_refused(run_pytest, tiny_url):
