@@ -1,8 +1,10 @@
 """Whether a changed value of gate.toml allows more than before."""
 
 import math
+import re
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 from typing import assert_never
 
 from harness.model import Direction
@@ -12,7 +14,7 @@ class Looser(StrEnum):
     """What of a key makes its policy let more pass."""
 
     HIGHER = "higher"
-    """A larger number; none is no limit."""
+    """A larger number, date or size of memory (``512m``); none is no limit."""
     LOWER = "lower"
     """A smaller number; none is no limit."""
     ALLOWANCE = "allowance"
@@ -27,6 +29,8 @@ class Looser(StrEnum):
 
 _SHARPNESS = ("info", "warning", "warn", "error", "fail")
 _LEAST = -1.0
+_SIZE = re.compile(r"([1-9][0-9]*)([kmg])")
+_BYTES = MappingProxyType({"k": 1024, "m": 1024**2, "g": 1024**3})
 
 
 def direction(rule: Looser | None, old: object, new: object) -> Direction:
@@ -72,5 +76,7 @@ def _number(value: object) -> float | None:
             return value  # an int as it is: not each has a float
         case date():
             return float(value.toordinal())
+        case str() if size := _SIZE.fullmatch(value):
+            return int(size[1]) * _BYTES[size[2]]
         case _:
             return None

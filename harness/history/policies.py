@@ -56,6 +56,7 @@ def compare_policies(old: PolicyRecord, new: PolicyRecord) -> PolicyComparison:
 
 def policy_changes(old: GateConfig, new: GateConfig) -> tuple[PolicyChange, ...]:
     """Every key whose value differs; what ``[latency.gpu]`` says is compared as what then holds."""
+    old, new = _with_bounds(old, new), _with_bounds(new, old)
     changes = tuple(_section("", _on(old, "cpu"), _on(new, "cpu")))
     if not any(config.latency is not None and config.latency.gpu is not None for config in (old, new)):
         return changes
@@ -79,6 +80,20 @@ def noteworthy(changes: Iterable[PolicyChange]) -> tuple[PolicyChange, ...]:
         if change.direction is Direction.LOOSENED
         or (change.direction is Direction.CHANGED and is_limit(change))
     )
+
+
+def _with_bounds(config: GateConfig, other: GateConfig) -> GateConfig:
+    """What ``[service]`` says for each bound that only the other's ``[service.gpu]`` has."""
+    service, gpu, others = config.service, config.service.gpu, other.service.gpu
+    if gpu is None or others is None:
+        return config
+    missing = {
+        name: getattr(service, name)
+        for name in ("memory", "pids", "ready_timeout_s")
+        if getattr(gpu, name) is None and getattr(others, name) is not None
+    }
+    filled = service.model_copy(update={"gpu": gpu.model_copy(update=missing)})
+    return config.model_copy(update={"service": filled})
 
 
 def _on(config: GateConfig, device: Literal["cpu", "gpu"]) -> GateConfig:

@@ -74,8 +74,12 @@ _TABLE: Mapping[type[Section], Rules] = MappingProxyType(
         GateConfig: dict.fromkeys(Family, _ASKS),
         PolicySettings: {"required": _ASKS, "allow_not_applicable": _ALLOWS, "waivers": _ALLOWS},
         Waiver: {"expires": _HIGHER},
-        ServiceSettings: {"ready_timeout_s": _HIGHER, "egress": _ALLOWS, "read_only_root": _ASKS},
-        GpuSettings: {"max_cpu_nodes": _HIGHER},
+        ServiceSettings: {
+            **_rules(_HIGHER, "ready_timeout_s memory cpus pids"),
+            "egress": _ALLOWS,
+            "read_only_root": _ASKS,
+        },
+        GpuSettings: _rules(_HIGHER, "ready_timeout_s memory pids max_cpu_nodes"),
         ImageSettings: {"largest_searched_kib": _LOWER},
         ImageLimits: {
             **_rules(_ASKS, "non_root healthcheck labels"),

@@ -117,6 +117,11 @@ def test_every_part_that_a_suite_may_leave_out_is_known_to_ask_something(model):
         ('["/bin/su"]', '["/bin/su", "/bin/x"]', "image.limits.setuid loosened None /bin/x"),
         ('setuid = ["/bin/su"]', "", 'image.limits.setuid loosened ["/bin/su"] None'),
         ("port = 8000", "port = 8001", "service.port changed 8000 8001"),
+        ("[policy]", "cpus = 2\n[policy]", "service.cpus loosened 1.0 2.0"),
+        ("[policy]", "pids = 16\n[policy]", "service.pids tightened 256 16"),
+        ("[policy]", 'memory = "2g"\n[policy]', "service.memory loosened 1g 2g"),
+        ("[policy]", 'memory = "512m"\n[policy]', "service.memory tightened 1g 512m"),
+        ("[policy]", 'memory = "1024m"\n[policy]', "service.memory changed 1g 1024m"),
         ("[latency.limits]", "[latency.limits]\ndevices = 2", "latency.limits.devices changed 1 2"),
         ('[contract]\nopenapi = "o.json"', "", 'contract loosened {"openapi":"o.json"} None'),
         (
@@ -183,6 +188,20 @@ def test_what_holds_on_a_gpu_is_told_once():
     ]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('memory = "4g"', 'memory = "8g"', [("service.gpu.memory", "loosened", "4g", "8g")]),
+        # Without one, that of [service] holds.
+        ('memory = "4g"', "", [("service.gpu.memory", "tightened", "4g", "1g")]),
+        ("[service.gpu]", "[service.gpu]\npids = 512", [("service.gpu.pids", "loosened", 256, 512)]),
+        ("port = 8000", "port = 8000\npids = 512", [("service.pids", "loosened", 256, 512)]),
+    ],
+)
+def test_a_gpu_has_bounds_of_its_own_or_those_of_the_service(old, new, expected):
+    assert changed(old, new, text=GATE + '[service.gpu]\nmemory = "4g"\n') == expected
+
+
 def test_the_report_tells_what_is_looser_and_limits_of_unknown_direction():
     new = GATE.replace("port = 8000", "port = 8001").replace("margin = 0.5", "margin = 0.4")
     new = new.replace("[latency.limits]", "[latency.limits]\ndevices = 2\nmin_throughput = 0.5")
@@ -190,8 +209,9 @@ def test_the_report_tells_what_is_looser_and_limits_of_unknown_direction():
     assert [change.key for change in told] == ["latency.limits.min_throughput", "latency.limits.devices"]
 
 
+SIZES = st.from_regex(r"[1-9][0-9]{0,3}[kmg]", fullmatch=True)
 VALUES = {
-    Looser.HIGHER: st.none() | st.floats(allow_nan=False) | st.integers(-9, 9) | st.dates(),
+    Looser.HIGHER: st.none() | st.floats(allow_nan=False) | st.integers(-9, 9) | st.dates() | SIZES,
     Looser.LOWER: st.none() | st.floats(allow_nan=False),
     Looser.ALLOWANCE: st.none() | st.integers(1, 9),
     Looser.ALLOWS: st.none() | st.booleans() | st.text(),
@@ -223,6 +243,8 @@ PIECES = st.lists(
             ('["/bin/su"]', '["/bin/x"]'),
             ("[golden.limits.outputs.y]", "[golden.limits.errors.z]\nbias = 1e-7\n[golden.limits.outputs.y]"),
             ("rate_per_s = 50", "rate_per_s = 60"),
+            ("[policy]", '[service.gpu]\nmemory = "2g"\n[policy]'),
+            ("port = 8000", 'port = 8000\nmemory = "2g"'),
             ("[contract]\n", "[contract]\nserved = '/o.json'\n"),
             ("[latency.limits]", "[latency.gpu.limits]\np50 = { slo_ms = 3 }\n[latency.limits]"),
         ]
