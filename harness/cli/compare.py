@@ -6,18 +6,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
+from harness.cli.console import wide_console
+from harness.errors import UsageError
 from harness.history.compare import compare as compared
 from harness.history.comparison_text import notes, tables
 from harness.reports.json import ascii_json
 from harness.reports.markdown import prose
 from harness.reports.store import load_report
 from harness.reports.text import one_line
-
-WIDE = 160
-"""Columns of what is no terminal: a table cut into pieces tells nothing."""
 
 
 class Format(StrEnum):
@@ -27,16 +25,10 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
-def stdout_console() -> Console:
-    """Where tables go: the terminal, or a wide page."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=max(console.width, WIDE))
-
-
 def compare(
     then: Annotated[Path, typer.Argument(metavar="A", help="The earlier run, reports/A.json.")],
     now: Annotated[Path, typer.Argument(metavar="B", help="The later one.")],
-    to: Annotated[Format, typer.Option("--format", help="What to print.")] = Format.TABLE,
+    to: Annotated[Format | None, typer.Option("--format", help="What to print. Default: table.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON instead.")] = False,
 ) -> None:
     """Show what differs between two runs: who, verdict, policy, and each check and finding.
@@ -48,6 +40,8 @@ def compare(
 
     Example: harness compare A.json B.json --format markdown >> "$GITHUB_STEP_SUMMARY"
     """
+    if as_json and to is not None:
+        raise UsageError("--json and --format would both be on stdout", fix="name one of them")
     comparison = compared(load_report(then), load_report(now))
     if as_json:
         sys.stdout.write(ascii_json(comparison))
@@ -58,7 +52,7 @@ def compare(
         blocks = [runs.markdown(), *([said] if said else []), *(table.markdown() for table in others)]
         sys.stdout.write("\n\n".join(blocks) + "\n")
         return
-    console = stdout_console()
+    console = wide_console()
     console.print(runs.rich())
     for note in notes(comparison):
         console.print(Text(one_line(note), style="yellow"), soft_wrap=True)

@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -12,23 +12,29 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from harness.cli.compare import stdout_console
+from harness.cli.console import wide_console
 from harness.cli.run import Device
-from harness.errors import ExitCode
-from harness.history.comparison_text import release_name
+from harness.errors import ExitCode, UsageError
 from harness.history.folder import Skipped, Stored, read_reports, report_paths
-from harness.history.promoted import Release, release, rollback_pointer, why_no_release
+from harness.history.promoted import Judged, Release, judged, promotes, rollback_pointer
 from harness.history.trend import HistoryDocument, HistoryGroup, is_of, summarised
 from harness.history.trend import history as of_folder
 from harness.history.trend_text import tables
 from harness.model import Report
 from harness.reports.json import ascii_json
+from harness.reports.summary import release_name
 from harness.reports.text import one_line
+
+NEWEST = 30
+"""Runs of each suite and device that are shown."""
 
 
 def history(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of reports.")] = Path("reports"),
-    limit: Annotated[int, typer.Option(min=1, help="Show so many of the newest runs of each suite.")] = 30,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help=f"Show so many of the newest runs of each suite. Default: {NEWEST}."),
+    ] = None,
     suite: Annotated[str | None, typer.Option(metavar="NAME", help="Only runs of this suite.")] = None,
     device: Annotated[Device | None, typer.Option(help="Only runs on this device.")] = None,
     candidate: Annotated[
@@ -45,7 +51,7 @@ def history(
     """Show the runs of a folder from the oldest to the newest: verdicts, what each changed, and trends.
 
     What is no report is named and left out. With --last-promoted it exits 3 where no report names a release:
-    only whole runs of a container count.
+    only whole runs of a container count, and only an image whose newest run on each device promotes it.
 
     Example: harness history reports --candidate my-service --limit 10
 
@@ -61,11 +67,18 @@ def history(
         )
 
     if last_promoted:
-        found, _ = _read(folder, wanted, _as_release, console)
-        _print_release(found, console, as_json=as_json)
+        if limit is not None:
+            raise UsageError(
+                "--last-promoted names one release: --limit would do nothing", fix="leave one of them out"
+            )
+        # All runs count, also those that are not asked for: what a run promoted, another may have rejected.
+        runs, _ = _read(
+            folder, lambda _: True, lambda stored: (judged(stored), wanted(stored.report)), console
+        )
+        _print_release(runs, console, as_json=as_json)
         return
     summaries, left_out = _read(folder, wanted, summarised, console)
-    groups = of_folder(summaries, limit)
+    groups = of_folder(summaries, limit or NEWEST)
     if as_json:
         problems = {each.path.name: each.problem for each in left_out}
         sys.stdout.write(ascii_json(HistoryDocument(groups=groups, left_out=problems)))
@@ -104,7 +117,7 @@ def _read(
 
 
 def _print_tables(groups: Sequence[HistoryGroup]) -> None:
-    console = stdout_console()
+    console = wide_console()
     if not groups:
         _say(console, "no such run")
     for table in (table for group in groups for table in tables(group)):
@@ -112,26 +125,35 @@ def _print_tables(groups: Sequence[HistoryGroup]) -> None:
         console.print()
 
 
-def _as_release(stored: Stored) -> tuple[object, str, Release]:
-    return stored.started, why_no_release(stored.report), release(stored)
-
-
-def _print_release(found: Sequence[tuple[Any, str, Release]], console: Console, *, as_json: bool) -> None:
-    ordered = sorted(found, key=lambda each: each[0])
-    last = rollback_pointer([each for _, why, each in ordered if not why])
+def _print_release(runs: Sequence[tuple[Judged, bool]], console: Console, *, as_json: bool) -> None:
+    """The pointer among those runs that are asked for; which promotes still hold, all runs say."""
+    asked = {run.path for run, wanted in runs if wanted}
+    found = [each for each in promotes([run for run, _ in runs]) if each.run.path in asked]
+    against = {each.run.path: each.against for each in found if each.against is not None}
+    for other, path in {other.path: path for path, other in reversed(against.items())}.items():
+        _say(console, f"left out {path}: {_contradiction(against[path])} ({other})")
+    last = rollback_pointer([each.run for each in found if each.against is None])
     if last is None:
-        why_not = Counter(why for _, why, _ in ordered)
+        why_not = Counter(
+            _contradiction(against[run.path]) if run.path in against else run.why_no_release
+            for run, wanted in runs
+            if wanted
+        )
         told = "; ".join(f"{count}: {why}" for why, count in why_not.most_common()) or "there is none"
         _say(console, f"no report names a release to go back to ({told})", style="bold red")
         raise typer.Exit(ExitCode.REJECT)
     if as_json:
         sys.stdout.write(ascii_json(last))
         return
-    out = stdout_console()
+    out = wide_console()
     for title, each in (("last promoted", last), ("before it", last.previous)):
         if each is not None:
             _say(out, f"{title}: {each.repo_digest or each.image_id}", style="bold")
             _say(out, "\n".join(_particulars(each)))
+
+
+def _contradiction(by: Judged) -> str:
+    return f"the newest run of its image on {by.release.device} says {by.decision.value}"
 
 
 def _particulars(of: Release) -> Iterator[str]:

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from harness.history.comparison import CheckSeen, Comparison, FindingSeen, Movement, Run
 from harness.history.tables import TextTable
-from harness.model import Direction, Outcome, Scalar, TargetDescription
-from harness.reports.text import quantity, seconds
+from harness.model import Direction, Outcome, Scalar
+from harness.reports.summary import release_name
+from harness.reports.text import declared, quantity, seconds
 
 MOST_MOVED = 60
 """Findings whose outcome is the same and whose numbers are not; the JSON has them all."""
@@ -55,21 +56,34 @@ def _tables(comparison: Comparison) -> Iterator[TextTable]:
         ("run", "", "verdict", "candidate", "model", "took"),
         (_run("then", comparison.then), _run("now", comparison.now)),
     )
-    yield TextTable(
+    yield _who(comparison)
+    yield _policy(comparison)
+    yield _checks(comparison)
+    yield _findings(comparison)
+
+
+def _who(comparison: Comparison) -> TextTable:
+    return TextTable(
         "Who",
         ("", "then", "now"),
         tuple((change.what, change.then or "none", change.now or "none") for change in comparison.identities),
     )
-    yield TextTable(
+
+
+def _policy(comparison: Comparison) -> TextTable:
+    return TextTable(
         "Policy",
         ("key", "", "then", "now"),
         tuple(
-            (change.key, change.direction.value, _declared(change.old), _declared(change.new))
+            (change.key, change.direction.value, declared(change.old), declared(change.new))
             for change in comparison.policy
         ),
         tuple(_WAYS[change.direction] for change in comparison.policy),
     )
-    yield TextTable(
+
+
+def _checks(comparison: Comparison) -> TextTable:
+    return TextTable(
         "Checks",
         ("check", "", "outcome", "cases then", "cases now"),
         tuple(
@@ -84,9 +98,12 @@ def _tables(comparison: Comparison) -> Iterator[TextTable]:
         ),
         tuple(_STYLES[change.movement] for change in comparison.checks),
     )
+
+
+def _findings(comparison: Comparison) -> TextTable:
     moved = [change for change in comparison.findings if change.movement is Movement.MOVED]
     shown = [change for change in comparison.findings if change not in moved[MOST_MOVED:]]
-    yield TextTable(
+    return TextTable(
         "Findings",
         ("finding", "", "outcome", "observed then", "observed now", "change", "limit", "unit"),
         tuple(
@@ -116,11 +133,6 @@ def _run(name: str, run: Run) -> tuple[str, ...]:
         run.candidate.model.version or "",
         seconds(run.duration_s),
     )
-
-
-def release_name(target: TargetDescription) -> str:
-    """What a person calls it: as the run named it, or else by its bytes."""
-    return target.image or target.repo_digest or target.image_id or target.url or target.kind.value
 
 
 def _outcomes(then: CheckSeen | FindingSeen | None, now: CheckSeen | FindingSeen | None) -> str:
@@ -184,7 +196,3 @@ def _limits(then: FindingSeen | None, now: FindingSeen | None) -> str:
 
 def _unit(seen: FindingSeen | None) -> str:
     return seen.unit if seen else ""
-
-
-def _declared(value: Scalar) -> str:
-    return "none" if value is None else quantity(value)

@@ -1,11 +1,16 @@
-"""The last promoted release in a folder of reports: what to go back to, and what limits are measured by."""
+"""The last promoted release in a folder of reports: what to go back to, and what limits are measured by.
 
-from collections.abc import Iterable, Iterator, Sequence
+A promote is a release until a run says otherwise of the same image: a later one, or one on another device.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
 from harness.errors import UsageError
-from harness.history.folder import Stored, read_report, report_paths
+from harness.history.folder import Stored, read_report, read_reports, report_paths
 from harness.history.policies import compare_policies, noteworthy
 from harness.model import (
     Decision,
@@ -17,26 +22,6 @@ from harness.model import (
     TargetDescription,
     Utf8Text,
 )
-from harness.reports.store import RUN_ID
-
-
-def why_no_release(report: Report) -> str:
-    """Why a report names nothing that could be deployed again; empty where it does."""
-    if report.decision is not Decision.PROMOTE:
-        return f"it says {report.decision.value}"
-    if report.partial:
-        return "it is partial"
-    if report.scope is not Scope.CONTAINER:
-        return f"its candidate was a {report.scope.value}, not a container"
-    if not (report.candidate.image_id or report.candidate.repo_digest):
-        return "it names neither image id nor repository digest"
-    return ""
-
-
-def last_promoted(reports: Iterable[Stored]) -> Stored | None:
-    """The newest of the reports that name a release; None without any."""
-    releases = (stored for stored in reports if not why_no_release(stored.report))
-    return max(releases, key=lambda stored: stored.started, default=None)
 
 
 class Release(Model):
@@ -62,13 +47,105 @@ class Release(Model):
     previous: "Release | None" = None
 
 
-def rollback_pointer(releases: Sequence[Release]) -> Release | None:
-    """The newest of releases that are in the order of time, and the one before it; None without any.
+@dataclass(frozen=True)
+class Judged:
+    """What a run says of an image; that is kept of it, since a thousand whole reports would fill the memory.
+
+    Attributes:
+        order: Sorts runs from the oldest to the newest.
+        digests: What the image is known by: each engine may have an id for it, each repository a name.
+        of_no_image: Why it says nothing of an image that could be deployed; else empty.
+        release: What it promotes, or would have.
+    """
+
+    path: Path
+    order: tuple[datetime, str]
+    decision: Decision
+    digests: frozenset[str]
+    of_no_image: str
+    release: Release
+
+    @property
+    def why_no_release(self) -> str:
+        """Why it names nothing that could be deployed again; empty where it does."""
+        otherwise = "" if self.decision is Decision.PROMOTE else f"it says {self.decision.value}"
+        return otherwise or self.of_no_image
+
+
+@dataclass(frozen=True)
+class Promote:
+    """A run that promoted an image.
+
+    Attributes:
+        against: The newest of the runs by which the image is no release after all; None where it is one.
+    """
+
+    run: Judged
+    against: Judged | None
+
+
+def judged(stored: Stored) -> Judged:
+    """What is kept of a report."""
+    report, candidate = stored.report, stored.report.candidate
+    pushed = (candidate.repo_digest or "").rpartition("@")[2]
+    return Judged(
+        path=stored.path,
+        order=stored.started,
+        decision=report.decision,
+        digests=frozenset(filter(None, (candidate.image_id, pushed))),
+        of_no_image=_of_no_image(report),
+        release=Release(
+            report=str(stored.path),
+            run_id=report.run_id,
+            suite=report.suite,
+            device=candidate.device,
+            finished_at=report.finished_at,
+            image=candidate.image,
+            image_id=candidate.image_id,
+            repo_digest=candidate.repo_digest,
+            model=candidate.model,
+            reference=report.reference,
+            policy_sha256=report.policy.sha256,
+        ),
+    )
+
+
+def _of_no_image(report: Report) -> str:
+    if report.partial:
+        return "it is partial"
+    if report.scope is not Scope.CONTAINER:
+        return f"its candidate was a {report.scope.value}, not a container"
+    if not (report.candidate.image_id or report.candidate.repo_digest):
+        return "it names neither image id nor repository digest"
+    return ""
+
+
+def promotes(runs: Sequence[Judged]) -> Iterator[Promote]:
+    """Every promote among all runs of a folder, from the newest to the oldest."""
+    ordered = sorted((run for run in runs if not run.of_no_image), key=lambda run: run.order)
+    for run in reversed(ordered):
+        if run.decision is Decision.PROMOTE:
+            yield Promote(run, _against(run, ordered))
+
+
+def _against(promote: Judged, ordered: Sequence[Judged]) -> Judged | None:
+    """Of the newest runs of its image, one on each device, the newest that does not promote it."""
+    newest = {
+        run.release.device: run
+        for run in ordered
+        if run.release.suite == promote.release.suite and not run.digests.isdisjoint(promote.digests)
+    }
+    others = (run for run in newest.values() if run.decision is not Decision.PROMOTE)
+    return max(others, key=lambda run: run.order, default=None)
+
+
+def rollback_pointer(releases: Sequence[Judged]) -> Release | None:
+    """The first of promoted releases, which are the newest first, with the one before it; None without any.
 
     Raises:
         UsageError: they are of several suites.
     """
-    suites = sorted({release.suite for release in releases})
+    suites = sorted({run.release.suite for run in releases})
     if len(suites) > 1:
         raise UsageError(
             f"there are promoted releases of {len(suites)} suites: {', '.join(suites)}",
@@ -76,32 +153,9 @@ def rollback_pointer(releases: Sequence[Release]) -> Release | None:
         )
     if not releases:
         return None
-    last = releases[-1]
-    others = (release for release in reversed(releases) if _bytes(release) != _bytes(last))
-    return last.model_copy(update={"previous": next(others, None)})
-
-
-def release(stored: Stored) -> Release:
-    """What a report that promoted a release says of it."""
-    report, candidate = stored.report, stored.report.candidate
-    return Release(
-        report=str(stored.path),
-        run_id=report.run_id,
-        suite=report.suite,
-        device=candidate.device,
-        finished_at=report.finished_at,
-        image=candidate.image,
-        image_id=candidate.image_id,
-        repo_digest=candidate.repo_digest,
-        model=candidate.model,
-        reference=report.reference,
-        policy_sha256=report.policy.sha256,
-    )
-
-
-def _bytes(release: Release) -> tuple[str | None, ...]:
-    """Which image it is; two builds of one model are two."""
-    return (release.image_id,) if release.image_id else (release.repo_digest,)
+    last = releases[0]
+    others = (run.release for run in releases if run.digests.isdisjoint(last.digests))
+    return last.release.model_copy(update={"previous": next(others, None)})
 
 
 def since_last_promote(report: Report, folder: Path) -> SinceLastPromote | None:
@@ -127,16 +181,11 @@ def since_last_promote(report: Report, folder: Path) -> SinceLastPromote | None:
 
 
 def _last_of_suite(folder: Path, suite: str) -> Stored | None:
-    """As :func:`last_promoted`; the newest run id first, so that few of many files are read."""
-    paths = report_paths(folder)
-    runs = [path for path in reversed(paths) if RUN_ID.fullmatch(path.stem)]
-    others = [path for path in paths if not RUN_ID.fullmatch(path.stem)]
-    newest = next(_releases(runs, suite), None)
-    return last_promoted([*([newest] if newest else []), *_releases(others, suite)])
-
-
-def _releases(paths: Iterable[Path], suite: str) -> Iterator[Stored]:
-    for path in paths:
-        read = read_report(path)
-        if isinstance(read, Stored) and read.report.suite == suite and not why_no_release(read.report):
-            yield read
+    runs = [
+        judged(read)
+        for read in read_reports(report_paths(folder), lambda _done, _total: None)
+        if isinstance(read, Stored) and read.report.suite == suite
+    ]
+    last = next((each.run for each in promotes(runs) if each.against is None), None)
+    read = read_report(last.path) if last else None
+    return read if isinstance(read, Stored) else None

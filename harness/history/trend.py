@@ -12,7 +12,6 @@ from harness.checks.golden.distribution import ERROR
 from harness.checks.golden.judge import SHARE_OF_TOLERANCE
 from harness.checks.latency.findings import CHECK_ID
 from harness.history.compare import machine_name
-from harness.history.comparison_text import release_name
 from harness.history.folder import Stored
 from harness.history.policies import compare_policies
 from harness.model import (
@@ -28,6 +27,7 @@ from harness.model import (
     Scope,
     Utf8Text,
 )
+from harness.reports.summary import release_name
 
 _QUANTILE = re.compile(rf"{re.escape(CHECK_ID)}\.(p\d+(?:\.\d+)?)(?:\.slo)?")
 _GOOD = frozenset({Outcome.PASS, Outcome.WARN, Outcome.NOT_APPLICABLE})

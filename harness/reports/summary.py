@@ -14,11 +14,10 @@ from harness.model import (
     Outcome,
     Reason,
     Report,
-    Scalar,
     Scope,
     TargetDescription,
 )
-from harness.reports.text import quantity, seconds
+from harness.reports.text import declared, seconds
 
 _UNSETTLED = frozenset({Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.SKIP})
 _QUIET = frozenset({Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.SKIP})
@@ -112,7 +111,7 @@ def loosened(report: Report) -> tuple[tuple[str, str, str, str], ...]:
     """
     since = report.since_last_promote
     return tuple(
-        (change.key, change.direction.value, _declared(change.old), _declared(change.new))
+        (change.key, change.direction.value, declared(change.old), declared(change.new))
         for change in (since.changes if since else ())
     )
 
@@ -128,10 +127,6 @@ def _since_last_promote(report: Report) -> tuple[str, ...]:
     counts = Counter(change.direction for change in since.changes)
     told = " and ".join(f"{counts[way]} {way.value}" for way in Direction if counts[way])
     return (f"Of what the policy demands, {told} since {of}.",)
-
-
-def _declared(value: Scalar) -> str:
-    return "none" if value is None else quantity(value)
 
 
 def finding_of(report: Report, reason: Reason) -> Finding | None:
@@ -164,6 +159,11 @@ def side_by_side(report: Report) -> Sequence[tuple[str, str, str]]:
     reference = identity(report.reference) if report.reference else {}
     labels = dict.fromkeys([*candidate, *reference])
     return [(label, candidate.get(label, ""), reference.get(label, "")) for label in labels]
+
+
+def release_name(target: TargetDescription) -> str:
+    """What a person calls it: as the run named it, or else by its bytes; untrusted."""
+    return target.image or target.repo_digest or target.image_id or target.url or target.kind.value
 
 
 def identity(target: TargetDescription) -> dict[str, str]:

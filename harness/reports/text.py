@@ -71,6 +71,11 @@ def quantity(value: Scalar) -> str:
             return value
 
 
+def declared(value: Scalar) -> str:
+    """A value of a policy, as :func:`quantity`; one that is not there is ``none``."""
+    return "none" if value is None else quantity(value)
+
+
 def observed_and_limit(finding: Finding) -> tuple[str, str]:
     """Both with their unit; written in full where six digits would make different values look equal."""
     observed, limit = finding.observed, finding.limit

@@ -11,7 +11,7 @@ from harness.model import Family
 from harness.selection import selectable
 
 EXAMPLE = re.compile(r"^ *Example: harness (.*?)(?=\n *\n|\Z)", re.MULTILINE | re.DOTALL)
-REDIRECTED = re.compile(r" >.*$")
+REDIRECTED = re.compile(r" [>|].*$")
 
 
 def leaves(command, path=()):

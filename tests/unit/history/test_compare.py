@@ -204,6 +204,13 @@ def test_json_is_the_comparison_and_nothing_else(run_main, files):
     assert list(document) == list(Comparison.model_fields)
 
 
+@pytest.mark.parametrize("to", ["table", "markdown"])
+def test_json_takes_no_format_beside_it(run_main, files, to):
+    result = run_main("compare", *files(promote(), reject()), "--json", "--format", to)
+    assert (result.returncode, result.stdout) == (ExitCode.USAGE, "")
+    assert "--json and --format" in result.stderr
+
+
 def test_markdown_and_terminal_keep_hostile_text_inert(run_main, files):
     paths = files(report(), hostile().model_copy(update={"run_id": "b"}))
     text = run_main("compare", *paths, "--format", "markdown").stdout

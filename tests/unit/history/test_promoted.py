@@ -1,12 +1,16 @@
 """Which report counts as the last release, and what the next run says of its own limits."""
 
+from pathlib import Path
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from report_samples import inconclusive, promote, reject, report, target
 
 from harness.errors import UsageError
 from harness.history.folder import Skipped, Stored, read_reports, report_paths
-from harness.history.promoted import last_promoted, since_last_promote, why_no_release
-from harness.model import PolicyRecord, Scope
+from harness.history.promoted import judged, promotes, since_last_promote
+from harness.model import Decision, PolicyRecord, Scope
 
 POLICY = """
 schema_version = 1
@@ -49,7 +53,7 @@ def run(day, **others):
     ],
 )
 def test_what_counts_as_a_release(of, why):
-    assert why_no_release(of) == why
+    assert judged(Stored(Path("run.json"), of)).why_no_release == why
 
 
 def read(folder):
@@ -61,12 +65,83 @@ def test_the_newest_counts_whatever_its_file_is_called(store, tmp_path):
     newest = store(run(3), "aaa")
     store(run(2))
     store(run(4, partial=True))
-    assert last_promoted(each for each in read(tmp_path) if isinstance(each, Stored)).path == newest
+    assert releases(read(tmp_path))[0].path == newest
     assert since_last_promote(run(5), tmp_path).run_id == run(3).run_id
 
 
+def releases(found):
+    """The runs that stand, the newest first."""
+    runs = [judged(each) for each in found if isinstance(each, Stored)]
+    return [each.run for each in promotes(runs) if each.against is None]
+
+
+def of(day, decision="promote", device="cpu", image="1", digest=None, **others):
+    """A day's run of an image, as it is stored."""
+    candidate = target().model_copy(
+        update={"image_id": image and f"sha256:{image}", "repo_digest": digest, "device": device}
+    )
+    stored = run(day, candidate=candidate, decision=Decision(decision), **others)
+    return Stored(Path(f"{day}.json"), stored)
+
+
+@pytest.mark.parametrize(
+    ("runs", "stand"),
+    [
+        ([of(1), of(2, device="gpu")], ["2", "1"]),
+        ([of(1), of(2, "reject", device="gpu")], []),
+        ([of(1, "reject", device="gpu"), of(2)], []),
+        ([of(1, "reject", device="gpu"), of(2), of(3, device="gpu")], ["3", "2"]),
+        ([of(1), of(2, "reject")], []),
+        ([of(1), of(2, "inconclusive")], []),
+        ([of(1, "reject"), of(2)], ["2"]),
+        # What says nothing of the image as it would be deployed.
+        ([of(1), of(2, "reject", partial=True), of(3, "reject", scope=Scope.URL)], ["1"]),
+        ([of(1), of(2, "reject", image="2"), of(3, "reject", suite="digits")], ["1"]),
+        # Another engine's id of the same digest, and another repository's digest of the same image.
+        ([of(1, digest="r@sha256:aa"), of(2, "reject", image="9", digest="r@sha256:aa")], []),
+        ([of(1, digest="r@sha256:aa"), of(2, "reject", image=None, digest="s@sha256:aa")], []),
+        ([of(1, digest="r@sha256:aa"), of(2, "reject", image="aa", device="gpu")], []),
+        ([of(1, digest="r@sha256:aa"), of(2, "reject", image="9", digest="r@sha256:bb")], ["1"]),
+    ],
+)
+def test_an_image_is_a_release_where_its_newest_run_on_each_device_promotes(runs, stand):
+    for order in (runs, runs[::-1]):
+        assert [each.path.stem for each in releases(order)] == stand
+
+
+def test_the_run_that_speaks_against_a_promote_is_named():
+    (found,) = promotes([judged(each) for each in (of(1), of(2, "reject", device="gpu"))])
+    assert (found.run.path.stem, found.against.path.stem) == ("1", "2")
+
+
+DRAWN = st.tuples(
+    st.sampled_from(Decision), st.sampled_from(["cpu", "gpu"]), st.sampled_from("12"), st.booleans()
+)
+
+
+@given(st.lists(DRAWN, max_size=8))
+def test_nothing_that_was_last_judged_otherwise_stands(drawn):
+    runs = [
+        of(day, decision.value, device, image, partial=partial)
+        for day, (decision, device, image, partial) in enumerate(drawn, start=1)
+    ]
+    last = {(image, device): decision for decision, device, image, partial in drawn if not partial}
+    good = {
+        image
+        for image in "12"
+        if {decision for (of_image, _), decision in last.items() if of_image == image} == {Decision.PROMOTE}
+    }
+    assert {each.release.image_id for each in releases(runs)} == {f"sha256:{image}" for image in good}
+
+
+def test_limits_are_measured_by_a_release_that_stands(store, tmp_path):
+    for each in (of(1, image="1"), of(2, image="2"), of(3, "reject", device="gpu", image="2")):
+        store(each.report)
+    assert since_last_promote(run(4), tmp_path).run_id == run(1).run_id
+
+
 def test_none_counts(store, tmp_path):
-    assert last_promoted(()) is None
+    assert releases([]) == []
     store(run(1, partial=True))
     assert since_last_promote(run(2), tmp_path) is None
 

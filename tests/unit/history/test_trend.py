@@ -268,6 +268,44 @@ def test_the_last_promoted_release_and_the_one_before_it(run_main, store, tmp_pa
     assert "against service:0" in lines[6]
 
 
+def test_what_was_rejected_elsewhere_or_later_is_nothing_to_go_back_to(run_main, store, tmp_path):
+    one, two, three = (
+        target(image=f"service:{n}").model_copy(update={"image_id": f"sha256:{n}"}) for n in "123"
+    )
+    store(run(1, candidate=one))
+    passed = store(run(2, candidate=two))
+    failed = store(run(3, candidate=two.model_copy(update={"device": "gpu"}), decision=Decision.REJECT))
+    store(run(4, candidate=three))
+    passed_twice = store(run(5, candidate=three))
+    again = store(run(6, candidate=three, decision=Decision.REJECT))
+    result = run_main("history", tmp_path, "--last-promoted", "--json")
+    found = json.loads(result.stdout)
+    assert (found["image_id"], found["previous"]) == ("sha256:1", None)
+    said = result.stderr.splitlines()
+    assert len(said) == 2
+    assert f"{passed}: the newest run of its image on gpu says reject ({failed})" in said[0]
+    assert f"{passed_twice}: the newest run of its image on cpu says reject ({again})" in said[1]
+    # A narrower question does not hide the other device's verdict, nor that under another name.
+    for narrower in (("--device", "cpu"), ("--candidate", "service:2")):
+        result = run_main("history", tmp_path, "--last-promoted", "--json", *narrower)
+        assert "sha256:2" not in result.stdout
+
+
+def test_a_release_that_another_run_contradicts_is_counted_so(run_main, store, tmp_path):
+    store(run(1))
+    store(run(2, decision=Decision.REJECT))
+    result = run_main("history", tmp_path, "--last-promoted")
+    assert result.returncode == ExitCode.REJECT
+    assert "1: the newest run of its image on cpu says reject; 1: it says reject" in result.stderr
+
+
+def test_a_limit_of_one_release_would_do_nothing(run_main, store, tmp_path):
+    store(run(1))
+    result = run_main("history", tmp_path, "--last-promoted", "--limit", 1)
+    assert (result.returncode, result.stdout) == (ExitCode.USAGE, "")
+    assert "--limit" in result.stderr
+
+
 def test_releases_of_several_suites_need_a_choice(run_main, store, tmp_path):
     store(run(1))
     store(run(2, suite="digits"))
