@@ -71,12 +71,6 @@ def attest(report: Report, path: Path, *, report_sha256: str, url: str | None = 
     )
 
 
-def to_json(statement: Statement) -> str:
-    """Its JSON, ASCII, ending in a newline; these bytes are what is signed."""
-    text = statement.model_dump_json(indent=2, ensure_ascii=True)
-    return text.replace("\x7f", r"\u007f") + "\n"  # the one control character that JSON lets stand
-
-
 def _subject(report: Report, path: Path) -> Subject:
     fix = "gate the image by its digest: `harness run --candidate REPO@sha256:...`"
     subject = subject_of(report.candidate.repo_digest or "")

@@ -4,7 +4,6 @@ import json
 import re
 import sys
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,23 +13,18 @@ from rich.markup import escape
 
 from harness.attestation import dsse
 from harness.attestation.keys import load_private_key, load_public_key
-from harness.attestation.make import attest, to_json
+from harness.attestation.make import attest
 from harness.attestation.statement import PAYLOAD_TYPE, Subject, subject_of
 from harness.attestation.verify import Demands, Refusal, Verification, read_envelope, verify
+from harness.cli.run import Device
 from harness.errors import ConfigError, ExitCode, UsageError
 from harness.evidence_files import sha256_file
+from harness.reports.json import ascii_json
 from harness.reports.store import load_report
 from harness.reports.text import single_line
 
 _AGE = re.compile(r"([1-9][0-9]{0,5})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
-
-
-class Device(StrEnum):
-    """Where a candidate was gated."""
-
-    CPU = "cpu"
-    GPU = "gpu"
 
 
 def attestation(path: Path, key: Path | None, url: str | None) -> str:
@@ -42,7 +36,7 @@ def attestation(path: Path, key: Path | None, url: str | None) -> str:
     """
     private = load_private_key(key) if key else None
     path = path.resolve()  # `latest` may move on meanwhile
-    statement = to_json(attest(load_report(path), path, report_sha256=sha256_file(path), url=url))
+    statement = ascii_json(attest(load_report(path), path, report_sha256=sha256_file(path), url=url))
     return dsse.seal(statement.encode(), PAYLOAD_TYPE, private) if private else statement
 
 

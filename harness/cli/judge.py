@@ -14,9 +14,8 @@ from harness.policy import exit_code
 from harness.rejudge import rejudge
 from harness.reports.console import print_verdict
 from harness.reports.figures.drawing import draw
-from harness.reports.html import HtmlRenderer
-from harness.reports.json import JsonRenderer
 from harness.reports.store import evidence_folder
+from harness.reports.table import render
 
 
 def judge(
@@ -50,7 +49,7 @@ def judge(
         console.print(f"  note: {escape(note)}", highlight=False, soft_wrap=True)
     console.print(f"  the run itself had decided: {result.stored.value}", highlight=False)
     if as_json:
-        sys.stdout.write(JsonRenderer().render(result.report))
+        sys.stdout.write(render("json", result.report))
     if as_html:
-        sys.stdout.write(HtmlRenderer(draw(result.report, evidence_folder(report))).render(result.report))
+        sys.stdout.write(render("html", result.report, draw(result.report, evidence_folder(report))))
     raise typer.Exit(exit_code(result.report.decision, result.report.checks))

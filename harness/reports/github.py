@@ -37,8 +37,9 @@ class _Annotation:
     lines: tuple[str, ...]
 
     def command(self) -> str:
-        title = _inert(single_line(cut(self.title, _MOST_TITLE)))
-        message = _inert("\n".join(self.lines))
+        # Harmless also where a line is printed again with something before it, as logs are.
+        title = without_workflow_commands(single_line(cut(self.title, _MOST_TITLE)))
+        message = without_workflow_commands("\n".join(self.lines))
         return f"::{self.level} title={title.translate(_PROPERTY)}::{message.translate(_DATA)}"
 
 
@@ -102,8 +103,3 @@ def _facts(finding: Finding) -> Iterator[str]:
 
 def _line(text: str) -> str:
     return single_line(cut(text, _MOST_MESSAGE))
-
-
-def _inert(text: str) -> str:
-    """``text`` harmless also where a line is printed again with something before it, as logs are."""
-    return without_workflow_commands(text)

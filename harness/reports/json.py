@@ -2,10 +2,12 @@
 
 from typing import ClassVar
 
-from harness.model import Model, Report
+from pydantic import BaseModel
+
+from harness.model import Report
 
 
-def ascii_json(model: Model) -> str:
+def ascii_json(model: BaseModel) -> str:
     """Keys in the model's order, two spaces of indent, and a newline.
 
     Non-ASCII is escaped, so that what is printed to a terminal cannot carry control or bidirectional

@@ -19,11 +19,13 @@ from harness.config.suite import GateConfig, parse_suite
 from harness.errors import ConfigError
 from harness.evidence_files import verify
 from harness.model import CheckResult, Outcome, Report
+from harness.reports.figures.course import course
 from harness.reports.figures.golden import OutputErrors, errors_of, golden_errors
 from harness.reports.figures.interface import Figure
-from harness.reports.figures.percentiles import Interval, percentiles, response_times
+from harness.reports.figures.percentiles import Interval, percentiles
 from harness.reports.figures.predictions import predictions, predictions_of
-from harness.reports.figures.timeline import course, timeline
+from harness.reports.figures.response_times import response_times
+from harness.reports.figures.timeline import timeline
 from harness.reports.text import cut
 
 MOST_EVIDENCE_BYTES = 512 * 1024 * 1024

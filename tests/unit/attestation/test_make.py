@@ -10,10 +10,11 @@ from attested_reports import DIGEST, IMAGE, INPUTS, SUITE, a_check, a_report, a_
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from harness.attestation.make import attest, to_json
+from harness.attestation.make import attest
 from harness.attestation.statement import subject_of
 from harness.errors import ConfigError, ExitCode, HarnessError, UsageError
 from harness.model import Decision, Finding, Outcome, PolicyRecord, Reason, Scope, TargetDescription
+from harness.reports.json import ascii_json
 
 PATH = Path("reports/run.json")
 REPORT_SHA256 = "77" * 32
@@ -22,7 +23,7 @@ REASON = (Reason(check_id="golden.single", finding_id="", message="off"),)
 
 
 def made(report, **options):
-    return json.loads(to_json(attest(report, PATH, report_sha256=REPORT_SHA256, **options)))
+    return json.loads(ascii_json(attest(report, PATH, report_sha256=REPORT_SHA256, **options)))
 
 
 def refused(report):
@@ -322,7 +323,9 @@ def test_no_report_is_more_than_refused_and_none_is_passed_that_was_not_promoted
 
 def test_the_text_is_harmless_in_a_terminal():
     hostile = "\x1b]0;x\x07\x7f\u202e\x9b2J"
-    text = to_json(attest(a_report(a_check(inputs={hostile: "ab" * 32})), PATH, report_sha256=REPORT_SHA256))
+    text = ascii_json(
+        attest(a_report(a_check(inputs={hostile: "ab" * 32})), PATH, report_sha256=REPORT_SHA256)
+    )
     assert text.isascii()
     assert text.replace("\n", "").isprintable()
     assert hostile in {each["name"] for each in json.loads(text)["predicate"]["configuration"]}

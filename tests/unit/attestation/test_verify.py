@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.attestation import dsse
 from harness.attestation.keys import key_id
-from harness.attestation.make import attest, to_json
+from harness.attestation.make import attest
 from harness.attestation.statement import PAYLOAD_TYPE, Digest, Subject, subject_of
 from harness.attestation.verify import (
     CLOCKS_DIFFER,
@@ -26,6 +26,7 @@ from harness.attestation.verify import (
 from harness.errors import ConfigError
 from harness.evidence_files import sha256_file
 from harness.model import Decision, Outcome, Reason
+from harness.reports.json import ascii_json
 
 KEY = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -37,7 +38,7 @@ EVERY_DEMAND = Demands(image=SUBJECT, max_age=timedelta(days=7), device="cpu")
 
 def stated(report=None):
     report = report or a_report()
-    return json.loads(to_json(attest(report, Path("run.json"), report_sha256="77" * 32)))
+    return json.loads(ascii_json(attest(report, Path("run.json"), report_sha256="77" * 32)))
 
 
 def sealed(statement, key=KEY, payload_type=PAYLOAD_TYPE):

@@ -10,8 +10,10 @@ from load_evidence import evidence, times_s
 
 from harness.checks.latency.judge import judge
 from harness.checks.latency.limits import LatencyLimits
-from harness.reports.figures.percentiles import MOST_POINTS, curve, percentiles, response_times
-from harness.reports.figures.timeline import MOST_MOMENTS, course, timeline
+from harness.reports.figures.course import MOST_MOMENTS, course
+from harness.reports.figures.percentiles import percentiles
+from harness.reports.figures.response_times import MOST_POINTS, curve, response_times
+from harness.reports.figures.timeline import timeline
 from harness.stats.quantiles import quantile
 
 LIMITS = LatencyLimits.model_validate({"p99": {"slo_ms": 100.0}, "quantiles": {"p99.9": {"margin": 1.0}}})
