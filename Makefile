@@ -32,8 +32,8 @@ test: $(STAMP) ## every test but the slow ones, containers included
 	@scripts/test.sh 'not slow' $(ARGS)
 
 .PHONY: test-all
-test-all: $(STAMP) ## every test
-	@scripts/test.sh '' $(ARGS)
+test-all: $(STAMP) ## every test, properties with six times the examples
+	@scripts/test.sh '' --hypothesis-profile=thorough $(ARGS)
 
 .PHONY: check
 check: $(STAMP) ## lint, format, types, workflows

@@ -34,8 +34,9 @@ ALONE = tuple(
 )
 LATENCY = "[latency_"
 
-# A busy machine is no fault of what is tested.
-hypothesis.settings.register_profile("harness", deadline=None)
+# A busy machine is no fault of what is tested. `make test-all` asks thoroughly.
+hypothesis.settings.register_profile("harness", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=300)
 hypothesis.settings.load_profile("harness")
 
 
