@@ -13,7 +13,7 @@ from harness.checks.golden.settings import FLOATS
 from harness.reports.text import cut, quantity, single_line
 from harness.suite_init.asking import Answers
 from harness.suite_init.finding import READY_PATHS, Ready, ServedDocument
-from harness.suite_init.outputs import MARGIN, Outputs, doubt
+from harness.suite_init.outputs import MARGIN, OF_EACH, OF_THE_LARGEST, Outputs, doubt
 from harness.suite_init.speed import BUSY_SHARE, LEAST_SLO_MS, ROOM, Speed
 from harness.suite_init.writing import OPENAPI
 
@@ -72,10 +72,12 @@ def gate_toml(found: Findings) -> str:
         doubt=found.doubt,
         refusals=refusals,
         left_out=found.outputs.left_out,
-        floats={name: output for name, output in settings.items() if output.dtype in FLOATS},
+        floats=[name for name, output in settings.items() if output.dtype in FLOATS],
         openapi=OPENAPI,
         ready_paths=", ".join(READY_PATHS),
         margin=MARGIN,
+        of_each=OF_EACH,
+        of_the_largest=OF_THE_LARGEST,
         busy_share=BUSY_SHARE,
         room=", ".join(f"{factor:g}" for factor in ROOM.values()),
         least_slos=", ".join(f"{slo_ms:g}" for slo_ms in LEAST_SLO_MS.values()),

@@ -11,13 +11,16 @@ from typing import Any
 from harness.checks.golden.limits import Tolerance
 from harness.checks.golden.settings import FLOATS, OF_AN_OUTPUT, OTHER_FINDINGS, Dtype, OutputSettings
 from harness.checks.golden.wire import WireError, leaves
-from harness.golden.envelope import Envelope
+from harness.golden.envelope import Envelope, round_up
 from harness.openapi.document import join
 from harness.pointer import resolve
 from harness.suite_init.asking import Kept
 
 MARGIN = 4.0
 """Times the largest difference of two answers, as `harness golden calibrate` has it."""
+OF_EACH, OF_THE_LARGEST = 1e-5, 1e-6
+"""Shares of a value, and of the largest beside it, that float32 may differ by on another processor or release
+of the runtime: some hundred times and ten times its relative spacing, which is 1.2e-7."""
 VOLATILE_SHARE = 0.01
 """A float that differs by more of the largest magnitude is no result of the same computation."""
 MOST_OUTPUTS = 32
@@ -39,7 +42,7 @@ class Outputs:
 
     Attributes:
         settings: By name.
-        tolerances: Of the floats that two answers to the same differed in.
+        tolerances: Of the floats; those that were whole numbers and equal have none.
         left_out: Why a member is not compared, by pointer.
     """
 
@@ -70,19 +73,35 @@ def find_outputs(kept: Sequence[Kept]) -> Outputs:
             found.left_out[pointer[:MOST_POINTER]] = reason
     for name, output, envelope in zip(_names(settings), settings, envelopes, strict=True):
         found.settings[name] = output
-        if output.dtype in FLOATS and (tolerance := envelope.proposal(MARGIN)) is not None:
+        if output.dtype in FLOATS and (tolerance := _tolerance(output, envelope, kept)) is not None:
             found.tolerances[name] = tolerance
     return found
+
+
+def _tolerance(output: OutputSettings, envelope: Envelope, kept: Sequence[Kept]) -> Tolerance | None:
+    """What was seen, with a margin, and room for another machine; None for whole numbers that were equal."""
+    numbers = [
+        float(value)
+        for each in kept
+        for value in leaves(resolve(each.first, output.pointer), output).values()
+    ]
+    seen = envelope.proposal(MARGIN)
+    if seen is None and all(number.is_integer() for number in numbers):
+        return None
+    largest = round_up(OF_THE_LARGEST * max(map(abs, numbers)))
+    room, answers = "room for float32 on another machine", f"two answers to {len(kept)} cases"
+    if seen is None:
+        source = f"{room}, by harness init; {answers} were equal"
+        return Tolerance(atol=largest, rtol=OF_EACH, source=source)
+    source = f"{MARGIN:g} times the largest difference of {answers}, at least {room}, by harness init"
+    return Tolerance(atol=max(seen.atol, largest), rtol=max(seen.rtol, OF_EACH), source=source)
 
 
 def doubt(found: Outputs, kept: Sequence[Kept]) -> str:
     """Why the answers look like no result of a computation; empty where they do not."""
     pointers = [output.pointer for output in found.settings.values()]
-    if len(kept) > 1 and all(
-        resolve(each.first, pointer) == resolve(kept[0].first, pointer)
-        for each in kept
-        for pointer in pointers
-    ):
+    first, *others = [[resolve(each.first, pointer) for pointer in pointers] for each in kept]
+    if others and all(values == first for values in others):
         return "every answer was the same, whatever was asked: is it a result?"
     errors = [pointer for pointer in pointers if pointer.rpartition("/")[2].lower() in OF_AN_ERROR]
     return f"{errors[0]} is that of an error, by its name: is it a result?" if errors else ""

@@ -2,8 +2,9 @@
 
 import string
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.checks.golden.settings import GoldenSettings
@@ -35,7 +36,23 @@ def test_a_label_and_its_scores():
     assert (label.pointer, label.dtype) == ("/result/label", "string")
     assert (scores.pointer, scores.dtype, scores.keys) == ("/result/scores", "float64", ("a", "b"))
     assert found.left_out == {"/request_id": "an id, a version or a time, by its name"}
-    assert found.tolerances == {}
+    assert (found.tolerances["scores"].atol, found.tolerances["scores"].rtol) == (1e-6, 1e-5)
+
+
+@settings(max_examples=30)
+@given(st.lists(st.floats(1e-30, 1e6).filter(lambda y: not y.is_integer()), min_size=1, max_size=4))
+def test_equal_fractions_may_be_off_by_the_rounding_of_another_machine(values):
+    found = find_outputs(same_twice(*({"y": value} for value in values)))
+    tolerance = found.tolerances["y"]
+    for value in values:
+        elsewhere = float(np.float32(value)) * (1 + 2**-22)
+        assert abs(elsewhere - value) <= tolerance.atol + tolerance.rtol * abs(value)
+    assert tolerance.atol <= 1.1e-6 * max(map(abs, values))
+
+
+@pytest.mark.parametrize("answers", [[{"y": 3.0}, {"y": 4}], [{"y": 1, "z": "a"}], [{"y": 0.0}]])
+def test_equal_whole_numbers_are_compared_exactly(answers):
+    assert find_outputs(same_twice(*answers)).tolerances == {}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +108,7 @@ def test_a_spread_becomes_a_tolerance_and_what_is_random_is_left_out():
     assert list(found.settings) == ["y"]
     tolerance = found.tolerances["y"]
     assert tolerance.atol + tolerance.rtol * 1.0 >= 4e-7 * 0.999
-    assert tolerance.atol + tolerance.rtol < 1e-5
+    assert tolerance.atol + tolerance.rtol < 2e-5
     assert found.left_out == {
         "/z": "differs by more than 1 % when the same is asked twice",
         "/mode": "differs when the same is asked twice",
@@ -118,6 +135,13 @@ def test_answers_that_look_like_no_result_are_told(answers, said):
     assert bool(said) is bool(told)
 
 
+def test_a_spread_beyond_rounding_is_the_tolerance():
+    found = find_outputs([Kept(1, {"y": 1.5}, {"y": 1.501}), Kept(2, {"y": 2.5}, {"y": 2.5})])
+    tolerance = found.tolerances["y"]
+    assert 4e-3 * 0.999 <= tolerance.atol + tolerance.rtol * 1.5 < 9e-3
+    assert "4 times the largest difference of two answers to 2 cases" in tolerance.source
+
+
 def test_names_of_findings_are_not_taken():
     found = find_outputs(same_twice({"answers": 1, "items": "a", "a b/c": 2, "a b~c": 3}))
     assert set(found.settings) == {"output_answers", "output_items", "a_b_1c", "a_b_0c"}
@@ -135,11 +159,11 @@ def test_whatever_is_found_can_be_declared_and_recorded(answers):
     found = find_outputs(same_twice(*answers))
     if not found.settings:
         return
-    settings = GoldenSettings.model_validate(
+    declared = GoldenSettings.model_validate(
         {"path": "g", "single": {"path": "/p", "body": "${input}"}, "outputs": found.settings}
     )
     for answer in answers:
-        recorded = outputs_of("case", answer, settings.outputs)
-        for name, output in settings.outputs.items():
+        recorded = outputs_of("case", answer, declared.outputs)
+        for name, output in declared.outputs.items():
             assert recorded[name] == resolve(answer, output.pointer)
             assert leaves(recorded[name], output)
