@@ -215,3 +215,21 @@ def test_a_real_gate(real_runner, tiny_variant, tiny_suite, decision):
     assert report["policy"]["path"] == "gate.toml"
     assert decision.upper() in ran.summary.splitlines()[0]
     assert annotations_in(ran.output)[0].properties["title"] == decision
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+def test_a_gate_that_is_given_earlier_reports_tells_what_was_loosened(real_runner, tiny_variant, tiny_suite):
+    runner = real_runner
+    config = tiny_suite("[golden.limits.outputs.y]\natol = 1\nsource = 'by hand'\n", folder=runner.workspace)
+    inputs = {"candidate": tiny_variant("ENV FACTOR=2"), "reference": "none"}
+    first = gate(runner, **inputs)
+    assert first.outputs["decision"] == "promote", first.output
+    (runner.workspace / "reports").rename(runner.temp / "earlier")
+    config.write_text(config.read_text().replace("atol = 1", "atol = 2"))
+    ran = gate(runner, **inputs, earlier=str(runner.temp / "earlier"))
+    report = json.loads((runner.workspace / ran.outputs["report-path"]).read_text())
+    (change,) = report["since_last_promote"]["changes"]
+    assert change["direction"] == "loosened"
+    assert change["key"] in ran.summary
+    assert (change["old"], change["new"]) == (1, 2)
