@@ -1,7 +1,8 @@
 """Whether a candidate may be promoted, by what the jobs before have left behind.
 
 A job that is skipped counts as passed, and a green job may have judged nothing: so the reports themselves are
-read. Standard library only; from the environment: NEEDS and DEVICES (JSON), VERDICTS (a folder), CANDIDATE.
+read. Standard library only; from the environment: NEEDS and DEVICES (JSON), VERDICTS and REJECTED (folders),
+CANDIDATE (name@sha256:..., or "build"), ATTEMPT; a file to write to, GITHUB_STEP_SUMMARY.
 """
 
 import json
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+BUILT_HERE = "build"
 MOST_SHOWN = 80
 
 
@@ -38,29 +40,52 @@ def read(path: Path) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
+def tested(report: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a report is about."""
+    candidate = report.get("candidate")
+    return candidate if isinstance(candidate, dict) else {}
+
+
+def is_of(report: Mapping[str, Any], candidate: str) -> bool:
+    """Whether it judged these bytes, under whatever name; what was built here has no digest to compare."""
+    digest = candidate.rpartition("@")[2]
+    return candidate == BUILT_HERE or str(tested(report).get("repo_digest")).rpartition("@")[2] == digest
+
+
 def differences(report: Mapping[str, Any], device: str, candidate: str) -> Iterator[str]:
     """What keeps a report from promoting."""
-    tested = report.get("candidate")
-    tested = tested if isinstance(tested, dict) else {}
     expected = {"decision": "promote", "scope": "container", "partial": False}
     for key, value in expected.items():
         if type(report.get(key)) is not type(value) or report.get(key) != value:
             yield f"{device}: {key} is {shown(report.get(key))}, not {shown(value)}"
-    digest = candidate.rpartition("@")[2]
-    if candidate and str(tested.get("repo_digest")).rpartition("@")[2] != digest:
-        yield f"{device}: it judged {shown(tested.get('repo_digest'))}, not {shown(candidate)}"
+    if not is_of(report, candidate):
+        yield f"{device}: it judged {shown(tested(report).get('repo_digest'))}, not {shown(candidate)}"
 
 
-def problems(needs: Mapping[str, Any], folder: Path, devices: list[str], candidate: str) -> Iterator[str]:
+def rejections(folder: Path, own: list[object], candidate: str) -> Iterator[str]:
+    """Rejects of these bytes by earlier attempts: there is no retry until green."""
+    for path in sorted(folder.glob("*.json")):
+        report = read(path)
+        if (not report or is_of(report, candidate)) and report.get("run_id") not in own:
+            yield (
+                f"{shown(path.stem)}: rejected by an earlier attempt of this run, "
+                "which a further attempt does not undo"
+            )
+
+
+def problems(
+    needs: Mapping[str, Any], folder: Path, rejected: Path, devices: list[str], candidate: str
+) -> Iterator[str]:
     """Everything that stands against a promotion; nothing, and only then, is a promotion."""
     yield from failed_needs(needs)
     if not devices:
         yield "no device was asked for"
+    if not candidate:
+        yield "no candidate was named"
     by_device: dict[object, list[Mapping[str, Any]]] = {device: [] for device in devices}
     for path in sorted(folder.glob("*.json")):
         report = read(path)
-        tested = report.get("candidate")
-        device = tested.get("device") if isinstance(tested, dict) else None
+        device = tested(report).get("device")
         if isinstance(device, str) and device in by_device:
             by_device[device].append(report)
         else:
@@ -71,17 +96,25 @@ def problems(needs: Mapping[str, Any], folder: Path, devices: list[str], candida
             yield f"{device}: {len(reports)} verdicts, not one"
         for report in reports:
             yield from differences(report, device, candidate)
+    own = [report.get("run_id") for reports in by_device.values() for report in reports]
+    yield from rejections(rejected, own, candidate)
 
 
 def main() -> int:
     """0 for a promotion, else 1 with an annotation for each problem."""
     environ = os.environ
     needs, devices = json.loads(environ["NEEDS"]), json.loads(environ["DEVICES"])
-    found = list(problems(needs, Path(environ["VERDICTS"]), devices, environ["CANDIDATE"]))
+    candidate = environ["CANDIDATE"]
+    found = list(problems(needs, Path(environ["VERDICTS"]), Path(environ["REJECTED"]), devices, candidate))
     for problem in found:
         sys.stdout.write(f"::error title=not promoted::{problem.replace('%', '%25')}\n")
     if not found:
-        sys.stdout.write(f"promote on {', '.join(devices)}: {environ['CANDIDATE'] or 'built here'}\n")
+        sys.stdout.write(
+            f"promote on {', '.join(devices)}: {'built here' if candidate == BUILT_HERE else candidate}\n"
+        )
+    if environ["ATTEMPT"] != "1":
+        with Path(environ["GITHUB_STEP_SUMMARY"]).open("a") as summary:
+            summary.write(f"Attempt {environ['ATTEMPT']} of this run.\n")
     return 1 if found else 0
 
 

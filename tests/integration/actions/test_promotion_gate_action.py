@@ -194,6 +194,22 @@ def test_earlier_reports_that_are_nowhere_end_it_before_the_gate(runner, gate_de
     assert ran.outputs["decision"] == ""
 
 
+def test_no_candidate_is_refused_before_the_gate(runner, gate_decides, samples):
+    """An output of a job that was skipped is empty."""
+    gate_decides(samples.promote(), ExitCode.PROMOTE)
+    ran = gate(runner, candidate="")
+    assert ran.code == ExitCode.USAGE
+    assert annotations_in(ran.output)[0].data.startswith("candidate: ")
+    assert not (runner.workspace / "asked").exists()
+    assert ran.outputs["decision"] == ""
+
+
+def test_the_suites_own_service_is_built_where_that_is_said(runner, gate_decides, samples):
+    gate_decides(samples.promote(), ExitCode.PROMOTE)
+    assert gate(runner, candidate="build").code == 0
+    assert (runner.workspace / "asked").read_text().splitlines()[0] == ""
+
+
 @pytest.fixture
 def real_runner(tmp_path, tools):
     return Runner(tmp_path / "runner", ROOT, tools, DOCKER_HOST=os.environ["DOCKER_HOST"])

@@ -15,11 +15,16 @@ NEEDS = {"resolve": {"result": "success", "outputs": {}}, "gate": {"result": "su
 @pytest.fixture
 def verdict(runner, samples):
     """Asks the action about reports: the promoting one of each device, with these changes."""
-    folder = runner.workspace / "verdicts"
+    folder, rejected = runner.workspace / "verdicts", runner.workspace / "rejected"
     folder.mkdir()
     stored = json.loads(samples.promote().model_dump_json())
 
-    def ask(*, needs=NEEDS, devices=("cpu",), candidate=CANDIDATE, text=None, names=None, **changes):
+    def ask(
+        *, needs=NEEDS, devices=("cpu",), candidate=CANDIDATE, text=None, names=None, before=None, **changes
+    ):
+        if before is not None:
+            rejected.mkdir()
+            (rejected / "before.json").write_text(before if isinstance(before, str) else json.dumps(before))
         for index, device in enumerate(devices if names is None else names):
             tested = {"device": device, "repo_digest": CANDIDATE} | changes.get("candidate_is", {})
             report = stored | changes | {"candidate": stored["candidate"] | tested}
@@ -27,6 +32,7 @@ def verdict(runner, samples):
             (folder / str(index)).mkdir()
             (folder / str(index) / "evidence.json").write_text("{}")
         inputs = {"needs": json.dumps(needs, indent=2), "verdicts": "verdicts", "candidate": candidate}
+        inputs |= {"rejected": "rejected", "attempt": "1" if before is None else "2"}
         return runner.action(runner.root / ACTION, {**inputs, "devices": json.dumps(devices)})
 
     return ask
@@ -48,7 +54,51 @@ def test_every_device_promotes(verdict, devices):
 
 
 def test_what_was_built_here_has_no_digest_to_compare(verdict):
-    assert told(verdict(candidate="", candidate_is={"repo_digest": None})) == []
+    ran = verdict(candidate="build", candidate_is={"repo_digest": None})
+    assert told(ran) == []
+    assert ran.output == "promote on cpu: built here\n"
+
+
+def test_no_candidate_is_not_what_was_built_here(verdict):
+    problems = told(verdict(candidate="", candidate_is={"repo_digest": None}))
+    assert problems == ["no candidate was named", 'cpu: it judged null, not ""']
+
+
+def a_reject(repo_digest):
+    return {
+        "run_id": "before",
+        "decision": "reject",
+        "candidate": {"device": "cpu", "repo_digest": repo_digest},
+    }
+
+
+AGAIN = '"before": rejected by an earlier attempt of this run, which a further attempt does not undo'
+
+
+@pytest.mark.parametrize(
+    ("candidate", "before"),
+    [
+        (CANDIDATE, a_reject(CANDIDATE)),
+        (f"mirror.test/x@sha256:{'5e' * 32}", a_reject(CANDIDATE)),
+        ("build", a_reject(None)),
+        (CANDIDATE, "no report"),
+    ],
+)
+def test_a_reject_by_an_earlier_attempt_stands(verdict, candidate, before):
+    assert told(verdict(candidate=candidate, before=before)) == [AGAIN]
+
+
+def test_a_reject_of_other_bytes_by_an_earlier_attempt_does_not_count(verdict):
+    ran = verdict(before=a_reject(f"{NAME}@sha256:{'6f' * 32}"))
+    assert told(ran) == []
+    assert ran.summary == "Attempt 2 of this run.\n"
+
+
+def test_a_reject_of_this_attempt_is_told_once(verdict):
+    own = a_reject(CANDIDATE) | {"run_id": "now"}
+    assert told(verdict(decision="reject", run_id="now", before=own)) == [
+        'cpu: decision is "reject", not "promote"'
+    ]
 
 
 def test_the_same_bytes_under_another_name_are_the_same(verdict):
@@ -90,7 +140,7 @@ def test_one_of_two_devices_rejects(verdict, runner):
     assert verdict(devices=("cpu", "gpu")).code == 0
     path = runner.workspace / "verdicts" / "1.json"
     path.write_text(path.read_text().replace('"promote"', '"reject"'))
-    inputs = {"needs": json.dumps(NEEDS), "verdicts": "verdicts", "candidate": CANDIDATE}
+    inputs = {"needs": json.dumps(NEEDS), "verdicts": "verdicts", "candidate": CANDIDATE, "rejected": "none"}
     ran = runner.action(runner.root / ACTION, {**inputs, "devices": '["cpu", "gpu"]'})
     assert told(ran) == ['gpu: decision is "reject", not "promote"']
 

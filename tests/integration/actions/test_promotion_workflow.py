@@ -17,18 +17,19 @@ from harness.attestation.statement import PREDICATE_TYPE
 from harness.cli.app import main
 from harness.errors import ExitCode
 from harness.reports.json import JsonRenderer
+from harness.reports.store import RunFolder
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKFLOW = ROOT / ".github" / "workflows" / "promotion-gate.yml"
 DIGEST = "sha256:" + "5e" * 32
 OTHER = "sha256:" + "6f" * 32
 INPUTS = {
-    name: one["default"]
+    name: one.get("default", "")
     for name, one in yaml.safe_load(WORKFLOW.read_text())[True]["workflow_call"]["inputs"].items()
 }
 DOCKER = """#!/bin/sh
 printf '%s\\n' "docker $*" >>calls
-[ "$3" != inspect ] || cat digest
+[ "$3" != inspect ] || case " $* " in *" --raw "*) cat manifest ;; *) cat digest ;; esac
 """
 COSIGN = """#!/bin/sh
 printf '%s\\n' "cosign $*" >>calls
@@ -43,6 +44,7 @@ def machine(runner, tools):
         (tools / name).write_text(text)
         (tools / name).chmod(0o755)
     (runner.workspace / "digest").write_text(f"{DIGEST}\n")
+    (runner.workspace / "manifest").write_text('{"config": {}}')
     (runner.workspace / "signed").write_text("0")
     (runner.workspace / "calls").touch()
     return runner
@@ -73,7 +75,10 @@ def test_a_tag_is_resolved_to_the_digest_it_names_now(machine, given, name):
         "digest": DIGEST,
         "devices": '["cpu", "gpu"]',
     }
-    assert calls(machine) == [f"docker buildx imagetools inspect {given} --format {{{{.Manifest.Digest}}}}"]
+    assert calls(machine) == [
+        f"docker buildx imagetools inspect {given} --format {{{{.Manifest.Digest}}}}",
+        f"docker buildx imagetools inspect --raw {name}@{DIGEST}",
+    ]
     assert ran.steps == ["digests"]
 
 
@@ -81,11 +86,42 @@ def test_a_digest_is_kept_and_its_tag_left_out(machine):
     ran = resolve(machine, candidate=f"r.test/a:1@{OTHER}", reference=f"r.test/b@{DIGEST}")
     assert ran.outputs["candidate"] == f"r.test/a@{OTHER}"
     assert ran.outputs["reference"] == f"r.test/b@{DIGEST}"
-    assert calls(machine) == []
+    assert calls(machine) == [f"docker buildx imagetools inspect --raw r.test/a@{OTHER}"]
 
 
-def test_without_a_candidate_what_is_built_here_is_gated(machine):
-    ran = resolve(machine)
+def index(*platforms):
+    return json.dumps({"manifests": [{"platform": {"os": os, "architecture": on}} for os, on in platforms]})
+
+
+AMD64, ARM64, ATTESTED = ("linux", "amd64"), ("linux", "arm64"), ("unknown", "unknown")
+
+
+def test_an_index_of_one_platform_and_its_provenance_is_that_platform(machine):
+    (machine.workspace / "manifest").write_text(index(AMD64, ATTESTED))
+    assert resolve(machine, candidate="r.test/a:1").code == 0
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [index(AMD64, ARM64), index(AMD64, AMD64, ATTESTED), '{"manifests": [{}]}', "[]", "", '{"manifests": 1}'],
+)
+def test_what_the_gate_would_run_only_a_part_of_is_refused(machine, manifest):
+    (machine.workspace / "manifest").write_text(manifest)
+    ran = resolve(machine, candidate="r.test/a:1")
+    assert ran.code == 2
+    (annotation,) = annotations_in(ran.output)
+    assert "several platforms" in annotation.data
+    assert set(ran.outputs.values()) == {""}
+
+
+def test_several_platforms_are_taken_where_the_caller_says_so(machine):
+    (machine.workspace / "manifest").write_text(index(AMD64, ARM64))
+    ran = resolve(machine, candidate="r.test/a:1", **{"multi-platform": True})
+    assert (ran.code, ran.outputs["digest"]) == (0, DIGEST)
+
+
+def test_what_is_built_here_is_gated_where_the_caller_says_so(machine):
+    ran = resolve(machine, candidate="build")
     assert ran.code == 0
     assert ran.outputs == {"candidate": "", "reference": "", "name": "", "digest": "", "devices": '["cpu"]'}
 
@@ -93,6 +129,8 @@ def test_without_a_candidate_what_is_built_here_is_gated(machine):
 @pytest.mark.parametrize(
     ("inputs", "about"),
     [
+        ({}, "candidate"),
+        ({"candidate": " "}, "candidate"),
         ({"candidate": "--help"}, "candidate"),
         ({"candidate": "a b"}, "candidate"),
         ({"candidate": "a\n::set-env name=X::y"}, "candidate"),
@@ -103,8 +141,8 @@ def test_without_a_candidate_what_is_built_here_is_gated(machine):
         ({"devices": '["tpu"]'}, "devices"),
         ({"devices": "[]"}, "devices"),
         ({"devices": '["cpu"]\nx=y'}, "devices"),
-        ({"signer": "https://github.test/x"}, "signer"),
-        ({"promote-to": "a:production"}, "signer"),
+        ({"candidate": "build", "signer": "https://github.test/x"}, "signer"),
+        ({"candidate": "build", "promote-to": "a:production"}, "signer"),
         ({"name": "a*"}, "name"),
         ({"name": ""}, "name"),
         ({"name": "a/b"}, "name"),
@@ -187,7 +225,12 @@ def attest(machine):
             matrix={"device": "cpu"},
             needs={"resolve": {"outputs": outputs}},
             secrets=secrets,
-            github={"server_url": "https://github.test", "repository": "o/r", "run_id": "7"},
+            github={
+                "server_url": "https://github.test",
+                "repository": "o/r",
+                "run_id": "7",
+                "run_attempt": "2",
+            },
         )
 
     return run
@@ -199,7 +242,8 @@ def test_github_signs_the_predicate_of_the_report(attest):
     (signed,) = [given for action, given in ran.used if action == "actions/attest"]
     predicate = json.loads(Path(signed.pop("predicate-path")).read_text())
     assert signed == {"subject-name": "r.test/a", "subject-digest": DIGEST, "predicate-type": PREDICATE_TYPE}
-    assert (predicate["result"], predicate["url"]) == ("PASSED", "https://github.test/o/r/actions/runs/7")
+    assert predicate["result"] == "PASSED"
+    assert predicate["url"] == "https://github.test/o/r/actions/runs/7/attempts/2"
     assert "attestation for the deploy job" not in ran.steps
 
 
@@ -265,24 +309,44 @@ def test_nothing_is_attested_or_promoted_without_the_verdict():
 def test_the_verdict_is_told_of_every_job_before(machine):
     outputs = {"candidate": "", "devices": '["cpu"]'}
     needs = {"resolve": {"result": "success", "outputs": outputs}, "gate": {"result": "skipped"}}
-    ran = machine.job(WORKFLOW, "verdict", needs=needs, inputs=INPUTS)
+    github = {"run_attempt": "2"}
+    ran = machine.job(WORKFLOW, "verdict", needs=needs, inputs=INPUTS | {"candidate": "build"}, github=github)
     assert ran.code == 1
     assert [one.data for one in annotations_in(ran.output)] == [
         'gate: "skipped", not success',
         "cpu: 0 verdicts, not one",
     ]
-    assert ran.used[0][1] == {
-        "pattern": "promotion-gate-{cpu,gpu}",
-        "path": "verdicts",
-        "merge-multiple": "true",
-    }
+    assert [given for _, given in ran.used] == [
+        {"pattern": "promotion-gate-{cpu,gpu}", "path": "verdicts", "merge-multiple": "true"},
+        {"pattern": "promotion-gate-{cpu,gpu}-rejected-[0-9]*", "path": "rejected", "merge-multiple": "true"},
+    ]
+    assert ran.summary == "Attempt 2 of this run.\n"
+
+
+@pytest.mark.parametrize(("candidate", "resolved"), [("build", ""), ("r.test/a:1", f"r.test/a@{DIGEST}")])
+@pytest.mark.parametrize(("job", "step"), [("gate", "gate"), ("verdict", "verdict")])
+def test_an_output_that_got_lost_is_not_the_suites_own(job, step, candidate, resolved):
+    """GitHub leaves an output empty that has a secret in it."""
+    (given,) = [one["with"]["candidate"] for one in jobs()[job]["steps"] if one["name"] == step]
+
+    def filled(output):
+        needs = {"resolve": {"outputs": {"candidate": output}}}
+        return Expressions({"inputs": {"candidate": candidate}, "needs": needs}).text(given)
+
+    assert filled(resolved) == (resolved or "build")
+    assert filled("") == ("" if resolved else "build")
 
 
 def artifacts(name, device="cpu"):
-    """What a call with this name uploads and downloads: the values of its steps, by job and key."""
-    expressions = Expressions({"inputs": INPUTS | {"name": name}, "matrix": {"device": device}})
+    """What a call with this name uploads and downloads: the values of its steps, by job, step and key."""
+    contexts = {
+        "inputs": INPUTS | {"name": name},
+        "matrix": {"device": device},
+        "github": {"run_attempt": "1"},
+    }
+    expressions = Expressions(contexts)
     return {
-        (job, key): expressions.text(step["with"][key])
+        (job, step["name"], key): expressions.text(step["with"][key])
         for job, content in jobs().items()
         for step in content["steps"]
         for key in ("name", "pattern", "artifact")
@@ -293,19 +357,53 @@ def artifacts(name, device="cpu"):
 @pytest.mark.parametrize(("one", "other"), [("a", "b"), ("a", "a-b"), ("a", "a-cpu"), ("a-attestation", "a")])
 def test_two_calls_in_one_run_share_no_artifact(one, other):
     ours, theirs = artifacts(one), artifacts(other)
-    assert set(ours) == {("gate", "artifact"), ("verdict", "pattern"), ("attest", "name")}
-    assert ours["gate", "artifact"] == f"{one}-cpu"
-    assert ours["verdict", "pattern"] == f"{one}-{{cpu,gpu}}"
+    assert set(ours) == {
+        ("gate", "gate", "artifact"),
+        ("gate", "rejected", "name"),
+        ("verdict", "reports", "pattern"),
+        ("verdict", "rejected", "pattern"),
+        ("attest", "report", "name"),
+        ("attest", "attestation for the deploy job", "name"),
+    }
+    assert ours["gate", "gate", "artifact"] == f"{one}-cpu"
+    assert ours["gate", "rejected", "name"] == f"{one}-cpu-rejected-1"
+    assert ours["verdict", "reports", "pattern"] == f"{one}-{{cpu,gpu}}"
+    assert ours["verdict", "rejected", "pattern"] == f"{one}-{{cpu,gpu}}-rejected-[0-9]*"
     assert not set(ours.values()) & set(theirs.values())
-    assert theirs["gate", "artifact"] not in {f"{one}-cpu", f"{one}-gpu"}
+    assert theirs["gate", "gate", "artifact"] not in {f"{one}-cpu", f"{one}-gpu"}
 
 
 def gated(machine, **inputs):
     """The job of one device, with a harness that is not there: what it used until then."""
     needs = {"resolve": {"outputs": {"candidate": f"r.test/a@{DIGEST}", "reference": "none"}}}
     return machine.job(
-        WORKFLOW, "gate", inputs=INPUTS | inputs, matrix={"device": "cpu"}, needs=needs, secrets={}
+        WORKFLOW,
+        "gate",
+        inputs=INPUTS | {"candidate": "r.test/a:1"} | inputs,
+        matrix={"device": "cpu"},
+        needs=needs,
+        secrets={},
+        github={"run_attempt": "3"},
     )
+
+
+@pytest.mark.parametrize(("decision", "code"), [("promote", 0), ("reject", 3), ("inconclusive", 4)])
+def test_a_reject_is_left_for_the_attempts_after_it(machine, checkout, samples, decision, code):
+    """Under a name of its own: a later attempt replaces the artifact of the reports."""
+    report = getattr(samples, decision)()
+    RunFolder.create(machine.temp / "stored", report.run_id).commit(report)
+    executable = checkout / "scripts" / "gate.sh"
+    executable.parent.mkdir()
+    executable.write_text(f"#!/bin/sh\nmkdir reports && cp -a {machine.temp}/stored/. reports; exit {code}\n")
+    executable.chmod(0o755)
+    ran = gated(machine)
+    assert ran.code == code
+    rejected = {
+        "name": "promotion-gate-cpu-rejected-3",
+        "path": f"reports/{report.run_id}.json",
+        "if-no-files-found": "error",
+    }
+    assert (("actions/upload-artifact", rejected) in ran.used) is (decision == "reject")
 
 
 def test_earlier_reports_come_from_the_artifact_that_the_caller_names(machine, checkout):

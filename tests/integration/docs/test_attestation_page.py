@@ -10,6 +10,7 @@ RUN = {
     "GITHUB_SERVER_URL": "https://github.example",
     "GITHUB_REPOSITORY": "team/service",
     "GITHUB_RUN_ID": "7",
+    "GITHUB_RUN_ATTEMPT": "2",
 }
 
 
@@ -35,7 +36,7 @@ def test_a_verdict_is_signed_and_verified(first_suite, pushed):
     name, _, digest = pushed.other.partition("@")
     assert output.read_text() == f"subject-name={name}\nsubject-digest={digest}\n"
     statement = json.loads((first_suite.folder / "statement.json").read_text())
-    assert statement["predicate"]["url"] == "https://github.example/team/service/actions/runs/7"
+    assert statement["predicate"]["url"] == "https://github.example/team/service/actions/runs/7/attempts/2"
 
     # What `gh` would have written of it, and of one that was decided by another policy.
     verified = first_suite.folder / "verified.json"

@@ -96,10 +96,9 @@ def test_every_input_of_the_workflow_is_explained_with_its_default(pages):
     rows = {row[0].strip("`"): row[1] for row in pages[PAGE].table_rows() if len(row) == 3}
     del rows["input"]
     rows = {name: value for name, value in rows.items() if not set(name) <= set(":-")}
-    assert rows == {
-        name: "empty" if one["default"] == "" else f"`{one['default']}`".replace("`True`", "`true`")
-        for name, one in inputs.items()
-    }
+    told = {"": "empty", None: "required", True: "`true`", False: "`false`"}
+    defaults = {name: None if one.get("required") else one["default"] for name, one in inputs.items()}
+    assert rows == {name: told.get(default, f"`{default}`") for name, default in defaults.items()}
 
 
 def test_every_job_of_the_workflow_is_explained(pages):
