@@ -17,8 +17,8 @@ from harness.errors import ConfigError, UsageError
 from harness.events import Emit, Note
 from harness.history.promoted import since_last_promote
 from harness.load import WebAddress
-from harness.model import Capability, Family, PolicyRecord, Report, Scope
-from harness.plan import Plan, asked_for, capabilities_of, make_plan
+from harness.model import Family, PolicyRecord, Report, Scope
+from harness.plan import Plan, asked_for, capabilities_of, make_plan, verified_plan
 from harness.policy import Expected, decide, unused_waivers
 from harness.preparation import prepare, reference_launch, require_reference
 from harness.reports.figures.drawing import draw
@@ -170,9 +170,7 @@ def _verify(request: GateRequest, suite: Suite, checks: Sequence[AnyCheck]) -> N
     for named in (request.candidate, request.reference):
         if named is not None and URL.match(named):
             require_plain(named)
-    plan = make_plan(suite, checks, only=request.only, skip=request.skip, capabilities=tuple(Capability))
-    for planned in plan.checks:
-        planned.check.verify_inputs(suite, planned.settings)
+    verified_plan(suite, checks, only=request.only, skip=request.skip)
     if request.gpu and suite.config.service.gpu is None:
         raise ConfigError(
             file=suite.path,

@@ -107,6 +107,25 @@ def make_plan(
     )
 
 
+def verified_plan(
+    suite: Suite,
+    table: Sequence[AnyCheck],
+    *,
+    only: Collection[Family] = (),
+    skip: Collection[Family] = (),
+) -> Plan:
+    """The plan of a run that can do everything, each file read that it names.
+
+    Raises:
+        UsageError: as :func:`make_plan`.
+        ConfigError: for the first file that is missing or wrong.
+    """
+    plan = make_plan(suite, table, only=only, skip=skip, capabilities=tuple(Capability))
+    for planned in plan.checks:
+        planned.check.verify_inputs(suite, planned.settings)
+    return plan
+
+
 def planned_checks(
     suite: Suite,
     table: Sequence[AnyCheck],

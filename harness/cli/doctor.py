@@ -18,8 +18,7 @@ from harness.cli.doctor_packages import diagnose_packages
 from harness.cli.run import Device
 from harness.config.suite import load_suite
 from harness.errors import ExitCode, HarnessError, InfrastructureError
-from harness.model import Capability
-from harness.plan import make_plan
+from harness.plan import verified_plan
 from harness.targets.engine import INSTALL, find_engine
 
 SUITE = "suite"
@@ -92,9 +91,7 @@ def _suite(config: Path) -> Diagnosis:
         return Diagnosis(SUITE, State.WARN, f"there is no {config} here", fix)
     try:
         suite = load_suite(config)
-        plan = make_plan(suite, CHECKS, only=(), skip=(), capabilities=tuple(Capability))
-        for planned in plan.checks:
-            planned.check.verify_inputs(suite, planned.settings)
+        plan = verified_plan(suite, CHECKS)
     except HarnessError as error:
         return Diagnosis(SUITE, State.FAIL, str(error), error.fix)
     if plan.not_declared:

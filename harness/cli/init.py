@@ -16,7 +16,8 @@ from harness.errors import ExitCode, TargetError, UsageError
 from harness.reports.text import one_line, visible
 from harness.suite_init.declared import Given
 from harness.suite_init.gate_toml import Findings
-from harness.suite_init.make import InitRequest, make_suite, told_files
+from harness.suite_init.make import make_suite, told_files
+from harness.suite_init.request import InitRequest
 from harness.suite_init.writing import GATE_TOML
 
 LAST_LINES = 20

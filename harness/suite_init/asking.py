@@ -7,11 +7,12 @@ from typing import Any
 
 import httpx
 
-from harness.checks.golden.wire import cut, parse_json
+from harness.checks.golden.wire import parse_json
 from harness.credentials import Credentials
 from harness.errors import AnswerError, TargetError
 from harness.http_exchange import Answer, exchange, http_client
 from harness.http_request import RequestTemplate, build
+from harness.reports.text import one_line
 from harness.targets.interface import Endpoint
 
 TIMEOUT_S = 30.0
@@ -113,7 +114,7 @@ class _Asker:
             took_ms = (time.perf_counter() - started) * 1000
             document = self._document(answer)
         except _RefusedError as refused:
-            shown = cut(self._credentials.redact(str(refused)), 300)
+            shown = one_line(self._credentials.redact(str(refused)), 300)
             self._result.refusals[shown] = self._result.refusals.get(shown, 0) + 1
             return None
         if self._warm:

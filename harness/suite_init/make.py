@@ -2,22 +2,18 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import date
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from harness.checks.golden.header import HEADER_FILE, GoldenDataset, GoldenHeader
-from harness.checks.golden.wire import cut, parse_json
+from harness.checks.golden.wire import cut
 from harness.config.service import ServiceSettings
 from harness.config.suite import parse_suite
 from harness.credentials import Credentials
-from harness.errors import AnswerError, ConfigError, InfrastructureError, TargetError, UsageError
+from harness.errors import AnswerError, TargetError, UsageError
 from harness.events import CheckProgress, CheckStarted, Emit, Note
 from harness.golden.asking import outputs_of
 from harness.golden.record import model, producer
@@ -27,49 +23,20 @@ from harness.http_request import RequestTemplate
 from harness.model import Scope
 from harness.openapi.document import Document
 from harness.suite_init.asking import Answers, ask
-from harness.suite_init.declared import Declared, Given
+from harness.suite_init.declared import Declared
 from harness.suite_init.endpoint import choose
 from harness.suite_init.finding import Ready, find_document, find_ready
 from harness.suite_init.gate_toml import Findings, gate_toml
 from harness.suite_init.outputs import Outputs, find_outputs
+from harness.suite_init.request import InitRequest, is_local, port_of, read_bodies, suite_name
 from harness.suite_init.sampling import samples
 from harness.suite_init.speed import speed_of
 from harness.suite_init.writing import GATE_TOML, OPENAPI, require_free, staged
-from harness.targets.engine import INSTALL, find_engine
-from harness.targets.image import find_image
 from harness.targets.interface import Endpoint
-from harness.targets.launch import URL
-from harness.targets.url import UrlEndpoint, require_plain
+from harness.targets.url import UrlEndpoint
 
 URL_READY_S = 10.0
-DEFAULT_PORTS = {"http": 80, "https": 443}
 ASKING = "asking"
-
-
-@dataclass(frozen=True)
-class InitRequest:
-    """What the user wants.
-
-    Attributes:
-        candidate: Image or URL.
-        folder: Where the suite goes.
-        name: Of the suite; None for one after the image or the folder.
-        openapi: Path of the document; None looks at the usual ones.
-        endpoint: What to ask; None for the only one that there is.
-        request: File with one body, or with several as JSON lines.
-        cases: So many bodies are asked at most.
-    """
-
-    candidate: str
-    folder: Path
-    given: Given = field(default_factory=Given)
-    name: str | None = None
-    openapi: str | None = None
-    endpoint: str | None = None
-    request: Path | None = None
-    cases: int = 20
-    seed: int = 0
-    force: bool = False
 
 
 def make_suite(
@@ -101,7 +68,7 @@ def make_suite(
     bodies = [] if request.request is None else read_bodies(request.request)
     declared = Declared(request.given)
     if not declared.has("port"):
-        declared.set("port", _port(request.candidate, environ))
+        declared.set("port", port_of(request.candidate, environ))
     named = find_service(declared.suite(name), request.candidate, environ, emit)
     by_url = named.launch.scope is Scope.URL
     emit(Note("looking at the service" if by_url else "starting the service"))
@@ -118,14 +85,7 @@ def make_suite(
             )
         if by_url and not is_local(request.candidate):
             confirm(f"ask {request.candidate}{asked.path} {2 * len(chosen.bodies)} times")
-        emit(CheckStarted(ASKING))
-        answers = ask(
-            endpoint,
-            RequestTemplate(path=asked.path, credential=declared.credential, body="${input}"),
-            chosen.bodies,
-            named.credentials,
-            lambda done, total: emit(CheckProgress(ASKING, done, total)),
-        )
+        answers = _answers(endpoint, named, asked.path, chosen.bodies, declared.credential)
         found = Findings(
             name=name,
             candidate=request.candidate,
@@ -143,14 +103,7 @@ def make_suite(
             outputs=_outputs(asked.path, answers),
             speed=speed_of(answers.times_ms),
         )
-        with staged(request.folder) as beside:
-            suite = parse_suite(gate_toml(found), beside / GATE_TOML)
-            suite.path.write_text(suite.text, encoding="utf-8")
-            if document is not None:
-                (beside / OPENAPI).parent.mkdir()
-                (beside / OPENAPI).write_text(json.dumps(document.body, indent=2) + "\n", encoding="utf-8")
-            answering = Service(suite, endpoint, endpoint.description, named.credentials, emit)
-            _write_golden(beside / golden, found, answering)
+        _write(request.folder, found, named, endpoint)
     return found
 
 
@@ -163,6 +116,19 @@ def _await(endpoint: Endpoint, service: ServiceSettings, declared: Declared, *, 
     if ready.status != service.ready_status:
         declared.set("ready_status", ready.status)
     return ready
+
+
+def _answers(
+    endpoint: Endpoint, named: Named, path: str, bodies: Sequence[Any], credential: str | None
+) -> Answers:
+    named.emit(CheckStarted(ASKING))
+    return ask(
+        endpoint,
+        RequestTemplate(path=path, credential=credential, body="${input}"),
+        bodies,
+        named.credentials,
+        lambda done, total: named.emit(CheckProgress(ASKING, done, total)),
+    )
 
 
 def _outputs(path: str, answers: Answers) -> Outputs:
@@ -198,81 +164,16 @@ def _redacted_logs(credentials: Credentials) -> Iterator[None]:
         raise
 
 
-def suite_name(request: InitRequest) -> str:
-    """The given name; else that of the image without registry and tag, or of the folder for a URL.
-
-    Raises:
-        UsageError: a given name is none.
-    """
-    if request.name is not None:
-        if not re.fullmatch(r"[a-z0-9][a-z0-9-]*", request.name):
-            raise UsageError(f"--name {request.name}: no name", fix="lower case letters, digits and dashes")
-        return request.name
-    by_url = URL.match(request.candidate)
-    image = re.split(r"[:@]", request.candidate.rpartition("/")[2])[0]
-    raw = request.folder.resolve().name if by_url else image
-    return re.sub(r"[^a-z0-9]+", "-", raw.lower()).strip("-") or "service"
-
-
-def read_bodies(file: Path) -> list[Any]:
-    """One JSON value, or one a line.
-
-    Raises:
-        ConfigError: it is neither.
-    """
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ConfigError(
-            file=file, problem=f"cannot be read: {error.strerror}", allowed="a file with a body as JSON"
-        ) from error
-    try:
-        return [parse_json(content)]
-    except ValueError as error:
-        whole = error
-    lines = [line for line in content.splitlines() if line.strip()]
-    bodies = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            bodies.append(parse_json(line))
-        except ValueError as error:
-            raise ConfigError(
-                file=file,
-                problem=f"not JSON: {whole}; nor is line {number} by itself: {error}",
-                allowed="one body as JSON, or one a line",
-            ) from error
-    if not bodies:
-        raise ConfigError(file=file, problem="is empty", allowed="one body as JSON, or one a line")
-    return bodies
-
-
-def _port(candidate: str, environ: Mapping[str, str]) -> int:
-    """That of the URL, or the only one that the image exposes."""
-    if URL.match(candidate):
-        require_plain(candidate)
-        parts = urlsplit(candidate)
-        return parts.port or DEFAULT_PORTS[parts.scheme.lower()]
-    if Path(candidate).is_dir():
-        raise UsageError(
-            f"{candidate} is a folder", fix="build its image first, or start it and give its URL"
-        )
-    engine = find_engine(Path.cwd(), environ)
-    if engine is None:
-        raise InfrastructureError(f"no container engine answers, and {candidate!r} is an image", fix=INSTALL)
-    ports = find_image(engine, candidate).content.ports
-    if len(ports) != 1:
-        told = f"exposes {', '.join(map(str, ports))}" if ports else "exposes no port"
-        raise UsageError(f"image {candidate} {told}", fix="--port says where the service listens in it")
-    return ports[0]
-
-
-def is_local(url: str) -> bool:
-    """Whether it is on this machine, by its host's name."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _write(folder: Path, found: Findings, named: Named, endpoint: Endpoint) -> None:
+    with staged(folder) as beside:
+        suite = parse_suite(gate_toml(found), beside / GATE_TOML)
+        suite.path.write_text(suite.text, encoding="utf-8")
+        if found.document is not None:
+            (beside / OPENAPI).parent.mkdir()
+            contract = json.dumps(found.document.body, indent=2) + "\n"
+            (beside / OPENAPI).write_text(contract, encoding="utf-8")
+        service = Service(suite, endpoint, endpoint.description, named.credentials, named.emit)
+        _write_golden(beside / found.golden, found, service)
 
 
 def _write_golden(folder: Path, found: Findings, service: Service) -> None:

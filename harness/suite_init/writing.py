@@ -9,8 +9,7 @@ from pathlib import Path
 from harness.checks.table import CHECKS
 from harness.config.suite import load_suite
 from harness.errors import UsageError
-from harness.model import Capability
-from harness.plan import make_plan
+from harness.plan import verified_plan
 from harness.targets.uninterrupted import uninterrupted
 
 GATE_TOML = "gate.toml"
@@ -38,7 +37,7 @@ def require_free(folder: Path, files: Sequence[str], *, force: bool) -> None:
 def staged(folder: Path) -> Iterator[Path]:
     """A folder to write the suite into; where nothing is raised its files go into ``folder``, gate.toml last.
 
-    Before that the suite is read as the gate reads it.
+    Before that the suite is read as the gate reads it, with every file that it names.
 
     Raises:
         ConfigError: it is none.
@@ -51,7 +50,7 @@ def staged(folder: Path) -> Iterator[Path]:
         raise UsageError(f"{folder}: {error.strerror}", fix="--dir names a folder to write to") from error
     try:
         yield beside
-        verify(beside / GATE_TOML)
+        verified_plan(load_suite(beside / GATE_TOML), CHECKS)
         files = [path.relative_to(beside) for path in sorted(beside.rglob("*")) if path.is_file()]
         with uninterrupted():
             for file in sorted(files, key=lambda file: file == Path(GATE_TOML)):
@@ -59,15 +58,3 @@ def staged(folder: Path) -> Iterator[Path]:
                 (beside / file).replace(folder / file)
     finally:
         shutil.rmtree(beside)
-
-
-def verify(config: Path) -> None:
-    """Read a suite and every file that it names.
-
-    Raises:
-        ConfigError: for the first thing that is wrong.
-    """
-    suite = load_suite(config)
-    plan = make_plan(suite, CHECKS, only=(), skip=(), capabilities=tuple(Capability))
-    for planned in plan.checks:
-        planned.check.verify_inputs(suite, planned.settings)

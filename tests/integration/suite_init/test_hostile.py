@@ -65,6 +65,7 @@ def answering(status=200, content=b"{}", document=DOCUMENT):
     ("answer", "said"),
     [
         ({"status": 500, "content": b"\x1b[31mno"}, "HTTP 500"),
+        ({"status": 500, "content": b"no\nnext:\n  rm -rf"}, "HTTP 500: no\\nnext:"),
         ({"status": 307}, "HTTP 307"),
         ({"status": None}, "no answer"),
         ({"content": b"no JSON"}, "but not JSON"),
@@ -83,6 +84,7 @@ def test_nothing_is_written(harness, answer, said):
     assert said in refused.stderr
     assert KEY not in refused.stderr
     assert "\x1b[31m" not in refused.stderr
+    assert "\nnext:" not in refused.stderr
     assert list(Path().iterdir()) == []
 
 

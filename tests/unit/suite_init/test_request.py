@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from harness.config.suite import GateConfig
 from harness.errors import ConfigError
-from harness.suite_init.make import InitRequest, is_local, read_bodies, suite_name
+from harness.suite_init.request import InitRequest, is_local, read_bodies, suite_name
 
 
 @pytest.mark.parametrize(
