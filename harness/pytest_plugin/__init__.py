@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 OF_THE_CANDIDATE = ("gate_reference", "gate_only", "gate_device", "gate_out", "gate_seed")
+NEVER_EMPTY = ("gate_candidate", "gate_reference", "gate_config", "gate_out")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,11 +59,19 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "gate(check, family, required): a check of the release gate, made by --gate-candidate",
     )
-    if config.getoption("gate_candidate"):
+    for option in NEVER_EMPTY:
+        value = config.getoption(option)
+        if value is not None and not value.strip():
+            raise pytest.UsageError(f"{_flag(option)} is empty: a variable that is not set?")
+    if config.getoption("gate_candidate") is not None:
         from harness.pytest_plugin.session import GateSession  # noqa: PLC0415 - see the module docstring
 
         config.pluginmanager.register(GateSession(config), "gate")
         return
     for option in OF_THE_CANDIDATE:
         if config.getoption(option) is not None:
-            raise pytest.UsageError(f"--{option.replace('_', '-')} needs --gate-candidate")
+            raise pytest.UsageError(f"{_flag(option)} needs --gate-candidate")
+
+
+def _flag(option: str) -> str:
+    return f"--{option.replace('_', '-')}"

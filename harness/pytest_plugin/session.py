@@ -24,6 +24,8 @@ from harness.targets.scratch import ScratchFolder
 
 SHARED = "gate_shared"
 """Under which a worker of xdist is handed the folder that it shares with the others."""
+DESELECTED = "gate_deselected"
+"""Under which a worker tells the first process that no check is left."""
 
 
 class GateSession:
@@ -37,6 +39,7 @@ class GateSession:
         self._shared: Path | None = None
         self._session: pytest.Session | None = None
         self._summary: list[str] = []
+        self._deselected = False
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         """Keep the session, whose count of items grows with the findings."""
@@ -71,7 +74,16 @@ class GateSession:
         kept.update(item.check_id for item in items if isinstance(item, CheckItem))
         if kept:
             self._add(items, [VerdictItem.from_parent(collector, name="verdict", make=once)])
+        elif self._worker is not None:
+            self._config.workeroutput[DESELECTED] = True  # type: ignore[attr-defined] # of xdist
+        else:
+            self._deselected = True
         return result
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Hear from a worker of xdist whether any check was left; one that died has said nothing."""
+        self._deselected |= getattr(node, "workeroutput", {}).get(DESELECTED, False)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -104,11 +116,12 @@ class GateSession:
         return result
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The verdict once more, with what it does not cover, whatever ``-x`` left out."""
-        if self._summary:
+        """The verdict once more, with what it does not cover, whatever ``-x`` left out; or that none is due."""
+        lines = ["gate deselected: nothing was gated"] if self._deselected else self._summary
+        if lines:
             terminalreporter.write_sep("=", "release gate")
-            for line in self._summary:
-                terminalreporter.write_line(line)
+        for line in lines:
+            terminalreporter.write_line(line)
 
     def _add(self, items: list[pytest.Item], of_gate: Sequence[GateItem]) -> None:
         """Add items, and have them counted among those that were collected."""

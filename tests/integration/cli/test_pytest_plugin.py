@@ -221,6 +221,22 @@ def test_an_option_that_would_do_nothing_is_refused(run_pytest, option):
     result.stderr.fnmatch_lines([f"*--gate-{option.partition('=')[0]} needs --gate-candidate*"])
 
 
+@pytest.mark.parametrize("option", ["candidate", "reference", "config", "out"])
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_value_is_no_way_to_leave_the_gate_out(run_pytest, option, value):
+    result = run_pytest(f"--gate-{option}={value}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*--gate-{option} is empty*"])
+
+
+@pytest.mark.parametrize("selection", [("-k", "other"), ("-m", "not gate", "-n", "1")])
+def test_a_gate_that_is_deselected_is_told(run_pytest, pytester, selection):
+    pytester.makepyfile("def test_other(): pass")
+    result = run_pytest(*selection, candidate=NOWHERE)
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(["*release gate*", "gate deselected: nothing was gated", "*1 passed*"])
+
+
 def test_an_unknown_family_is_refused(run_pytest, tiny_url):
     result = run_pytest("--gate-only", "goldn", candidate=tiny_url)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
