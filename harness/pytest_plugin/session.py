@@ -116,7 +116,7 @@ class GateSession:
         return result
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The verdict once more, with what it does not cover, whatever ``-x`` left out; or that none is due."""
+        """The verdict once more, with what it does not cover; or that nothing was gated."""
         lines = ["gate deselected: nothing was gated"] if self._deselected else self._summary
         if lines:
             terminalreporter.write_sep("=", "release gate")
