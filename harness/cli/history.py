@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -15,6 +16,7 @@ from rich.text import Text
 from harness.cli.console import wide_console
 from harness.cli.run import Device
 from harness.errors import ExitCode, UsageError
+from harness.history.belief import why_not_believed
 from harness.history.folder import Skipped, Stored, read_reports, report_paths
 from harness.history.promoted import Judged, Release, judged, promotes, rollback_pointer
 from harness.history.trend import HistoryDocument, HistoryGroup, is_of, summarised
@@ -72,8 +74,13 @@ def history(
                 "--last-promoted names one release: --limit would do nothing", fix="leave one of them out"
             )
         # All runs count, also those that are not asked for: what a run promoted, another may have rejected.
+        now = datetime.now(UTC)
         runs, _ = _read(
-            folder, lambda _: True, lambda stored: (judged(stored), wanted(stored.report)), console
+            folder,
+            lambda _: True,
+            lambda stored: (judged(stored), wanted(stored.report)),
+            console,
+            lambda stored: why_not_believed(stored, now),
         )
         _print_release(runs, console, as_json=as_json)
         return
@@ -90,7 +97,11 @@ T = TypeVar("T")
 
 
 def _read(
-    folder: Path, wanted: Callable[[Report], bool], keep: Callable[[Stored], T], console: Console
+    folder: Path,
+    wanted: Callable[[Report], bool],
+    keep: Callable[[Stored], T],
+    console: Console,
+    doubt: Callable[[Stored], str] = lambda _stored: "",
 ) -> tuple[list[T], list[Skipped]]:
     """What is kept of each report that is wanted; one at a time is in memory. What is none is named."""
     kept, skipped = [], []
@@ -106,7 +117,7 @@ def _read(
     paths = report_paths(folder)
     with bars:
         task = bars.add_task("", total=len(paths))
-        for read in read_reports(paths, lambda done, _total: bars.update(task, completed=done)):
+        for read in read_reports(paths, lambda done, _total: bars.update(task, completed=done), doubt):
             if isinstance(read, Skipped):
                 skipped.append(read)
             elif wanted(read.report):

@@ -22,17 +22,21 @@ class Stored:
     @property
     def started(self) -> tuple[datetime, str]:
         """Sorts runs from the oldest to the newest; one whose time cannot be read comes first."""
-        try:
-            started = datetime.fromisoformat(self.report.started_at)
-        except ValueError:
-            started = _EARLIEST
-        # Without a zone it is UTC, as all that harness writes.
-        return started if started.tzinfo else started.replace(tzinfo=UTC), self.report.run_id
+        return moment(self.report.started_at) or _EARLIEST, self.report.run_id
+
+
+def moment(text: str) -> datetime | None:
+    """A time of a report, or None; without a zone it is UTC, as all that harness writes."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that is no report, and why."""
+    """A file that is no report, or none to believe, and why."""
 
     path: Path
     problem: str
@@ -61,17 +65,24 @@ def read_report(path: Path) -> Stored | Skipped:
         return Skipped(path, str(error).removeprefix(f"{path}: "))
 
 
-def read_reports(paths: Sequence[Path], progress: Callable[[int, int], None]) -> Iterator[Stored | Skipped]:
-    """Each file in turn; a run that was read already is skipped, as is what is no report.
+def read_reports(
+    paths: Sequence[Path],
+    progress: Callable[[int, int], None],
+    doubt: Callable[[Stored], str] = lambda _stored: "",
+) -> Iterator[Stored | Skipped]:
+    """Each file in turn; a run that was read already is skipped, as is what is no report or in doubt.
 
     Args:
         paths: From :func:`report_paths`.
         progress: Called with (done, total) files.
+        doubt: Why a report is not believed; empty where it is.
     """
     seen: dict[str, Path] = {}
     for done, path in enumerate(paths):
         progress(done, len(paths))
         read = read_report(path)
+        if isinstance(read, Stored) and (why := doubt(read)):
+            read = Skipped(path, why)  # before it could stand in for the run that it names
         if isinstance(read, Stored):
             first = seen.setdefault(read.report.run_id, path)
             read = read if first is path else Skipped(path, f"the same run as {first.name}")

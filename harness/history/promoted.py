@@ -5,11 +5,12 @@ A promote is a release until a run says otherwise of the same image: a later one
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from harness.errors import UsageError
+from harness.history.belief import why_not_believed
 from harness.history.folder import Stored, read_report, read_reports, report_paths
 from harness.history.policies import compare_policies, noteworthy
 from harness.model import (
@@ -161,7 +162,7 @@ def rollback_pointer(releases: Sequence[Judged]) -> Release | None:
 def since_last_promote(report: Report, folder: Path) -> SinceLastPromote | None:
     """How the policy of a run lets more pass than that of its suite's last promote in ``folder``.
 
-    Files that cannot be read are passed over: nothing here may cost a run its report.
+    Files that cannot be read or believed are passed over: nothing here may cost a run its report.
     """
     stored = _last_of_suite(folder, report.suite)
     if stored is None:
@@ -181,11 +182,11 @@ def since_last_promote(report: Report, folder: Path) -> SinceLastPromote | None:
 
 
 def _last_of_suite(folder: Path, suite: str) -> Stored | None:
-    runs = [
-        judged(read)
-        for read in read_reports(report_paths(folder), lambda _done, _total: None)
-        if isinstance(read, Stored) and read.report.suite == suite
-    ]
+    now = datetime.now(UTC)
+    found = read_reports(
+        report_paths(folder), lambda _done, _total: None, lambda stored: why_not_believed(stored, now)
+    )
+    runs = [judged(read) for read in found if isinstance(read, Stored) and read.report.suite == suite]
     last = next((each.run for each in promotes(runs) if each.against is None), None)
     read = read_report(last.path) if last else None
     return read if isinstance(read, Stored) else None

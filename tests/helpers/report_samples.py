@@ -1,5 +1,7 @@
 """Reports to render: a promote, a reject, an inconclusive, and whatever hypothesis thinks of."""
 
+import hashlib
+
 from hypothesis import strategies as st
 
 from harness.model import (
@@ -160,6 +162,12 @@ TELEMETRY = CheckResult(
 HEALTHY = (CONTRACT, GOLDEN_SINGLE, GOLDEN_BATCH, FUZZ, AUTH, RATE, TELEMETRY, LATENCY)
 
 
+def policy(content: str) -> PolicyRecord:
+    return PolicyRecord(
+        path="gate.toml", sha256=hashlib.sha256(content.encode()).hexdigest(), content=content
+    )
+
+
 def report(
     decision: Decision = Decision.PROMOTE,
     checks: tuple[CheckResult, ...] = HEALTHY,
@@ -182,13 +190,11 @@ def report(
         "suite": "breast-cancer",
         "candidate": target(scope),
         "reference": reference,
-        "policy": PolicyRecord(
-            path="gate.toml",
-            sha256="c4" * 32,
-            content='[golden]\nset = "golden/breast-cancer"\n\n[golden.limits]\nprobabilities_atol = 1e-5\n',
+        "policy": policy(
+            '[golden]\nset = "golden/breast-cancer"\n\n[golden.limits]\nprobabilities_atol = 1e-5\n'
         ),
         "seed": 20261121,
-        "harness_version": "0.1.0",
+        "harness_version": "0.0.9",
         "environment": Environment(
             cpu="AMD EPYC 7763 64-Core Processor",
             cores=2,

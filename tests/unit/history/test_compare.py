@@ -137,7 +137,7 @@ def test_not_a_number_is_as_it_was():
         (report(candidate=on_gpu().candidate), "Other devices: cpu; gpu."),
         (report(partial=True), "The later run is partial: it left families out."),
         (report(seed=1), "Other seeds, so other requests: 20261121; 1."),
-        (report(harness_version="0.2.0"), "Other versions of harness: 0.1.0; 0.2.0."),
+        (report(harness_version="0.2.0"), "Other versions of harness: 0.0.9; 0.2.0."),
         (
             report(reference=target()),
             f"{AGAINST}: none; {target().image_id}.",

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_samples import inconclusive, promote, reject, report, target
+from report_samples import inconclusive, policy, promote, reject, report, target
 
 from harness.errors import UsageError
 from harness.history.folder import Skipped, Stored, read_reports, report_paths
 from harness.history.promoted import judged, promotes, since_last_promote
-from harness.model import Decision, PolicyRecord, Scope
+from harness.model import Decision, Scope
 
 POLICY = """
 schema_version = 1
@@ -21,10 +21,6 @@ ready_path = "/ready"
 [latency.limits]
 p99 = { slo_ms = 100, margin = 0.5 }
 """
-
-
-def policy(content):
-    return PolicyRecord(path="gate.toml", sha256="c4" * 32, content=content)
 
 
 def run(day, **others):
@@ -61,12 +57,12 @@ def read(folder):
 
 
 def test_the_newest_counts_whatever_its_file_is_called(store, tmp_path):
-    store(run(1), "zzz")
-    newest = store(run(3), "aaa")
+    store(run(1, run_id="zzz"))
+    newest = store(run(3, run_id="aaa"))
     store(run(2))
     store(run(4, partial=True))
     assert releases(read(tmp_path))[0].path == newest
-    assert since_last_promote(run(5), tmp_path).run_id == run(3).run_id
+    assert since_last_promote(run(5), tmp_path).run_id == "aaa"
 
 
 def releases(found):

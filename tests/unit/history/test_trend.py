@@ -102,7 +102,7 @@ def test_another_policy_machine_model_or_harness():
         ("policy: 1 loosened",),
         ("policy: not comparable",),
         ("another machine",),
-        ("another model of the same version", "harness 0.1.0 → 9"),
+        ("another model of the same version", "harness 0.0.9 → 9"),
     ]
 
 
