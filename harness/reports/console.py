@@ -7,9 +7,10 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.model import Decision, Outcome, Reason, Report
-from harness.reports.summary import caveats, families, finding_of, headline, loosened, why
-from harness.reports.text import command_lines, observed_and_limit, one_line, seconds
+from harness.model import Decision, Outcome, Report
+from harness.reports.causes import Cause, causes
+from harness.reports.summary import caveats, families, headline, loosened, why
+from harness.reports.text import command_lines, observed_and_limit, one_line, seconds, words
 
 _COLOUR = {Decision.PROMOTE: "green", Decision.REJECT: "red", Decision.INCONCLUSIVE: "yellow"}
 OUTCOME_STYLES = {
@@ -44,8 +45,14 @@ def verdict_lines(report: Report, saved: Path | None = None) -> Sequence[Rendera
         (report.decision.value.upper(), f"bold {_COLOUR[report.decision]}"), f"  {one_line(headline(report))}"
     )
     lines: list[RenderableType] = [verdict]
-    for reason in report.reasons[:_MOST_REASONS]:
-        lines += [Text(), *_reason(report, reason)]
+    told = causes(report)
+    for cause in told.deciding[:_MOST_REASONS]:
+        lines += [Text(), *_cause(cause)]
+    besides = told.besides[: max(_MOST_REASONS - len(told.deciding), 0)]
+    if besides:
+        lines += [Text(), Text("  Undecided besides:")]
+    for cause in besides:
+        lines += [Text(), *_cause(cause)]
     if len(report.reasons) > _MOST_REASONS:
         lines.append(Text(f"  and {len(report.reasons) - _MOST_REASONS} more reasons in the report"))
     lines += [Text(), _checks(report), Text()]
@@ -62,11 +69,12 @@ def verdict_lines(report: Report, saved: Path | None = None) -> Sequence[Rendera
     return lines
 
 
-def _reason(report: Report, reason: Reason) -> Iterable[Text]:
-    if reason.finding_id or reason.check_id:
-        yield Text(f"  {one_line(reason.finding_id or reason.check_id)}", style="bold")
+def _cause(cause: Cause) -> Iterable[Text]:
+    reason, finding = cause.reason, cause.finding
+    outcome = (words(cause.outcome), OUTCOME_STYLES[cause.outcome])
+    name = one_line(reason.finding_id or reason.check_id)
+    yield Text.assemble("  ", outcome, (f"  {name}" if name else "", "bold"))
     yield Text(f"    {one_line(reason.message)}")
-    finding = finding_of(report, reason)
     if finding is None:
         return
     observed, limit = observed_and_limit(finding)
@@ -88,7 +96,7 @@ def _checks(report: Report) -> Table:
         for check in result.checks:
             table.add_row(
                 Text(one_line(check.id)),
-                Text(check.outcome.value.replace("_", " "), style=OUTCOME_STYLES[check.outcome]),
+                Text(words(check.outcome), style=OUTCOME_STYLES[check.outcome]),
                 Text(f"{check.executed}/{check.expected}"),
                 Text(seconds(check.duration_s)),
             )

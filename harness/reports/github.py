@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.model import WORST_FIRST, CheckResult, Decision, Finding, Outcome, Reason, Report
-from harness.reports.summary import finding_of, headline, needs_attention, why
+from harness.reports.causes import finding_of
+from harness.reports.summary import headline, needs_attention, why
 from harness.reports.text import (
     cut,
     observed_and_limit,

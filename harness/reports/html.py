@@ -12,9 +12,10 @@ from pydantic_core import to_json
 
 from harness.model import Report
 from harness.reports import summary
+from harness.reports.causes import causes
 from harness.reports.figures.interface import Figure
 from harness.reports.figures.svg import WIDTH
-from harness.reports.text import interval, observed_and_limit, quantity, seconds, visible
+from harness.reports.text import interval, observed_and_limit, quantity, seconds, visible, words
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class HtmlRenderer:
             caveats=summary.caveats(report),
             loosened=summary.loosened(report),
             families=summary.families(report),
-            reasons=[(reason, summary.finding_of(report, reason)) for reason in report.reasons],
+            causes=causes(report),
             identities=summary.side_by_side(report),
             figures=self.figures,
             width=WIDTH,
@@ -107,7 +108,7 @@ def _templates() -> Environment:
         "interval": interval,
         "needs_attention": summary.needs_attention,
         "why": summary.why,
-        "words": lambda outcome: outcome.value.replace("_", " "),
+        "words": words,
     }
     return environment
 

@@ -5,17 +5,17 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from harness.model import CheckResult, Decision, Finding, Outcome, Report
+from harness.reports.causes import Cause, causes
 from harness.reports.summary import (
     caveats,
     families,
-    finding_of,
     headline,
     loosened,
     needs_attention,
     side_by_side,
     why,
 )
-from harness.reports.text import cut, observed_and_limit, seconds, single_line, visible
+from harness.reports.text import cut, observed_and_limit, seconds, single_line, visible, words
 
 MOST_BYTES = 1024 * 1024
 """A job summary step holds 1 MiB."""
@@ -68,7 +68,12 @@ class MarkdownRenderer:
 
 def _blocks(report: Report) -> Iterable[str]:
     yield f"# {_VERDICT[report.decision]}: {prose(headline(report))}"
-    yield from (_reason(report, index) for index in range(min(len(report.reasons), _MOST_REASONS)))
+    told = causes(report)
+    entries = [_cause(number, cause) for number, cause in enumerate((*told.deciding, *told.besides), 1)]
+    yield from entries[: min(len(told.deciding), _MOST_REASONS)]
+    if told.besides and len(told.deciding) < _MOST_REASONS:
+        yield "Undecided besides:"
+        yield from entries[len(told.deciding) : _MOST_REASONS]
     if len(report.reasons) > _MOST_REASONS:
         yield f"And {len(report.reasons) - _MOST_REASONS} more reasons."
     yield from (f"> {prose(line)}" for line in caveats(report))
@@ -97,13 +102,11 @@ def _blocks(report: Report) -> Iterable[str]:
     )
 
 
-def _reason(report: Report, index: int) -> str:
-    reason = report.reasons[index]
-    finding = finding_of(report, reason)
-    compared = _compared(finding) if finding else ""
-    name = reason.finding_id or reason.check_id
-    prefix = f"{code(name)} " if name else ""
-    return f"{index + 1}. {prefix}{prose(reason.message)}{compared and f' ({compared})'}"
+def _cause(number: int, cause: Cause) -> str:
+    compared = _compared(cause.finding) if cause.finding else ""
+    name = cause.reason.finding_id or cause.reason.check_id
+    prefix = f"**{words(cause.outcome)}** {code(name) + ' ' if name else ''}"
+    return f"{number}. {prefix}{prose(cause.reason.message)}{compared and f' ({compared})'}"
 
 
 def _loosened(report: Report) -> str:
@@ -124,7 +127,7 @@ def _identity(report: Report) -> str:
 def _check_row(check: CheckResult) -> str:
     required = "" if check.required else " (optional)"
     reason = "" if check.outcome is Outcome.PASS else why(check)
-    outcome = f"**{check.outcome.value.replace('_', ' ')}**{reason and f': {prose(reason)}'}"
+    outcome = f"**{words(check.outcome)}**{reason and f': {prose(reason)}'}"
     return (
         f"| {code(check.id)}{required} | {outcome} "
         f"| {check.executed} / {check.expected} | {seconds(check.duration_s)} |"

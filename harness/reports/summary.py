@@ -12,11 +12,11 @@ from harness.model import (
     Family,
     Finding,
     Outcome,
-    Reason,
     Report,
     Scope,
     TargetDescription,
 )
+from harness.reports.causes import causes
 from harness.reports.text import declared, seconds
 
 _UNSETTLED = frozenset({Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.SKIP})
@@ -73,7 +73,9 @@ def _decided(report: Report) -> str:
             return f"{every}{_count(len(applicable), 'required check')} passed{spared}"
         case Decision.REJECT:
             failed = [check.id for check in required if check.outcome is Outcome.FAIL]
-            return _named(failed, len(required), "failed") or _first_reason(report)
+            told = _named(failed, len(required), "failed") or _first_reason(report)
+            undecided = {cause.reason.check_id for cause in causes(report).besides} - set(failed)
+            return f"{told}; {len(undecided)} undecided" if undecided else told
         case Decision.INCONCLUSIVE:
             unsettled = [check.id for check in required if check.outcome in _UNSETTLED]
             return _named(unsettled, len(required), "without a judgement") or _first_reason(report)
@@ -127,18 +129,6 @@ def _since_last_promote(report: Report) -> tuple[str, ...]:
     counts = Counter(change.direction for change in since.changes)
     told = " and ".join(f"{counts[way]} {way.value}" for way in Direction if counts[way])
     return (f"Of what the policy demands, {told} since {of}.",)
-
-
-def finding_of(report: Report, reason: Reason) -> Finding | None:
-    """The finding that a reason names; None where the reason is the check as a whole."""
-    candidates = (
-        finding
-        for check in report.checks
-        if check.id == reason.check_id
-        for finding in check.findings
-        if finding.id == reason.finding_id
-    )
-    return next(candidates, None)
 
 
 def needs_attention(finding: Finding) -> bool:

@@ -4,7 +4,7 @@ import math
 import re
 from decimal import Decimal
 
-from harness.model import Finding, Scalar
+from harness.model import Finding, Outcome, Scalar
 
 _KEPT = "\n\t"
 _MOST_EXACT_INTEGER = 10**15
@@ -114,6 +114,11 @@ def seconds(duration_s: float) -> str:
         return f"{duration_s:.1f} s"
     minutes, rest = divmod(round(duration_s), _SECONDS_PER_MINUTE)
     return f"{minutes} min {rest:02d} s"
+
+
+def words(outcome: Outcome) -> str:
+    """An outcome as people write it: ``not applicable``."""
+    return outcome.value.replace("_", " ")
 
 
 def _float(value: float) -> str:

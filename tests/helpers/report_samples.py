@@ -309,6 +309,16 @@ def reject() -> Report:
     )
 
 
+def undecided_too() -> Report:
+    """The reject, whose reasons name the undecided latency as well, before the failures."""
+    of = reject()
+    latency = of.checks[-1]
+    doubt = Reason(
+        check_id=latency.id, finding_id=latency.findings[1].id, message=latency.findings[1].message
+    )
+    return of.model_copy(update={"reasons": (doubt, *of.reasons)})
+
+
 def inconclusive() -> Report:
     broken = CheckResult(
         id="fuzz.operations",

@@ -36,7 +36,7 @@ def test_the_first_line_is_the_verdict(sample, first):
 
 def test_reasons_come_with_numbers_and_a_command_on_one_line():
     lines = [line.strip() for line in printed(reject()).splitlines()]
-    at = lines.index("golden.single.probabilities")
+    at = lines.index("fail  golden.single.probabilities")
     assert lines[at + 1].startswith("17 of 569 rows differ")
     assert lines[at + 2] == "observed 0.03125, limit 1e-05"
     assert lines[at + 3] == f"$ {reject().checks[1].findings[1].reproduce}"

@@ -162,6 +162,7 @@ def test_html_says_verdict_then_why_then_who():
         "Reject",
         "2 of 7 required checks failed: golden.single, scenarios.auth.",
         "Why",
+        "fail golden.single.probabilities",
         "17 of 569 rows differ",
         "Observed 0.03125 Limit 1e-05 Samples 569",
         "curl --silent",
@@ -303,7 +304,7 @@ def test_a_reason_about_no_check_is_the_headline_and_has_no_empty_name():
     of = report(Decision.INCONCLUSIVE, reasons=(reason,))
     text = render("markdown", of)
     assert text.splitlines()[0].endswith("INCONCLUSIVE: no check passed")
-    assert "\n1. no check passed\n" in text
+    assert "\n1. **inconclusive** no check passed\n" in text
     assert '<p class="id"></p>' not in render("html", of)
 
 
