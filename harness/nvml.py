@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.errors import InfrastructureError
 
-INSTALL_BINDINGS = "pip install 'harness[gpu]'"
+INSTALL_BINDINGS = ".venv/bin/pip install -e '.[gpu]' in the checkout of harness"
 INSTALL_DRIVER = "install the NVIDIA driver, 580 or newer"
 FIXES = {
     "NVML_ERROR_LIBRARY_NOT_FOUND": INSTALL_DRIVER,

@@ -82,7 +82,8 @@ def onnx_package() -> ModuleType:
         import onnx.numpy_helper  # noqa: PLC0415 - likewise
     except ImportError as error:
         raise UsageError(
-            "reading ONNX test data needs the onnx package", fix="pip install 'harness[onnx]'"
+            "reading ONNX test data needs the onnx package",
+            fix=".venv/bin/pip install -e '.[onnx]' in the checkout of harness",
         ) from error
     return onnx
 
