@@ -204,8 +204,10 @@ class Runner:
             description = identified(endpoint, self.suite.config.service, self.credentials)
         except TargetError as error:
             self._keep_log("reference", number, error.logs)
-            last = error.logs.strip().splitlines()[-1:] or ["(no output)"]
-            message = f"the reference did not get ready: {error}; its last line: {last[0][:300]}"
+            no_words = [] if self.reference.scope is Scope.URL else ["(no output)"]
+            last = error.logs.strip().splitlines()[-1:] or no_words
+            told = "; its last line: ".join([str(error), *(line[:300] for line in last)])
+            message = f"the reference did not get ready: {told}"
             raise InfrastructureError(self.credentials.redact(message)) from error
         self._described.setdefault("reference", description)
         return endpoint
@@ -318,7 +320,10 @@ class Runner:
         folder = self.folder / judge.id
         folder.mkdir(exist_ok=True)
         evidence = lifecycle.TargetEvidence(
-            expected=1, executed=len(self._starts), starts=tuple(self._starts)
+            expected=1,
+            executed=len(self._starts),
+            starts=tuple(self._starts),
+            elsewhere=self.candidate.scope is Scope.URL,
         )
         evidence.save(folder, self.credentials.redact)
         return conclude(

@@ -19,6 +19,7 @@ def wait_until_ready(
     base_url: str,
     service: ServiceSettings,
     *,
+    asked: str = "",
     died: Callable[[], str | None],
     logs: Callable[[], str],
     tls: ssl.SSLContext | None = None,
@@ -28,6 +29,8 @@ def wait_until_ready(
     Args:
         base_url: Where the service should answer.
         service: Path, status and time limit.
+        asked: The URL of the readiness path, for the error; empty where only the port inside a
+            container is known to who reads it.
         died: Why the service runs no more, None while it runs.
         logs: What it wrote, for the error.
         tls: Verifies it; None trusts the public authorities.
@@ -51,9 +54,11 @@ def wait_until_ready(
                 break
     raise TargetError(
         f"not ready within {service.ready_timeout_s:g} s: "
-        f"GET {service.ready_path} on port {service.port} gave {last}",
+        f"GET {asked or f'{service.ready_path} on port {service.port}'} gave {last}",
         logs=logs(),
-        fix="see its logs; service.port, .ready_path and .ready_timeout_s say where and how long to look",
+        fix="does the service run there? service.ready_path and .ready_timeout_s say what and how long to ask"
+        if asked
+        else "see its logs; service.port, .ready_path and .ready_timeout_s say where and how long to look",
     )
 
 

@@ -84,7 +84,8 @@ class UrlTarget:
 
     def __enter__(self) -> UrlEndpoint:
         """Raises TargetError when it does not get ready in its time."""
-        wait_until_ready(self._url, self._service, died=lambda: None, logs=lambda: "")
+        asked = f"{self._url}{self._service.ready_path}"
+        wait_until_ready(self._url, self._service, asked=asked, died=lambda: None, logs=lambda: "")
         return UrlEndpoint(self._url, self._service, TargetDescription(kind=Scope.URL, url=self._url))
 
     def __exit__(self, *_exc: object) -> None:

@@ -5,6 +5,7 @@ and what became of each start is the evidence.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -37,9 +38,14 @@ class Start(BaseModel):
 
 
 class TargetEvidence(Evidence):
-    """Every start of the candidate in this run."""
+    """Every start of the candidate in this run.
+
+    Attributes:
+        elsewhere: It is a URL: it runs already, and has no log to read.
+    """
 
     starts: tuple[Start, ...]
+    elsewhere: bool = False
 
 
 def log_file(evidence: Path, role: str, start: int) -> Path:
@@ -65,15 +71,17 @@ class TargetJudge:
         never_ready = [(i, start) for i, start in starts if start.startup_s is None]
         died = [(i, start) for i, start in starts if start.startup_s is not None and start.problem]
         ready_s = [start.startup_s for start in evidence.starts if start.startup_s is not None]
-        slowest = f"slowest start {max(ready_s):.2f} s" if ready_s else ""
+        slowest = f", slowest start {max(ready_s):.2f} s" if ready_s and not evidence.elsewhere else ""
+        finding = partial(_finding, elsewhere=evidence.elsewhere)
         return [
-            _finding("ready", never_ready, len(starts), good=f"ready every time, {slowest}"),
-            _finding("alive", died, len(ready_s), good="alive after every check"),
+            finding("ready", never_ready, len(starts), good=f"ready every time{slowest}"),
+            finding("alive", died, len(ready_s), good="alive after every check"),
         ]
 
 
-def _finding(name: str, bad: list[tuple[int, Start]], samples: int, *, good: str) -> Finding:
+def _finding(name: str, bad: list[tuple[int, Start]], samples: int, *, good: str, elsewhere: bool) -> Finding:
     identity = f"{CHECK_ID}.{name}"
+    unit = "times" if elsewhere else "starts"
     if samples == 0:
         return Finding(id=identity, outcome=Outcome.NOT_APPLICABLE, message="it was never ready")
     if not bad:
@@ -83,18 +91,18 @@ def _finding(name: str, bad: list[tuple[int, Start]], samples: int, *, good: str
             message=good,
             observed=0,
             limit=0,
-            unit="starts",
+            unit=unit,
             samples=samples,
         )
     index, start = bad[0]
-    last_words = start.logs.strip().splitlines()[-1:] or ["(no output)"]
+    last_words = start.logs.strip().splitlines()[-1:] or ([] if elsewhere else ["(no output)"])
     return Finding(
         id=identity,
         outcome=Outcome.FAIL,
-        message=f"{start.problem}; its last line: {last_words[0][:MOST_LAST_WORDS]}",
+        message="; its last line: ".join([start.problem, *(line[:MOST_LAST_WORDS] for line in last_words)]),
         observed=len(bad),
         limit=0,
-        unit="starts",
+        unit=unit,
         samples=samples,
         evidence=log_file(Path(), "candidate", index).as_posix()
         if start.logs

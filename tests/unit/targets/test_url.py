@@ -7,9 +7,9 @@ import pytest
 
 import harness.targets.url
 from harness.config.service import ServiceSettings
-from harness.errors import UsageError
+from harness.errors import TargetError, UsageError
 from harness.model import Scope, TargetDescription
-from harness.targets.url import PROBES, UrlEndpoint, require_plain
+from harness.targets.url import PROBES, UrlEndpoint, UrlTarget, require_plain
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "https://host/models/a", "http://[::1]:80/"])
@@ -49,3 +49,14 @@ def test_a_connection_that_is_lost_does_not_mean_that_it_died(monkeypatch, dropp
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         service = ServiceSettings(port=8000, ready_path="/ready")
         assert UrlEndpoint(url, service, TargetDescription(kind=Scope.URL, url=url)).alive() is alive
+
+
+@pytest.mark.parametrize("path", ["", "/", "/models/a"])
+def test_one_that_is_not_ready_is_named_in_full(path):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    service = ServiceSettings(port=8410, ready_path="/ready", ready_timeout_s=0.1)
+    with pytest.raises(TargetError) as caught, UrlTarget(url + path, service):
+        pass
+    assert f"not ready within 0.1 s: GET {url}{path.rstrip('/')}/ready gave ConnectError" in str(caught.value)
+    assert "8410" not in str(caught.value) + caught.value.fix
