@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -84,6 +84,7 @@ def gate_reference(gate_prepared: "Prepared", pytestconfig: pytest.Config) -> "I
 @contextmanager
 def _running(launch: "Launch", prepared: "Prepared", role: str) -> "Iterator[Endpoint]":
     from harness.errors import TargetError  # noqa: PLC0415
+    from harness.model import Scope  # noqa: PLC0415
     from harness.pytest_plugin.interruption import ended_by_sigterm  # noqa: PLC0415
 
     credentials = prepared.credentials
@@ -99,7 +100,17 @@ def _running(launch: "Launch", prepared: "Prepared", role: str) -> "Iterator[End
             problem = credentials.redact(str(error))
             text = f"the {role} did not get ready: {problem}\n{log}".strip()
             raise pytest.fail.Exception(text, pytrace=False) from None
-        yield endpoint
+        yield _url_for_tests(endpoint, role) if launch.scope is Scope.URL else endpoint
+
+
+def _url_for_tests(endpoint: "Endpoint", role: str) -> "Endpoint":
+    """The endpoint with a log that skips: a test that looks for something in none would pass, whatever."""
+
+    def logs() -> NoReturn:
+        pytest.skip(f"the {role} is a URL, whose log is not there to read")
+
+    endpoint.logs = logs  # type: ignore[method-assign]  # all else stays the URL's own
+    return endpoint
 
 
 @contextmanager

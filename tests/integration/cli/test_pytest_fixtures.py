@@ -92,6 +92,21 @@ def test_other(gate_reference): pass
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
+def test_a_url_has_no_log_that_a_test_could_pass_by(run_own, tiny_url, monkeypatch):
+    monkeypatch.setenv("GATE_KEY_CALLER", SECRET)
+    test = """
+def test_log(gate_candidate):
+    assert "123456789" not in gate_candidate.logs()
+
+def test_rest(gate_candidate):
+    assert gate_candidate.alive() and gate_candidate.cpu_s() is gate_candidate.memory_bytes() is None
+    assert gate_candidate.base_urls == (gate_candidate.base_url,)
+"""
+    result = run_own(test, candidate=tiny_url)
+    result.assert_outcomes(passed=1, skipped=1, deselected=2)
+    result.stdout.fnmatch_lines(["SKIPPED * the candidate is a URL, whose log is not there to read"])
+
+
 def test_a_candidate_that_does_not_start_is_an_error_with_its_log(run_own, tiny_suite, tmp_path):
     config = tiny_suite(replace={'"server.py"]': '"server.py", "exit"]'}, folder=tmp_path / "exits")
     result = run_own(TWO, config=config, candidate=config.parent)
