@@ -15,7 +15,7 @@ from harness.config.suite import Suite, load_suite
 from harness.environment import capture
 from harness.errors import ConfigError, UsageError
 from harness.events import Emit, Note
-from harness.history.promoted import since_last_promote
+from harness.history.promoted import with_last_promote
 from harness.load import WebAddress
 from harness.model import Family, PolicyRecord, Report, Scope
 from harness.plan import Plan, asked_for, capabilities_of, make_plan, verified_plan
@@ -142,9 +142,9 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
             update={
                 "partial": report.partial or bool(replayed),
                 "replay": {str(file.path): file.sha256 for file in replayed},
-                "since_last_promote": since_last_promote(report, request.out),
             }
         )
+        report = with_last_promote(report, request.out)
         return report, folder.commit(report, draw(report, folder.evidence))
     finally:
         folder.abandon()

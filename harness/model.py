@@ -295,7 +295,7 @@ class SinceLastPromote(Model):
     """How the policy of a run lets more pass than that of the last promoted release; it decides nothing.
 
     Attributes:
-        run_id: Of the last promote of the same suite in the folder of reports.
+        run_id: Of the last promote of the same suite on the same device in the folder of reports.
         image: As that run named it; likewise ``image_id`` and ``repo_digest``.
         policy_sha256: Of its policy.
         changes: What was loosened since, and limits that were changed in a way that cannot be told.
@@ -322,6 +322,7 @@ class Report(Model):
         unused_waivers: Findings that the policy waives and the run does not have.
         not_declared: Families and checks of which the suite declares nothing, so that nothing was checked.
         since_last_promote: None where there is no promoted release to compare the policy with.
+        limits_not_compared: Why there is none, for a whole run of a container; else empty.
     """
 
     schema_version: str = SCHEMA_VERSION
@@ -350,3 +351,4 @@ class Report(Model):
     order: tuple[str, ...]
     checks: tuple[CheckResult, ...]
     since_last_promote: SinceLastPromote | None = None
+    limits_not_compared: Utf8Text = ""

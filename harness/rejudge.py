@@ -69,6 +69,7 @@ def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
             "unused_waivers": unused_waivers(results, policy, only=report.only, skip=report.skip),
             "policy": PolicyRecord(path=str(suite.path), sha256=suite.sha256, content=suite.text),
             "since_last_promote": report.since_last_promote if config is None else None,
+            "limits_not_compared": report.limits_not_compared if config is None else "",
         }
     )
     return Rejudged(report=decided, stored=report.decision, notes=tuple(judge.notes))

@@ -159,15 +159,37 @@ def rollback_pointer(releases: Sequence[Judged]) -> Release | None:
     return last.release.model_copy(update={"previous": next(others, None)})
 
 
-def since_last_promote(report: Report, folder: Path) -> SinceLastPromote | None:
-    """How the policy of a run lets more pass than that of its suite's last promote in ``folder``.
+def with_last_promote(report: Report, folder: Path) -> Report:
+    """The report with how its policy lets more pass than that of the last promote in ``folder``, or why not.
 
-    Files that cannot be read or believed are passed over: nothing here may cost a run its report.
+    That is the last one of its suite on its device that began before it. Files that cannot be read or
+    believed are passed over: nothing here may cost a run its report.
     """
-    stored = _last_of_suite(folder, report.suite)
-    if stored is None:
-        return None
-    promoted = stored.report
+    began = Stored(folder, report).started
+    earlier = [run for run in _standing(folder) if run.order < began]
+    alike = (report.suite, report.candidate.device)
+    last = next((run for run in earlier if (run.release.suite, run.release.device) == alike), None)
+    read = read_report(last.path) if last else None
+    if isinstance(read, Stored):
+        return report.model_copy(update={"since_last_promote": _since(read.report, report)})
+    if _of_no_image(report):
+        return report
+    others = sum(run.release.suite != report.suite for run in earlier)
+    beside = f"; those of other suites there: {others}" if others else ""
+    why = f"no earlier promote of {report.suite} on {report.candidate.device} lies beside the report{beside}"
+    return report.model_copy(update={"limits_not_compared": why})
+
+
+def _standing(folder: Path) -> list[Judged]:
+    now = datetime.now(UTC)
+    found = read_reports(
+        report_paths(folder), lambda _done, _total: None, lambda stored: why_not_believed(stored, now)
+    )
+    runs = [judged(read) for read in found if isinstance(read, Stored)]
+    return [each.run for each in promotes(runs) if each.against is None]
+
+
+def _since(promoted: Report, report: Report) -> SinceLastPromote:
     compared = compare_policies(promoted.policy, report.policy)
     return SinceLastPromote(
         run_id=promoted.run_id,
@@ -179,14 +201,3 @@ def since_last_promote(report: Report, folder: Path) -> SinceLastPromote | None:
         changes=noteworthy(compared.changes),
         problem=compared.problem,
     )
-
-
-def _last_of_suite(folder: Path, suite: str) -> Stored | None:
-    now = datetime.now(UTC)
-    found = read_reports(
-        report_paths(folder), lambda _done, _total: None, lambda stored: why_not_believed(stored, now)
-    )
-    runs = [judged(read) for read in found if isinstance(read, Stored) and read.report.suite == suite]
-    last = next((each.run for each in promotes(runs) if each.against is None), None)
-    read = read_report(last.path) if last else None
-    return read if isinstance(read, Stored) else None

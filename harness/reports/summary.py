@@ -102,6 +102,9 @@ def caveats(report: Report) -> tuple[str, ...]:
         f"Waivers without a finding in this run: {', '.join(report.unused_waivers)}.": bool(
             report.unused_waivers
         ),
+        f"Limits were not compared with those of a release: {report.limits_not_compared}.": bool(
+            report.limits_not_compared
+        ),
     }
     return (*(line for line, applies in lines.items() if applies), *_since_last_promote(report))
 

@@ -434,6 +434,7 @@ def hostile(text: str = HOSTILE) -> Report:
             python=text,
             packages={text: text},
         ),
+        limits_not_compared=text,
         since_last_promote=SinceLastPromote(
             run_id=text,
             finished_at=text,
@@ -490,6 +491,7 @@ def reports() -> st.SearchStrategy[Report]:
     return st.builds(
         report,
         since_last_promote=st.none() | since,
+        limits_not_compared=text,
         decision=st.sampled_from(Decision),
         scope=st.sampled_from(Scope),
         run_id=text,

@@ -28,7 +28,7 @@ def ask(run_main, tiny_url, tmp_path):
 def test_a_run_tells_what_is_looser_than_at_the_last_promote(ask, tiny_suite, tmp_path):
     gate, command = ask
     code, first, _ = gate(tiny_suite(LIMIT.format(atol=0.5)))
-    assert (code, first["since_last_promote"]) == (ExitCode.PROMOTE, None)
+    assert (code, first["since_last_promote"], first["limits_not_compared"]) == (ExitCode.PROMOTE, None, "")
     # As if it had been a container's.
     promoted = tmp_path / "reports" / f"{first['run_id']}.json"
     released = {**first["candidate"], "kind": "container", "image_id": "sha256:" + "ab" * 32}

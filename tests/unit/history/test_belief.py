@@ -10,7 +10,7 @@ from report_samples import looser, promote, reject
 from harness import __version__
 from harness.history.belief import why_not_believed
 from harness.history.folder import Stored
-from harness.history.promoted import since_last_promote
+from harness.history.promoted import with_last_promote
 from harness.model import Decision, Outcome, PolicyRecord
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -62,9 +62,10 @@ def test_a_report_under_another_name_is_not_believed_and_does_not_shadow_the_run
     assert why(forged, "0") == f"it is of run {forged.run_id}, and has not that name"
     store(forged, "0")
     path = store(own())
-    assert since_last_promote(own(run_id="later"), tmp_path).run_id == path.stem
+    later = own(run_id="later", started_at="2026-11-21T22:41:00Z")
+    assert with_last_promote(later, tmp_path).since_last_promote.run_id == path.stem
     store(forged)
-    assert since_last_promote(own(run_id="later"), tmp_path) is None
+    assert with_last_promote(later, tmp_path).since_last_promote is None
 
 
 def test_the_pointer_leaves_out_what_is_not_believed_and_says_why(run_main, store, tmp_path):

@@ -9,7 +9,7 @@ from report_samples import inconclusive, policy, promote, reject, report, target
 
 from harness.errors import UsageError
 from harness.history.folder import Skipped, Stored, read_reports, report_paths
-from harness.history.promoted import judged, promotes, since_last_promote
+from harness.history.promoted import judged, promotes, with_last_promote
 from harness.model import Decision, Scope
 
 POLICY = """
@@ -21,6 +21,10 @@ ready_path = "/ready"
 [latency.limits]
 p99 = { slo_ms = 100, margin = 0.5 }
 """
+
+
+def since_last_promote(of, folder):
+    return with_last_promote(of, folder).since_last_promote
 
 
 def run(day, **others):
@@ -145,6 +149,29 @@ def test_none_counts(store, tmp_path):
 def test_of_another_suite(store, tmp_path):
     store(run(1, suite="digits"))
     assert since_last_promote(run(2), tmp_path) is None
+
+
+def test_limits_are_measured_by_an_earlier_release_on_the_same_device(store, tmp_path):
+    for each in (of(1, image="1"), of(2, device="gpu", image="2"), of(4, image="4")):
+        store(each.report)
+    assert since_last_promote(run(3), tmp_path).run_id == run(1).run_id
+    assert since_last_promote(of(3, device="gpu").report, tmp_path).run_id == run(2).run_id
+    assert since_last_promote(of(2, device="gpu").report, tmp_path) is None
+
+
+def test_a_run_says_that_its_limits_were_not_compared_where_it_could_promote(store, tmp_path):
+    def why(report):
+        return with_last_promote(report, tmp_path).limits_not_compared
+
+    said = "no earlier promote of breast-cancer on cpu lies beside the report"
+    assert why(run(3)) == said
+    for other in (run(3, partial=True), run(3, scope=Scope.URL)):
+        assert why(other) == ""
+    store(run(1, suite="renamed"))
+    store(of(2, device="gpu").report)
+    assert why(run(3)) == f"{said}; those of other suites there: 1"
+    store(run(2, run_id="same"))
+    assert why(run(3)) == ""
 
 
 def test_what_was_loosened_is_told_with_both_values(store, tmp_path):

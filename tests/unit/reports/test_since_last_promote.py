@@ -54,3 +54,12 @@ def test_a_policy_that_could_not_be_compared_is_said():
     since = looser().since_last_promote.model_copy(update={"changes": (), "problem": "it is cut off"})
     (line,) = caveats(looser().model_copy(update={"since_last_promote": since}))[-1:]
     assert line == f"Limits were not compared with those of {SINCE}: it is cut off."
+
+
+@pytest.mark.parametrize("name", ["console", "html", "markdown"])
+def test_that_there_was_nothing_to_compare_with_is_one_calm_line(name):
+    why = "no earlier promote of breast-cancer on cpu lies beside the report"
+    report = promote().model_copy(update={"limits_not_compared": why})
+    line = f"Limits were not compared with those of a release: {why}."
+    assert caveats(report) == (*caveats(promote()), line)
+    assert shown(report)[name].replace("\\", "").count(line) == 1
