@@ -93,6 +93,9 @@ def _blocks(report: Report) -> Iterable[str]:
     if findings:
         yield "## Findings"
         yield from (_finding(check, finding) for check, finding in findings)
+    if report.not_declared:
+        yield "## Not declared, so not checked"
+        yield "\n".join(f"- {prose(thing)}" for thing in report.not_declared)
     if report.environment.gpu:
         driver = report.environment.driver
         yield f"On {code(report.environment.gpu)}" + (f", driver {code(driver)}" if driver else "")

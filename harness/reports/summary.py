@@ -84,6 +84,8 @@ def _decided(report: Report) -> str:
 def caveats(report: Report) -> tuple[str, ...]:
     """What the verdict does not cover, a sentence each; plain text."""
     missing = sum(check.outcome is Outcome.NOT_APPLICABLE for check in report.checks)
+    silent = len(report.not_declared)
+    undeclared = "1 thing is" if silent == 1 else f"{silent} things are"
     ran_as = "local process" if report.scope is Scope.PROCESS else "remote URL"
     lines = {
         f"The candidate ran as a {ran_as}, not as a container: what only an image shows was not checked.": (
@@ -96,9 +98,7 @@ def caveats(report: Report) -> tuple[str, ...]:
         "This is no pass of fuzz, and cannot promote a release.": bool(report.replay),
         "There was no reference: relative limits were not applied.": report.reference is None,
         f"{_count(missing, 'check')} not applicable; each says why.": missing > 0,
-        f"Not declared by the suite, so not checked: {', '.join(report.not_declared)}.": bool(
-            report.not_declared
-        ),
+        f"{undeclared} not declared by the suite, so not checked; the report lists them.": silent > 0,
         f"Waivers without a finding in this run: {', '.join(report.unused_waivers)}.": bool(
             report.unused_waivers
         ),

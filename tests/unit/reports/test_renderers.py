@@ -230,7 +230,7 @@ def test_html_says_why_a_plot_is_missing(tmp_path):
 def test_html_caveats_of_a_process_run():
     body = words(Page(render("html", inconclusive())).text["body"])
     assert "The candidate ran as a local process" in body
-    assert "inference counter, drift metric" in body
+    assert "Not declared, so not checked 2 inference counter drift metric" in body
     assert "the candidate runs as a process" in body
     assert "Reference" not in body
 
