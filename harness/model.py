@@ -298,7 +298,7 @@ class SinceLastPromote(Model):
         run_id: Of the last promote of the same suite on the same device in the folder of reports.
         image: As that run named it; likewise ``image_id`` and ``repo_digest``.
         policy_sha256: Of its policy.
-        changes: What was loosened since, and limits that were changed in a way that cannot be told.
+        changes: What was loosened since, and what else judges that was changed in a way that cannot be told.
         problem: Why nothing could be compared, else empty.
     """
 

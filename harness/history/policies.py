@@ -20,6 +20,13 @@ from harness.reports.text import cut
 
 MOST_SHOWN = 200
 _NAMES = ("finding", "variant", "name")
+_JUDGE_NOTHING = frozenset({"schema_version", "name", "auth"})
+_STARTS = frozenset(
+    {
+        *("port", "scheme", "environment", "command", "files", "tmpfs", "build", "build_args", "process"),
+        *("companions", "start_with", "memory", "cpus", "pids", "stop_timeout_s"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -67,18 +74,19 @@ def policy_changes(old: GateConfig, new: GateConfig) -> tuple[PolicyChange, ...]
     )
 
 
-def is_limit(change: PolicyChange) -> bool:
-    """Whether a key says what is allowed, and not only what is asked or how the service is started."""
-    return ".limits." in change.key or change.key.startswith("policy.")
+def judges(change: PolicyChange) -> bool:
+    """Whether a key has a part in what is asked or allowed, and not only in how the service is started."""
+    first, *others = change.key.split(".")
+    return first not in _JUDGE_NOTHING and (first != "service" or _STARTS.isdisjoint(others))
 
 
 def noteworthy(changes: Iterable[PolicyChange]) -> tuple[PolicyChange, ...]:
-    """What was loosened, wherever it stands, and limits that changed in a way that cannot be told."""
+    """What was loosened, wherever it stands, and what judges and changed in a way that cannot be told."""
     return tuple(
         change
         for change in changes
         if change.direction is Direction.LOOSENED
-        or (change.direction is Direction.CHANGED and is_limit(change))
+        or (change.direction is Direction.CHANGED and judges(change))
     )
 
 

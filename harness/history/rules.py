@@ -27,8 +27,10 @@ from harness.checks.golden.quality.settings import Ceiling, Floor, QualityLimits
 from harness.checks.golden.settings import (
     ConcurrentSettings,
     GoldenSettings,
+    LoadedSettings,
     MetadataGolden,
     MetamorphicSettings,
+    OutputSettings,
 )
 from harness.checks.image.settings import ImageLimits, ImageSettings
 from harness.checks.latency.limits import (
@@ -37,6 +39,7 @@ from harness.checks.latency.limits import (
     QuantileLimits,
     SoakLimits,
 )
+from harness.checks.latency.loads import BurstSettings, SloSettings
 from harness.checks.latency.loads import SoakSettings as LatencySoakSettings
 from harness.checks.latency.settings import LatencyKeys
 from harness.checks.latency.usage_settings import CpuLimits, ManifestPromises, MemoryLimits
@@ -44,6 +47,7 @@ from harness.checks.lifecycle.settings import (
     DrainSettings,
     LifecycleLimits,
     LifecycleSettings,
+    RefusalSettings,
     RestartSettings,
     SoakSettings,
     StartupSettings,
@@ -53,7 +57,7 @@ from harness.checks.scenarios.settings import ScenariosSettings
 from harness.checks.telemetry.settings import TelemetryLimits, TelemetrySettings
 from harness.config.policy import PolicySettings, Waiver
 from harness.config.section import Section
-from harness.config.service import GpuSettings, ServiceSettings
+from harness.config.service import GpuSettings, ServiceSettings, VariantSettings
 from harness.config.suite import GateConfig
 from harness.history.looseness import Looser
 from harness.model import Family
@@ -78,7 +82,9 @@ _TABLE: Mapping[type[Section], Rules] = MappingProxyType(
             **_rules(_HIGHER, "ready_timeout_s memory cpus pids"),
             "egress": _ALLOWS,
             "read_only_root": _ASKS,
+            "replicas": _LOWER,
         },
+        VariantSettings: {"replicas": _LOWER},
         GpuSettings: _rules(_HIGHER, "ready_timeout_s memory pids max_cpu_nodes"),
         ImageSettings: {"largest_searched_kib": _LOWER},
         ImageLimits: {
@@ -93,6 +99,7 @@ _TABLE: Mapping[type[Section], Rules] = MappingProxyType(
         OpsetRange: {"least": _LOWER, "most": _HIGHER},
         LifecycleSettings: _rules(_ASKS, "startup refusals restart drain soak container"),
         StartupSettings: _rules(_LOWER, "starts watch_s"),
+        RefusalSettings: _rules(_ASKS, "exit_code log"),
         RestartSettings: {"cases": _LOWER},
         DrainSettings: {**_rules(_LOWER, "clients held load_s"), "wait_s": _HIGHER},
         SoakSettings: _rules(_LOWER, "requests connections"),
@@ -113,6 +120,8 @@ _TABLE: Mapping[type[Section], Rules] = MappingProxyType(
             **_rules(_ASKS, "batch concurrent loaded metamorphic metadata quality outputs"),
             "ignored": _ALLOWS,
         },
+        OutputSettings: {"argmax_of": _ASKS, "nonfinite": _ALLOWS},
+        LoadedSettings: {"rate_per_s": _LOWER},
         ConcurrentSettings: _rules(_LOWER, "connections repeats"),
         MetamorphicSettings: {**_rules(_LOWER, "most connections"), "sizes": _ASKS},
         MetadataGolden: {"ignored": _ALLOWS},
@@ -139,7 +148,8 @@ _TABLE: Mapping[type[Section], Rules] = MappingProxyType(
         },
         ScenariosSettings: {**_rules(_ASKS, "auth rate"), **_rules(_LOWER, "min_auth min_rate")},
         RatePolicy: {
-            "tolerance_s": _HIGHER,
+            **_rules(_HIGHER, "limit burst tolerance_s"),
+            "window_s": _LOWER,
             **_rules(_ASKS, "algorithm limit_header remaining_header reset_header"),
         },
         TelemetrySettings: {
@@ -161,6 +171,8 @@ _TABLE: Mapping[type[Section], Rules] = MappingProxyType(
             "timeout_s": _HIGHER,
         },
         ManifestPromises: _rules(_ASKS, "p99_ms memory_mib"),
+        BurstSettings: _rules(_LOWER, "size bursts_per_s"),
+        SloSettings: {"rate_per_s": _LOWER},
         LatencySoakSettings: _rules(_LOWER, "rate_per_s duration_s"),
         QuantileLimits: _rules(_HIGHER, "slo_ms margin"),
         CpuLimits: _rules(_HIGHER, "margin max_ms"),

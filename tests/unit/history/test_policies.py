@@ -202,6 +202,82 @@ def test_a_gpu_has_bounds_of_its_own_or_those_of_the_service(old, new, expected)
     assert changed(old, new, text=GATE + '[service.gpu]\nmemory = "4g"\n') == expected
 
 
+JUDGED = """
+[service.variants.replicated]
+replicas = 2
+[service.metadata]
+path = "/about"
+[lifecycle]
+refusals = [{ variant = "replicated", exit_code = 3, log = "no key" }]
+[golden.loaded]
+rate_per_s = 100
+[latency.slo]
+rate_per_s = 70
+[latency.burst]
+size = 32
+[drift]
+traffic = "drift.jsonl"
+predictions = { label = { pointer = "/y", kind = "number" } }
+[scenarios]
+auth = ["a.toml"]
+[scenarios.rate_policies.day]
+limit = 5
+window_s = 60
+[telemetry]
+path = "/metrics"
+request_id = "id"
+[telemetry.series.answers_total]
+type = "counter"
+labels = ["path", "status"]
+[auth]
+keys = ["caller"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("replicas = 2", "replicas = 1", "service.variants.replicated.replicas loosened"),
+        ("port = 8000", "port = 8000\nreplicas = 2", ""),
+        ("rate_per_s = 100", "rate_per_s = 10", "golden.loaded.rate_per_s loosened"),
+        ("rate_per_s = 70", "rate_per_s = 60", "latency.slo.rate_per_s loosened"),
+        ("rate_per_s = 70", "rate_per_s = 700", ""),
+        ("size = 32", "size = 8", "latency.burst.size loosened"),
+        ('"no key"', '".*"', "lifecycle.refusals.replicated.log changed"),
+        (", exit_code = 3", "", "lifecycle.refusals.replicated.exit_code loosened"),
+        ('pointer = "/z"', 'pointer = "/y"', "golden.outputs.z.pointer changed"),
+        ('"o.json"', '"p.json"', "contract.openapi changed"),
+        ('path = "golden"', 'path = "other"', "golden.path changed"),
+        ('"drift.jsonl"', '"other.jsonl"', "drift.traffic changed"),
+        ("limit = 5", "limit = 500", "scenarios.rate_policies.day.limit loosened"),
+        ("window_s = 60", "window_s = 6", "scenarios.rate_policies.day.window_s loosened"),
+        ('["path", "status"]', '["path"]', "telemetry.series.answers_total.labels changed"),
+        ('"/about"', '"/else"', "service.metadata.path changed"),
+        # How it is started, and by whom it is asked.
+        ("port = 8000", "port = 8001", ""),
+        ("port = 8000", 'port = 8000\nenvironment = { A = "1" }', ""),
+        ("replicas = 2", 'replicas = 2\nenvironment = { A = "1" }', ""),
+        ('["caller"]', '["other"]', ""),
+        ('name = "tiny"', 'name = "other"', ""),
+    ],
+)
+def test_what_judges_is_told_and_how_the_service_is_started_is_not(old, new, told):
+    text = GATE + JUDGED
+    assert text.count(old) == 1
+    changes = noteworthy(policy_changes(config(text), config(text.replace(old, new))))
+    assert ", ".join(f"{change.key} {change.direction}" for change in changes) == told
+
+
+def test_a_class_that_is_no_longer_held_against_its_scores():
+    scores = 's = { pointer = "/s", dtype = "float32", keys = ["a", "b"] }'
+    text = GATE.replace("outputs = { y", f"outputs = {{ {scores}, y").replace(
+        'z = { pointer = "/z", dtype = "float32" }',
+        'z = { pointer = "/z", dtype = "string", argmax_of = "s" }',
+    )
+    ((key, way, *_),) = changed(', argmax_of = "s"', "", text=text)
+    assert (key, way) == ("golden.outputs.z.argmax_of", "loosened")
+
+
 def test_the_report_tells_what_is_looser_and_limits_of_unknown_direction():
     new = GATE.replace("port = 8000", "port = 8001").replace("margin = 0.5", "margin = 0.4")
     new = new.replace("[latency.limits]", "[latency.limits]\ndevices = 2\nmin_throughput = 0.5")
