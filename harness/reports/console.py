@@ -9,6 +9,7 @@ from rich.text import Text
 
 from harness.model import Decision, Outcome, Report
 from harness.reports.causes import Cause, causes
+from harness.reports.quantiles import observed_quantiles
 from harness.reports.summary import caveats, families, headline, loosened, why
 from harness.reports.text import command_lines, observed_and_limit, one_line, seconds, words
 
@@ -56,6 +57,7 @@ def verdict_lines(report: Report, saved: Path | None = None) -> Sequence[Rendera
     if len(report.reasons) > _MOST_REASONS:
         lines.append(Text(f"  and {len(report.reasons) - _MOST_REASONS} more reasons in the report"))
     lines += [Text(), _checks(report), Text()]
+    lines += [Text(one_line(f"{check_id}: {line}")) for check_id, line in observed_quantiles(report)]
     explained = [check for check in report.checks if check.outcome is not Outcome.PASS and why(check)]
     lines += [Text(f"{one_line(check.id)}: {one_line(why(check))}", style="dim") for check in explained]
     lines += [Text(one_line(caveat), style="dim") for caveat in caveats(report)]

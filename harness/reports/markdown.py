@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from harness.model import CheckResult, Decision, Finding, Outcome, Report
 from harness.reports.causes import Cause, causes
+from harness.reports.quantiles import observed_quantiles
 from harness.reports.summary import (
     caveats,
     families,
@@ -87,6 +88,9 @@ def _blocks(report: Report) -> Iterable[str]:
             *(_check_row(check) for result in families(report) for check in result.checks),
         ]
     )
+    quantiles = observed_quantiles(report)
+    if quantiles:
+        yield "\n".join(f"- {code(check_id)} {prose(line)}" for check_id, line in quantiles)
     findings = [
         (check, finding) for check in report.checks for finding in check.findings if needs_attention(finding)
     ]
