@@ -36,6 +36,7 @@ class OutputErrors:
         off: Cases that no tolerance mends.
         worst: The largest share of the tolerance, infinite where no tolerance mends it.
         cases: That were compared, of ``of``.
+        unanswered: Cases without a usable answer.
     """
 
     check_id: str
@@ -47,6 +48,7 @@ class OutputErrors:
     beyond: int
     worst: float
     cases: int
+    unanswered: int
     of: int
 
 
@@ -59,17 +61,23 @@ def errors_of(check_id: str, evidence: GoldenEvidence, limits: GoldenLimits) -> 
         limits: Of this run, see :meth:`GoldenEvidence.limits`.
     """
     used: dict[str, list[float]] = {name: [] for name in evidence.outputs}
+    unanswered = 0
     for case in islice(evidence.cases, MOST_CASES):
-        if not case.problem:
+        if case.problem:
+            unanswered += 1
+        else:
             for name, shares in used.items():
                 shares.append(compare_case(case, name, evidence, limits).tolerance_used)
     return tuple(
-        _counted(check_id, name, str(limits.tolerance(name)), shares, len(evidence.cases))
+        _counted(check_id, name, str(limits.tolerance(name)), shares, (unanswered, len(evidence.cases)))
         for name, shares in used.items()
     )
 
 
-def _counted(check_id: str, name: str, tolerance: str, shares: Sequence[float], of: int) -> OutputErrors:
+def _counted(
+    check_id: str, name: str, tolerance: str, shares: Sequence[float], cases: tuple[int, int]
+) -> OutputErrors:
+    unanswered, of = cases
     counts = [0] * BINS
     some = [share for share in shares if 0 < share < math.inf]
     for share in some:
@@ -84,6 +92,7 @@ def _counted(check_id: str, name: str, tolerance: str, shares: Sequence[float], 
         beyond=sum(1 < share < math.inf for share in shares),
         worst=max(shares, default=0.0),
         cases=len(shares),
+        unanswered=unanswered,
         of=of,
     )
 
@@ -102,13 +111,13 @@ def golden_errors(outputs: Sequence[OutputErrors]) -> Figure:
     Args:
         outputs: At least one.
     """
-    # The order of the report, unless there are too many: then the worst stay.
-    kept = set(sorted(range(len(outputs)), key=lambda number: -outputs[number].worst)[:MOST_ROWS])
+    # The order of the report, unless there are too many: then the worst stay, unanswered ones before all.
+    kept = set(sorted(range(len(outputs)), key=lambda number: _merit(outputs[number]))[:MOST_ROWS])
     rows = [each for number, each in enumerate(outputs) if number in kept]
     left = len(outputs) - len(rows)
     partly = [each for each in rows if each.of > MOST_CASES]
     notes = [
-        *([f"{left} more outputs use less of their tolerance and are not drawn."] if left else []),
+        *([f"{left} more outputs are no worse and are not drawn."] if left else []),
         *([f"Of more than {MOST_CASES} cases the first {MOST_CASES} are drawn."] if partly else []),
     ]
     return Figure(
@@ -117,13 +126,24 @@ def golden_errors(outputs: Sequence[OutputErrors]) -> Figure:
         description=_description(rows),
         svg=svg.joined(_drawn(rows)),
         height=_TOP + _ROW * len(rows) + _BELOW,
-        columns=("Check", "Output", "Tolerance", "Cases", "Equal", "Beyond", "Off", "Worst, of tolerance"),
+        columns=(
+            "Check",
+            "Output",
+            "Tolerance",
+            "Cases",
+            "No usable answer",
+            "Equal",
+            "Beyond",
+            "Off",
+            "Worst, of tolerance",
+        ),
         rows=tuple(
             (
                 each.check_id,
                 svg.short(each.name, 200),
                 each.tolerance,
                 f"{each.cases} of {each.of}",
+                str(each.unanswered),
                 str(each.equal),
                 str(each.beyond),
                 str(each.off),
@@ -172,6 +192,8 @@ def _row(each: OutputErrors, base: float, x: scale.Scale) -> list[Markup]:
         svg.text((_CASES_END, base - 5), str(each.cases), "end"),
         svg.text((_WORST_END, base - 5), _worst(each), "end strong"),
     ]
+    if each.unanswered:
+        drawn.append(svg.text((_WORST_END, base + 9), f"{each.unanswered} no usable answer", "end small"))
     bars = [(_EQUAL - 10, 20.0, each.equal, "bar"), (_OFF - 8, 16.0, each.off, "bar over")]
     for number, count in enumerate(each.counts):
         at = _START + number * width
@@ -186,6 +208,10 @@ def _row(each: OutputErrors, base: float, x: scale.Scale) -> list[Markup]:
     return drawn
 
 
+def _merit(each: OutputErrors) -> tuple[bool, float]:
+    return not each.unanswered, -each.worst
+
+
 def _worst(each: OutputErrors) -> str:
     if not each.cases:
         return "no answer"
@@ -197,7 +223,9 @@ def _worst(each: OutputErrors) -> str:
 def _description(rows: Sequence[OutputErrors]) -> str:
     broken = sum(each.beyond + each.off > 0 for each in rows)
     told = "; ".join(f"{each.check_id} {svg.short(each.name, 40)} {_worst(each)}" for each in rows[:8])
+    lost = {each.check_id: each.unanswered for each in rows if each.unanswered}
+    silent = f" {sum(lost.values())} cases had no usable answer and have no error." if lost else ""
     return (
         f"Cases by how much of the tolerance their error uses, for {len(rows)} outputs; {broken} of them "
-        f"have cases beyond it. Largest share: {told}."
+        f"have cases beyond it. Largest share: {told}.{silent}"
     )

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import pytest
 from golden_evidence import evidence, output
@@ -50,6 +51,7 @@ def outputs_of(worst):
             beyond=0,
             worst=each,
             cases=BINS + number,
+            unanswered=0,
             of=BINS + number,
         )
         for number, each in enumerate(worst)
@@ -60,7 +62,7 @@ def test_of_very_many_outputs_the_worst_are_drawn(drawn):
     figure = golden_errors(outputs_of([*[0.1] * 30, 5.0, math.inf]))
     elements = drawn(figure)
     assert len(figure.rows) == MOST_ROWS
-    assert figure.note == "8 more outputs use less of their tolerance and are not drawn."
+    assert figure.note == "8 more outputs are no worse and are not drawn."
     assert {row[-1] for row in figure.rows} == {"0.1", "5", "0 off"}
     assert not any(each.tag == "script" for each in elements)
 
@@ -74,5 +76,28 @@ def test_answers_that_are_missing_are_not_drawn_as_equal():
     made = evidence({"value": output()}, [({"value": 1.0}, {"value": 1.0})])
     lost = made.model_copy(update={"cases": (made.cases[0].model_copy(update={"problem": "no answer"}),)})
     (only,) = errors_of(ID, lost, LIMITS)
-    assert (only.cases, only.of, only.equal) == (0, 1, 0)
+    assert (only.cases, only.of, only.equal, only.unanswered) == (0, 1, 0, 1)
     assert golden_errors([only]).rows[0][-1] == "no answer"
+
+
+def test_answers_that_are_missing_are_counted_in_drawing_table_and_description(drawn):
+    made = evidence({"value": output()}, [({"value": 1.0}, {"value": 1.0})] * 5)
+    cases = [case.model_copy(update={"problem": "500"} if at else {}) for at, case in enumerate(made.cases)]
+    (only,) = errors_of(ID, made.model_copy(update={"cases": cases}), LIMITS)
+    assert (only.cases, only.unanswered) == (1, 4)
+    figure = golden_errors([only])
+    assert "4 no usable answer" in [each.text for each in drawn(figure)]
+    assert dict(zip(figure.columns, figure.rows[0], strict=True))["No usable answer"] == "4"
+    assert "4 cases had no usable answer" in figure.description
+
+
+def test_an_output_that_was_not_answered_is_drawn_however_many_there_are():
+    silent = replace(outputs_of([0.0])[0], name="silent", unanswered=3)
+    figure = golden_errors([*outputs_of([0.5] * 40), silent])
+    assert figure.rows[-1][1] == "silent"
+
+
+def test_where_all_answered_nothing_is_said_of_it(drawn):
+    figure = golden_errors(outputs_of([0.5]))
+    assert not [each for each in drawn(figure) if "no usable answer" in (each.text or "")]
+    assert "no usable answer" not in figure.description
