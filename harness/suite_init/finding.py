@@ -10,7 +10,7 @@ import httpx
 from harness.config.service import ServiceSettings
 from harness.credentials import Credentials
 from harness.errors import AnswerError, TargetError, UsageError
-from harness.http_exchange import get_document, http_client
+from harness.http_exchange import exchange, get_document, http_client
 from harness.http_request import Request
 from harness.openapi import OpenAPIError, diff, operation_names
 from harness.openapi.load import MAX_BYTES, parse_json
@@ -78,12 +78,33 @@ def find_ready(
             if time.monotonic() >= give_up:
                 break
             time.sleep(POLL_S)
+        if not started and not seen and _refused(client, declared or ROOT):
+            raise TargetError(
+                f"not ready within {timeout_s:g} s: GET {endpoint.base_url}{declared or ROOT} was refused: "
+                "nothing listens there",
+                fix="does the service run? Start it, or give the address that it listens on",
+            )
     last = f"GET {path} answered {status}" if seen else f"nothing answered at {declared or ROOT}"
     raise TargetError(
         f"not ready within {timeout_s:g} s: {last}",
         logs=endpoint.logs(),
         fix="--ready names the path that tells when requests may come, --port the port",
     )
+
+
+def _refused(client: httpx.Client, path: str) -> bool:
+    """Whether the connection is refused, which only a machine that answers does."""
+    try:
+        exchange(client, Request("GET", path), timeout_s=PROBE_TIMEOUT_S, most_bytes=0)
+    except (httpx.HTTPError, ValueError) as error:
+        return any(isinstance(each, ConnectionRefusedError) for each in _causes(error))
+    return False
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _statuses(

@@ -94,8 +94,8 @@ def test_nobody_there(harness, monkeypatch):
         port = free.getsockname()[1]
     refused = harness("init", "--candidate", f"http://127.0.0.1:{port}", "--ready", "/up")
     assert refused.returncode == ExitCode.INFRASTRUCTURE
-    assert "nothing answered at /up" in refused.stderr
-    assert "--ready" in refused.stderr
+    assert f"GET http://127.0.0.1:{port}/up was refused: nothing listens there" in refused.stderr
+    assert "does the service run?" in refused.stderr
 
 
 def described(path="/predict", **media):
