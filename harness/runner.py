@@ -1,10 +1,11 @@
 """Carries a plan out: starts targets, collects, stores, judges. It decides nothing and prints nothing."""
 
 import hashlib
+import threading
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -31,6 +32,8 @@ from harness.targets.scratch import ScratchFolder
 WITH_REFERENCE = frozenset({Stage.COMPARED, Stage.PAIRED})
 UNDER_LOAD = frozenset({Stage.PAIRED, Stage.ALONE})
 NEVER_READY = "the candidate did not get ready"
+SLOW_START_S = 2.0
+"""After so long people are told what is waited for."""
 
 
 @dataclass(frozen=True)
@@ -174,9 +177,10 @@ class Runner:
         return self._start_candidate(stack, used_by, cpus), reference
 
     def _start_candidate(self, stack: ExitStack, used_by: tuple[str, ...], cpus: str | None) -> Endpoint:
-        self.emit(Note(f"starting the candidate for {', '.join(used_by)}"))
+        self.emit(Note(f"{_starting(self.candidate)} the candidate for {', '.join(used_by)}"))
         try:
-            endpoint = stack.enter_context(self.candidate.start(cpus))
+            with self._told_if_slow(self.candidate, "candidate"):
+                endpoint = stack.enter_context(self.candidate.start(cpus))
             stack.callback(self._keep_logs, "candidate", len(self._starts) + 1, endpoint)
             description = identified(endpoint, self.suite.config.service, self.credentials)
         except TargetError as error:
@@ -197,9 +201,10 @@ class Runner:
     def _start_reference(self, stack: ExitStack, number: int, cpus: str | None) -> Endpoint | None:
         if self.reference is None:
             return None
-        self.emit(Note("starting the reference"))
+        self.emit(Note(f"{_starting(self.reference)} the reference"))
         try:
-            endpoint = stack.enter_context(self.reference.start(cpus))
+            with self._told_if_slow(self.reference, "reference"):
+                endpoint = stack.enter_context(self.reference.start(cpus))
             stack.callback(self._keep_logs, "reference", number, endpoint)
             description = identified(endpoint, self.suite.config.service, self.credentials)
         except TargetError as error:
@@ -211,6 +216,19 @@ class Runner:
             raise InfrastructureError(self.credentials.redact(message)) from error
         self._described.setdefault("reference", description)
         return endpoint
+
+    @contextmanager
+    def _told_if_slow(self, launch: Launch, role: str) -> Iterator[None]:
+        service = self.suite.config.service
+        most_s = (service.on_gpu() if launch.description.device == "gpu" else service).ready_timeout_s
+        what = launch.description.url or f"the {role}"
+        note = Note(f"waiting for {what} to get ready, {most_s:g} s at most")
+        timer = threading.Timer(SLOW_START_S, self.emit, (note,))
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _run_check(
         self,
@@ -360,6 +378,11 @@ class Runner:
     def _finish(self, result: CheckResult) -> None:
         self._results.append(result)
         self.emit(CheckFinished(result))
+
+
+def _starting(launch: Launch) -> str:
+    """What is done to have it: a URL runs already."""
+    return "using" if launch.scope is Scope.URL else "starting"
 
 
 def derived_seed(seed: int, check_id: str) -> int:

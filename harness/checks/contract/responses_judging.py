@@ -122,8 +122,9 @@ def _answer(
         return
     own_key = own.key(status) if own else None
     if own is None or own_key is None or own.answers[own_key].media_type_of(each.media_type) is None:
-        text = f"{status} as {each.media_type or 'no media type'}, documented is "
-        yield _problem("undocumented-media-type", each, text + (", ".join(documented.media) or "no body"))
+        sent = f"as {each.media_type}" if each.media_type else "without a media type"
+        text = f"{status} {sent}, documented is {', '.join(documented.media) or 'no body'}"
+        yield _problem("undocumented-media-type", each, text)
 
 
 def _body(each: Exchange, schema: str | None, schemas: SchemaValidator) -> Iterator[_Problem]:

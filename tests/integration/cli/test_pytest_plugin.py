@@ -67,7 +67,7 @@ def test_a_failure_shows_observed_limit_and_how_to_reproduce(run_pytest, faulty_
 
 
 def test_what_happens_is_shown_while_it_happens(run_pytest, tiny_url):
-    told = "*starting the candidate for golden.single*"
+    told = "*using the candidate for golden.single*"
     run_pytest(candidate=tiny_url).stderr.fnmatch_lines([told])
     run_pytest("-q", candidate=tiny_url).stderr.no_fnmatch_line(told)
 

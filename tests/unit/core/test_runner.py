@@ -1,5 +1,6 @@
 """The runner: who gets which target, and what becomes of a target, a reference or a check that fails."""
 
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -63,8 +64,14 @@ def raising(error):
 class Run:
     """A run of some checks, and what came of it."""
 
-    def __init__(self, suite, folder, *checks, candidate=None, reference=None, fail_fast=False, seed=7):
-        self.candidate, self.reference, self.events = candidate or FakeTarget(), reference, []
+    def __init__(
+        self, suite, folder, *checks, candidate=None, reference=None, fail_fast=False, seed=7, events=None
+    ):
+        self.candidate, self.reference, self.events = (
+            candidate or FakeTarget(),
+            reference,
+            [] if events is None else events,
+        )
         capabilities = {Capability.REFERENCE} if reference else set()
         plan = make_plan(suite, checks, only=(), skip=(), capabilities=capabilities)
         folder.mkdir(exist_ok=True)
@@ -422,3 +429,31 @@ def test_only_a_reference_that_is_a_container_can_be_started_again(run, kind):
     if again is not None:
         with again(None, until_ready=False):
             assert reference.entered == 1
+
+
+def test_a_slow_start_says_what_is_waited_for(run, monkeypatch):
+    told = threading.Event()
+
+    class Slow(FakeTarget):
+        def __enter__(self):
+            assert told.wait(10)
+            return super().__enter__()
+
+    class Events(list):
+        def append(self, event):
+            super().append(event)
+            if isinstance(event, Note) and event.text.startswith("waiting"):
+                told.set()
+
+    monkeypatch.setattr(runner_module, "SLOW_START_S", 0.0)
+    done = run(Stub(), candidate=Slow(), events=Events())
+    notes = [event.text for event in done.events if isinstance(event, Note)]
+    assert notes[:2] == [
+        "using the candidate for golden.a",
+        "waiting for http://127.0.0.1:9 to get ready, 60 s at most",
+    ]
+
+
+def test_a_start_that_is_soon_over_is_not_waited_for(run):
+    done = run(Stub())
+    assert not any(isinstance(event, Note) and "waiting" in event.text for event in done.events)

@@ -90,7 +90,7 @@ def test_answers_as_documented_pass():
         (changed(GOOD, status=202), "undocumented-status", "202 is documented nowhere"),
         (changed(GOOD, status=500), "undocumented-status", "500 is documented nowhere"),
         (changed(GOOD, media_type="text/plain"), "undocumented-media-type", "documented is application/json"),
-        (changed(GOOD, media_type=""), "undocumented-media-type", "200 as no media type"),
+        (changed(GOOD, media_type=""), "undocumented-media-type", "200 without a media type"),
         (changed(LIMITED, media_type="text/html", body="slow"), "undocumented-media-type", "is no body"),
         (changed(GOOD, headers=("content-type",)), "header", "200 without the header x-id"),
         (changed(GOOD, body='{"label": 1}'), "body", '1 is not of type "string" at /label'),
