@@ -21,7 +21,7 @@ from harness.model import Family, PolicyRecord, Report, Scope
 from harness.plan import Plan, asked_for, capabilities_of, make_plan, verified_plan
 from harness.policy import Expected, decide, unused_waivers
 from harness.preparation import prepare, reference_launch, require_reference
-from harness.reports.figures.drawing import draw
+from harness.reports.figures.drawing import MOST_BYTES_IN_A_RUN, draw
 from harness.reports.store import RunFolder, new_run_id
 from harness.runner import Runner, RunResult
 from harness.targets.engine import Engine
@@ -145,7 +145,7 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
             }
         )
         report = with_last_promote(report, request.out)
-        return report, folder.commit(report, draw(report, folder.evidence))
+        return report, folder.commit(report, draw(report, folder.evidence, MOST_BYTES_IN_A_RUN))
     finally:
         folder.abandon()
 

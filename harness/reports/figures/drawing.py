@@ -3,6 +3,7 @@
 import math
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,19 +30,42 @@ from harness.reports.figures.timeline import timeline
 from harness.reports.text import cut
 
 MOST_EVIDENCE_BYTES = 512 * 1024 * 1024
+"""Of one check, that is read to draw it."""
+
+MOST_BYTES_IN_A_RUN = 64 * 1024 * 1024
+"""Likewise where the report is not saved yet: a plot must not cost the verdict."""
+
 _MOST_PROBLEM = 300
 _EVIDENCE: Mapping[str, type[Any]] = {check.id: check.evidence for check in STORED}
 
 T = TypeVar("T")
 
 
-def draw(report: Report, folder: Path) -> tuple[Figure, ...]:
+@dataclass(frozen=True)
+class _Stored:
+    """The evidence of a run, and how many bytes of it are read for one check."""
+
+    folder: Path
+    most_bytes: int
+
+    def require_bounded(self, size: int) -> None:
+        if size > self.most_bytes:
+            left = self.most_bytes < MOST_EVIDENCE_BYTES
+            raise ValueError(
+                f"{size} bytes of evidence, more than the {self.most_bytes} that are drawn"
+                + (f"; `harness report RUN.json --format html` draws {MOST_EVIDENCE_BYTES}" if left else "")
+            )
+
+
+def draw(report: Report, folder: Path, most_bytes: int = MOST_EVIDENCE_BYTES) -> tuple[Figure, ...]:
     """Every plot of a run; never raises.
 
     Args:
         report: Whose policy has the limits.
         folder: Its evidence. What is not as the report says is not drawn.
+        most_bytes: Of the evidence of one check; more is not drawn.
     """
+    stored = _Stored(folder, most_bytes)
     try:
         suite = parse_suite(report.policy.content, Path(report.policy.path)).on(report.candidate.device)
     except ConfigError as error:
@@ -50,23 +74,23 @@ def draw(report: Report, folder: Path) -> tuple[Figure, ...]:
         )
     made = [check for check in report.checks if check.outcome is not Outcome.NOT_APPLICABLE]
     return (
-        *(figure for check in made for figure in _latency(check, folder, suite.config)),
-        *_golden(made, folder, suite.config),
-        *(figure for check in made for figure in _drift(check, folder)),
+        *(figure for check in made for figure in _latency(check, stored, suite.config)),
+        *_golden(made, stored, suite.config),
+        *(figure for check in made for figure in _drift(check, stored)),
     )
 
 
-def _latency(check: CheckResult, folder: Path, config: GateConfig) -> tuple[Figure, ...]:
+def _latency(check: CheckResult, stored: _Stored, config: GateConfig) -> tuple[Figure, ...]:
     if config.latency is None or not _leaves(check, LatencyEvidence):
         return ()
     declared = config.latency.limits
     limits = declared.within_bursts if check.id == LatencyBurst.id else declared
-    return _tried(check, f"Latency, {check.id}", folder, partial(_of_load, check, limits))
+    return _tried(check, f"Latency, {check.id}", stored, partial(_of_load, stored, check, limits))
 
 
-def _of_load(check: CheckResult, limits: LatencyLimits, folder: Path) -> tuple[Figure, ...]:
+def _of_load(stored: _Stored, check: CheckResult, limits: LatencyLimits, folder: Path) -> tuple[Figure, ...]:
     with zipfile.ZipFile(folder / SAMPLES_FILE) as arrays:
-        _require_bounded(sum(each.file_size for each in arrays.infolist()))
+        stored.require_bounded(sum(each.file_size for each in arrays.infolist()))
     evidence = LatencyEvidence.load(folder)
     return (
         percentiles(response_times(evidence, limits), check.id, _intervals(check, limits)),
@@ -88,20 +112,21 @@ def _intervals(check: CheckResult, limits: LatencyLimits) -> dict[str, Interval]
     }
 
 
-def _golden(checks: Sequence[CheckResult], folder: Path, config: GateConfig) -> Iterator[Figure]:
+def _golden(checks: Sequence[CheckResult], stored: _Stored, config: GateConfig) -> Iterator[Figure]:
     """One plot of all golden checks that compare outputs, after what is said of those that cannot be read."""
     outputs: list[OutputErrors] = []
     for check in checks:
         if config.golden is None or not _leaves(check, GoldenEvidence):
             continue
         read = partial(_outputs_of, check, config.golden.limits)
-        for each in _tried(check, f"Golden errors, {check.id}", folder, read):
+        for each in _tried(check, f"Golden errors, {check.id}", stored, read):
             if isinstance(each, Figure):
                 yield each
             else:
                 outputs.append(each)
     if outputs:
-        yield golden_errors(outputs)
+        ids = tuple(dict.fromkeys(each.check_id for each in outputs))
+        yield from _caught(ids, "Golden errors", lambda: (golden_errors(outputs),))
 
 
 def _outputs_of(check: CheckResult, limits: GoldenLimits, folder: Path) -> tuple[OutputErrors, ...]:
@@ -109,10 +134,10 @@ def _outputs_of(check: CheckResult, limits: GoldenLimits, folder: Path) -> tuple
     return errors_of(check.id, evidence, evidence.limits(limits))
 
 
-def _drift(check: CheckResult, folder: Path) -> tuple[Figure, ...]:
+def _drift(check: CheckResult, stored: _Stored) -> tuple[Figure, ...]:
     if not _leaves(check, DriftEvidence):
         return ()
-    return _tried(check, f"Predictions, {check.id}", folder, partial(_of_predictions, check))
+    return _tried(check, f"Predictions, {check.id}", stored, partial(_of_predictions, check))
 
 
 def _of_predictions(check: CheckResult, folder: Path) -> tuple[Figure, ...]:
@@ -125,21 +150,24 @@ def _leaves(check: CheckResult, kind: type[Evidence]) -> bool:
 
 
 def _tried(
-    check: CheckResult, title: str, folder: Path, make: Callable[[Path], tuple[T, ...]]
+    check: CheckResult, title: str, stored: _Stored, make: Callable[[Path], tuple[T, ...]]
 ) -> tuple[T | Figure, ...]:
     """What ``make`` makes of the evidence of a check, or why it makes nothing."""
     if not check.evidence_files:
         left = f"{check.id} left no evidence: {check.outcome.value.replace('_', ' ')}."
         return (Figure(checks=(check.id,), title=title, problem=left),)
+
+    def read() -> tuple[T, ...]:
+        verify(check.evidence_files, stored.folder)
+        stored.require_bounded(sum((stored.folder / name).stat().st_size for name in check.evidence_files))
+        return make(stored.folder / check.id)
+
+    return _caught((check.id,), title, read)
+
+
+def _caught(checks: tuple[str, ...], title: str, make: Callable[[], tuple[T, ...]]) -> tuple[T | Figure, ...]:
     try:
-        verify(check.evidence_files, folder)
-        _require_bounded(sum((folder / name).stat().st_size for name in check.evidence_files))
-        return make(folder / check.id)
+        return make()
     except Exception as error:  # noqa: BLE001 - whatever keeps a plot from being drawn, the report stands
-        why = cut(f"Not drawn: {error or type(error).__name__}.", _MOST_PROBLEM)
-        return (Figure(checks=(check.id,), title=title, problem=why),)
-
-
-def _require_bounded(size: int) -> None:
-    if size > MOST_EVIDENCE_BYTES:
-        raise ValueError(f"{size} bytes of evidence, more than the {MOST_EVIDENCE_BYTES} that are drawn")
+        reason = str(error) or type(error).__name__
+        return (Figure(checks=checks, title=title, problem=cut(f"Not drawn: {reason}.", _MOST_PROBLEM)),)

@@ -72,9 +72,21 @@ def test_samples_that_are_no_archive_are_a_sentence(evidence):
     assert list(problems(draw(report(evidence, "x"), evidence))) == [("latency.paired",)]
 
 
-def test_more_evidence_than_is_drawn_is_a_sentence(stored, monkeypatch):
-    monkeypatch.setattr(drawing, "MOST_EVIDENCE_BYTES", 1000)
-    assert len(problems(draw(report(stored, TEXT), stored))) == 3
+def test_more_evidence_than_is_drawn_is_a_sentence_that_says_what_draws_it(stored):
+    found = problems(draw(report(stored, TEXT), stored, most_bytes=1000))
+    assert len(found) == 3
+    assert all("more than the 1000" in why for why in found.values())
+    assert all("`harness report RUN.json --format html` draws" in why for why in found.values())
+
+
+def test_a_drawing_that_fails_is_a_sentence(stored, monkeypatch):
+    def broken(outputs):
+        raise MemoryError(*outputs[:0])
+
+    monkeypatch.setattr(drawing, "golden_errors", broken)
+    figures = draw(report(stored, TEXT), stored)
+    assert problems(figures) == {("golden.single",): "Not drawn: MemoryError."}
+    assert len(figures) == 4
 
 
 def test_a_check_without_evidence_says_its_outcome_unless_it_does_not_apply(stored):
