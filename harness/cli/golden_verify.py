@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from harness.checks.golden.golden_set import load_golden_set
-from harness.checks.golden.header import GoldenHeader
+from harness.checks.golden.header import NOT_TOLD, GoldenHeader
 from harness.cli.golden_options import GATE_TOML, AsJson, Candidate, Config, OnDevice
 from harness.cli.progress import Progress
 from harness.cli.run import Device
@@ -76,6 +76,8 @@ def verify(
 def _told(console: Console, header: GoldenHeader) -> None:
     producer = header.producer
     who = f"{producer.name} {producer.version} ({producer.kind})"
+    if producer.version == NOT_TOLD:
+        who = f"{producer.name} ({producer.kind}, version not told)"
     told = f"  {header.cases.count} cases by {who}, {producer.date}"
     console.print(escape(told), highlight=False, soft_wrap=True)
 

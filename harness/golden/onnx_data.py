@@ -17,6 +17,7 @@ from typing import Any, get_args
 import numpy as np
 import numpy.typing as npt
 
+from harness.checks.golden.header import NOT_TOLD
 from harness.checks.golden.settings import FLOATS, Dtype
 from harness.errors import HarnessError, UsageError
 
@@ -123,7 +124,7 @@ def read_model_tests(folder: Path) -> ModelTests:
         given = {initializer.name for initializer in model.graph.initializer}
         values = [value for value in model.graph.input if value.name not in given], model.graph.output
         if model.producer_name:
-            producer = (model.producer_name, model.producer_version or "not told")
+            producer = (model.producer_name, model.producer_version or NOT_TOLD)
     data = hashlib.sha256()
     sets = []
     for path in _in_order(folder.glob(SETS)):

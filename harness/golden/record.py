@@ -3,7 +3,7 @@
 from datetime import date
 from pathlib import Path
 
-from harness.checks.golden.header import GoldenHeader, GoldenModel, Producer
+from harness.checks.golden.header import NOT_TOLD, GoldenHeader, GoldenModel, Producer
 from harness.golden.asking import answers
 from harness.golden.inputs import Inputs
 from harness.golden.service import Service, golden_settings, machine
@@ -39,7 +39,7 @@ def producer(service: Service, today: date) -> Producer:
     described = service.description
     return Producer(
         name=described.image or own_url(described) or f"the service of {service.suite.path}",
-        version=described.model.version or described.image_id or "not told",
+        version=described.model.version or described.image_id or NOT_TOLD,
         kind="service",
         date=today,
         environment=machine(described),

@@ -14,7 +14,7 @@ from harness.config.suite import Suite
 from harness.credentials import Credentials
 from harness.errors import ConfigError
 from harness.events import BuildProgress, CheckProgress, CheckStarted, Emit, Note
-from harness.model import TargetDescription
+from harness.model import Scope, TargetDescription
 from harness.targets.engine import Engine, find_engine
 from harness.targets.identity import identified
 from harness.targets.interface import Endpoint
@@ -88,7 +88,8 @@ class Named:
             TargetError: it does not get ready, or its metadata is not where the suite says.
         """
         how = f" as {variant}" if variant else ""
-        self.emit(Note(f"starting the service{how}"))
+        doing = "using" if self.launch.scope is Scope.URL else "starting"
+        self.emit(Note(f"{doing} the service{how}"))
         with self.launch.start(None, variant=variant) as endpoint:
             service = self.suite.config.service
             description = identified(endpoint, service, self.credentials)

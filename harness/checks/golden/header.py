@@ -27,6 +27,10 @@ class Answered(Section):
     execution_provider: Text | None = None
 
 
+NOT_TOLD = "not told"
+"""The version of a producer that tells none."""
+
+
 class Producer(Answered):
     """Who computed the expected values.
 

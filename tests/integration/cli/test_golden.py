@@ -51,8 +51,10 @@ def test_what_is_recorded_is_verified(golden, tiny_suite, tiny_url, inputs, tmp_
     assert written["cases"]["sha256"] == header["cases"]["sha256"]
     lines = [json.loads(line) for line in (folder / "cases.jsonl").read_text().splitlines()]
     assert lines[3] == {"id": "n-3", "input": 3, "expected": {"y": 6}}
-    code, document, _ = golden("verify", "--candidate", tiny_url, "--config", config)
+    code, document, said = golden("verify", "--candidate", tiny_url, "--config", config)
     assert code == 0
+    assert "using the service\n" in said
+    assert f"5 cases by {tiny_url} (service, version not told), {written['producer']['date']}\n" in said
     assert document["verification"]["executed"] == 5
     assert {each["outcome"] for each in document["verification"]["findings"]} == {"pass"}
 

@@ -40,7 +40,7 @@ def test_reject_says_what_where_and_how_to_see_it_again(run_url, faulty_url):
     assert result.returncode == ExitCode.REJECT
     lines = [line.strip() for line in result.stderr.splitlines()]
     assert any(line.startswith("REJECT") for line in lines)
-    assert "golden.single.y" in lines
+    assert "fail  golden.single.y" in lines
     assert any("observed" in line and "limit" in line for line in lines)
     assert any(line.startswith("$ ") for line in lines)
 
