@@ -16,7 +16,8 @@ def legend(entries: Sequence[tuple[str, str]], x: float) -> list[Markup]:
     """Draw each entry from ``x`` on.
 
     Args:
-        entries: Kind of element and its name; ``area...`` are boxes, ``tick...`` upright lines.
+        entries: Kind of element and its name; ``area...`` are boxes, ``tick...`` upright lines,
+            ``...-dot`` dots.
         x: Where the first begins.
     """
     drawn = []
@@ -25,6 +26,8 @@ def legend(entries: Sequence[tuple[str, str]], x: float) -> list[Markup]:
             drawn.append(svg.rect((x, Y - 9), _SAMPLE, 9, kind))
         elif kind.startswith("tick"):
             drawn.append(svg.line((x + _SAMPLE / 2, Y - 11), (x + _SAMPLE / 2, Y + 2), kind))
+        elif kind.endswith("-dot"):
+            drawn.append(svg.dot((x + _SAMPLE / 2, Y - 4), 4.5, kind))
         else:
             drawn.append(svg.line((x, Y - 4), (x + _SAMPLE, Y - 4), kind))
         drawn.append(svg.text((x + _SAMPLE + 6, Y), name))

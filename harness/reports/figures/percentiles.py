@@ -65,7 +65,9 @@ def _drawn(times: ResponseTimes, intervals: Mapping[str, Interval]) -> list[Mark
 def _range_ms(times: ResponseTimes) -> Interval:
     curves = [each for each in (times.reference, times.candidate) if each is not None]
     values = [point[0] for each in curves for point in each.points]
-    values += [limit for each in times.quantiles for limit in (each.slo_ms, each.most_ms) if limit]
+    values += [
+        limit for each in times.quantiles for limit in (each.slo_ms, each.most_ms, each.apart_ms) if limit
+    ]
     values = [value for value in values if 0 < value < math.inf] or [1.0, 10.0]
     return min(values), max(values)
 
@@ -81,6 +83,8 @@ def _legend(times: ResponseTimes) -> list[Markup]:
         entries.append(("area-margin", "reference + margin"))
     if any(each.slo_ms for each in times.quantiles):
         entries.append(("tick-limit", "SLO"))
+    if any(each.apart_ms is not None for each in times.quantiles):
+        entries.append(("absolute-dot", "all requests"))
     return legend(entries, _LEFT)
 
 
@@ -114,18 +118,34 @@ def _marks(each: Quantile, x: scale.Scale, at: float, interval: Interval | None)
             svg.line((last, at - 7), (last, at + 7), "margin-end"),
         ]
     if interval is not None:
-        drawn.append(svg.line((x(interval[0]), at), (x(interval[1]), at), "interval"))
+        drawn += _interval(interval, x, at)
     if each.reference_ms is not None:
         drawn.append(svg.dot((x(each.reference_ms), at), 4, "reference-dot"))
-    end = x(each.candidate_ms)
-    if math.isfinite(each.candidate_ms):
-        drawn.append(svg.dot((end, at), 4.5, "candidate-dot"))
-    else:
-        # Beyond every time there is: it must not look like one.
-        drawn.append(svg.path([[(end + 4, at - 6), (end + 11, at), (end + 4, at + 6)]], "candidate endless"))
+    if each.apart_ms is not None:
+        drawn.append(_time(each.apart_ms, x, at, "absolute"))
+    drawn.append(_time(each.candidate_ms, x, at, "candidate"))
     if each.slo_ms is not None:
         drawn.append(svg.line((x(each.slo_ms), at - 11), (x(each.slo_ms), at + 11), "tick-limit"))
     return drawn
+
+
+def _interval(interval: Interval, x: scale.Scale, at: float) -> list[Markup]:
+    """A bound beyond the axis, or none at all, is an open end: it must not look like a bound."""
+    start, end = x(interval[0]), x(interval[1])
+    drawn = [svg.line((start, at), (end, at), "interval")]
+    if interval[0] < x.low:
+        drawn.append(svg.path([[(start + 6, at - 5), (start, at), (start + 6, at + 5)]], "interval open"))
+    if interval[1] > x.high:
+        drawn.append(svg.path([[(end - 6, at - 5), (end, at), (end - 6, at + 5)]], "interval open"))
+    return drawn
+
+
+def _time(time_ms: float, x: scale.Scale, at: float, kind: str) -> Markup:
+    end = x(time_ms)
+    if math.isfinite(time_ms):
+        return svg.dot((end, at), 4.5, f"{kind}-dot")
+    # Beyond every time there is: it must not look like one.
+    return svg.path([[(end + 4, at - 6), (end + 11, at), (end + 4, at + 6)]], f"{kind} endless")
 
 
 def _told(each: Quantile, at: float) -> list[Markup]:
@@ -135,7 +155,7 @@ def _told(each: Quantile, at: float) -> list[Markup]:
         ratio = _figure(each.candidate_ms / each.reference_ms)
         limits.append(f"{ratio} of {_figure(1.0 + each.margin)} times")
     if each.slo_ms is not None:
-        limits.append(f"SLO {each.slo_ms:g} ms")
+        limits.append(f"{_figure(each.absolute_ms)} of {each.slo_ms:g} ms")
     return [
         svg.text((_TOLD, at - 1), f"{each.name}  {_ms(each.candidate_ms)}", "strong"),
         svg.text((_TOLD, at + 14), ", ".join(limits), "small"),

@@ -51,6 +51,11 @@ class Quantile:
     slo_ms: float | None
 
     @property
+    def apart_ms(self) -> float | None:
+        """What the SLO judged, where that is not what the reference is compared with."""
+        return None if self.slo_ms is None or self.absolute_ms == self.candidate_ms else self.absolute_ms
+
+    @property
     def most_ms(self) -> float | None:
         """What the reference and the margin allow."""
         return None if self.reference_ms is None else self.reference_ms * (1.0 + self.margin)

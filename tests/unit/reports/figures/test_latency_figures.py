@@ -115,3 +115,35 @@ def test_a_late_generator_and_failures_are_seen(drawn):
     assert kinds.count("bar over") >= 2
     assert "failed" in kinds
     assert "stretches with failed requests" in figure.note
+
+
+def test_what_an_slo_judged_is_drawn_where_the_curve_leaves_requests_out(drawn):
+    limits = LatencyLimits.model_validate({"p50": {"slo_ms": 10.0}})
+    slow_first = [np.concatenate([times_s(n, 600, 0.02), times_s(n + 2, 2400)]) for n in (1, 2)]
+    times = response_times(evidence(slow_first), limits)
+    (median,) = (each for each in times.quantiles if each.name == "p50")
+    assert median.apart_ms == median.absolute_ms > median.candidate_ms
+    assert [each.apart_ms for each in times.quantiles if each.name != "p50"] == [None, None]
+    elements = drawn(percentiles(times, ID, {}))
+    absolute, usual = (
+        [float(each.get("cx")) for each in elements if each.get("class") == f"{kind}-dot"][-3:]
+        for kind in ("absolute", "candidate")
+    )
+    assert len(absolute) == 2  # one of them in the legend
+    assert absolute[-1] > usual[0]
+    assert any(f"{median.absolute_ms:.3g} of 10 ms" in (each.text or "") for each in elements)
+
+
+def test_without_a_difference_nothing_is_drawn_apart(drawn):
+    times = response_times(evidence([times_s(1)]), LIMITS)
+    kinds = {each.get("class") for each in drawn(percentiles(times, ID, {}))}
+    assert not kinds & {"absolute-dot", "absolute endless"}
+
+
+@pytest.mark.parametrize(
+    ("interval", "open_ends"), [((1.9, 2.1), 0), ((0.0, 2.1), 1), ((1.9, math.inf), 1), ((1e-6, 1e9), 2)]
+)
+def test_an_interval_that_leaves_the_axis_has_an_open_end(drawn, interval, open_ends):
+    times = response_times(evidence([times_s(1), times_s(2)]), LIMITS)
+    elements = drawn(percentiles(times, ID, {"p50": interval}))
+    assert sum(each.get("class") == "interval open" for each in elements) == open_ends
