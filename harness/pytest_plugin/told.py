@@ -7,6 +7,7 @@ from typing import Literal, TypedDict
 import pytest
 
 from harness.model import CheckResult, Decision, ErrorKind, Finding, Outcome, Report
+from harness.reports.causes import causes
 from harness.reports.summary import caveats, headline, why
 from harness.reports.text import (
     command_lines,
@@ -16,6 +17,7 @@ from harness.reports.text import (
     one_line,
     visible,
     without_workflow_commands,
+    words,
 )
 
 KEY = "gate"
@@ -90,7 +92,11 @@ def verdict(report: Report, path: Path) -> Told:
         Decision.REJECT: "failed",
         Decision.INCONCLUSIVE: "error",
     }
-    reasons = [f"  {reason.finding_id or reason.check_id}: {reason.message}" for reason in report.reasons]
+    of = causes(report)
+    reasons = [
+        f"  {words(cause.outcome)} {cause.reason.finding_id or cause.reason.check_id}: {cause.reason.message}"
+        for cause in (*of.deciding, *of.besides)
+    ]
     lines = [f"verdict: {report.decision.value}, {headline(report)}", *reasons[:_MOST_LISTED]]
     return Told(
         phase=phases[report.decision],
