@@ -6,7 +6,7 @@ import sys
 import reference_service.api.routes
 from reference_service.__main__ import main
 
-SERIALISED_S = 0.005
+SERIALISED_S = 0.03
 prompt = reference_service.api.routes.scheduled
 free = [{} for _ in range(8)]
 shared = {}
