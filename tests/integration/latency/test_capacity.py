@@ -1,5 +1,7 @@
 """The search for a capacity on servers that answer one request at a time: one delay is one rate."""
 
+import pytest
+
 from harness.checks.latency.capacity import LatencyCapacity
 from harness.model import Outcome
 
@@ -16,6 +18,7 @@ capacity = { min_per_s = 15, margin = 0.3 }
 """
 
 
+@pytest.mark.slow
 def test_a_candidate_that_stands_an_eighth_of_the_rate_is_rejected(latency, tmp_path):
     with latency.server(delay_ms=5) as reference, latency.server(delay_ms=40) as candidate:
         evidence = latency.collect(tmp_path, candidate, reference, SETTINGS, seed=1, check=LatencyCapacity())
