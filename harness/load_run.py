@@ -1,6 +1,5 @@
 """The suite's load alone: what it asks and whom, without checks and without a verdict."""
 
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -11,14 +10,12 @@ from harness.checks.interface import CheckContext
 from harness.checks.latency.planning import asked_of, verify_requests
 from harness.checks.latency.settings import LatencySettings
 from harness.config.suite import Suite
-from harness.credentials import Credentials
 from harness.environment import split_cores
 from harness.errors import ConfigError, UsageError
-from harness.events import BuildProgress, Emit, Note
+from harness.events import Emit
 from harness.load import Arrival, LoadPlan, Side
-from harness.targets.engine import Engine, find_engine
-from harness.targets.launch import URL, Launcher
-from harness.targets.scratch import remove_orphan_folders
+from harness.preparation import prepare
+from harness.targets.launch import URL
 from harness.targets.url import require_plain
 
 MOST_REQUESTS = 20_000_000
@@ -76,23 +73,13 @@ def started(
         UsageError, ConfigError, InfrastructureError, TargetError: It cannot be had or does not get ready.
     """
     named = [request.target] if request.reference is None else [request.target, request.reference]
-    urls = [name for name in named if name is not None and URL.match(name)]
-    for url in urls:
-        require_plain(url)
+    for name in named:
+        if name is not None and URL.match(name):
+            require_plain(name)
     if request.gpu and suite.config.service.gpu is None:
         raise UsageError("--device gpu: the suite has no [service.gpu]", fix="declare it, or leave it out")
-    credentials = Credentials(suite.config.auth, environ, generate=not urls)
-    launcher = Launcher(
-        suite=suite,
-        engine=None if len(urls) == len(named) else _engine(suite, environ, emit),
-        values={**credentials.template_values(), "device": "gpu" if request.gpu else "cpu"},
-        certificates=credentials.certificates,
-        run_token=secrets.token_hex(3),
-        base_image=environ.get("HARNESS_BASE_IMAGE"),
-        gpu=request.gpu,
-        progress=lambda step, total: emit(BuildProgress(step, total)),
-    )
-    launches = [launcher.resolve(name) for name in named]
+    prepared = prepare(suite, *named, gpu=request.gpu, environ=environ, emit=emit)
+    launches = [prepared.launcher.resolve(name) for name in named]
     cpuset, generator_cpus = split_cores()
     with ExitStack() as running:
         endpoints = [running.enter_context(launch.start(cpuset)) for launch in launches]
@@ -100,7 +87,7 @@ def started(
             candidate=endpoints[0],
             reference=endpoints[1] if len(endpoints) > 1 else None,
             suite=suite,
-            credentials=credentials,
+            credentials=prepared.credentials,
             seed=request.seed,
             folder=folder,
             generator_cpus=generator_cpus,
@@ -152,10 +139,3 @@ def new_folder(out: Path | None) -> Path:
     if not empty:
         raise UsageError(f"--out {folder}: is not empty", fix="name a new folder")
     return folder
-
-
-def _engine(suite: Suite, environ: Mapping[str, str], emit: Emit) -> Engine | None:
-    engine = find_engine(suite.folder, environ)
-    for name in remove_orphan_folders() + ([] if engine is None else engine.remove_orphans()):
-        emit(Note(f"removed what a killed run had left: {name}"))
-    return engine

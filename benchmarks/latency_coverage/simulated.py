@@ -5,10 +5,13 @@ from numpy.typing import NDArray
 
 from harness.checks.latency.evidence import LatencyEvidence
 from harness.checks.latency.settings import LatencySettings
+from harness.checks.latency.usage import MIB, Usage
 from harness.load import RequestOutcome, Samples
 
 TYPICAL_S = 0.004
 """The unit of the times: about what the reference service takes, so that the SLOs are far away."""
+HELD_BYTES = 150 * MIB
+"""The memory of either side, which is not what is simulated."""
 
 
 def evidence(
@@ -50,4 +53,5 @@ def evidence(
         unix_offset_s=0.0,
         checks=settings.checks,
         samples=samples,
+        usage=Usage(memory_bytes=((HELD_BYTES, HELD_BYTES),) * blocks),
     )

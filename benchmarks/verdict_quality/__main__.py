@@ -14,9 +14,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from benchmarks.page import VERDICTS
 from benchmarks.verdict_quality import calibration
 from benchmarks.verdict_quality.bench import Bench
-from benchmarks.verdict_quality.page import PAGE, page_with
 from benchmarks.verdict_quality.plan import PLAN, Slowed, Task, declared_digest, load_plan, plan_digest
 from benchmarks.verdict_quality.results import RESULTS, Line, append, left, read, results_path
 from benchmarks.verdict_quality.services import ROOT, Images, Workspace, require_engine, suite_of
@@ -89,6 +89,8 @@ def run_all(bench: Bench, tasks: list[Task], console: Console, minutes: float | 
             console.print(
                 f"{number + 1}/{len(steps)} {name}: {said(line)}; {left_text} left", highlight=False
             )
+            if errors and isinstance(step, Slowed):  # no run before it is known how much is slow enough
+                raise SystemExit(f"verdict_quality: {name} was not measured, call again: {line['error']}")
             if errors == GIVE_UP_AFTER:
                 raise SystemExit(f"verdict_quality: {errors} errors in a row, the last: {line['error']}")
 
@@ -123,7 +125,7 @@ def main() -> None:
         path = asked.report if asked.report.name else results_path(digest, asked.results)
         text = tables(plan, read(path), path.name)
         if asked.page:
-            PAGE.write_text(page_with(PAGE.read_text(encoding="utf-8"), text), encoding="utf-8")
+            VERDICTS.publish(text)
         else:
             print(text)
         return

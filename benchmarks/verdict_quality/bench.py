@@ -42,7 +42,7 @@ class Bench:
 
         def measure() -> Line:
             measured = run_gate(
-                self.workspace.suite(scenario),
+                self.workspace.suite(scenario, self.plan.seed_of(task)),
                 self.workspace.reports,
                 candidate=self.images.slowed(slowed, amount),
                 reference=self.images.plain,
@@ -70,10 +70,10 @@ class Bench:
         images = {"candidate": self.build(scenario.candidate), "reference": self.build(scenario.reference)}
         with busy_loop() if scenario.noise else nullcontext():
             if task.kind is Kind.STOCK:
-                engine = self.images.engine
-                return run_stock(suite_of(scenario), engine, self.plan.stock, self.folder, **images)
+                suite, engine = suite_of(scenario, seed=seed), self.images.engine
+                return run_stock(suite, engine, self.plan.stock, self.folder, **images)
             return run_gate(
-                self.workspace.suite(scenario),
+                self.workspace.suite(scenario, seed),
                 self.workspace.reports,
                 seed=seed,
                 family=scenario.family,

@@ -14,6 +14,7 @@ from harness.model import Decision
 PLAN = Path(__file__).with_name("plan.toml")
 ROOT = Path(__file__).resolve().parents[2]
 DECIDES = ("harness/stats", "harness/load", "harness/checks/latency")
+SLOWS = ("benchmarks/verdict_quality/overlay",)
 Positive = Annotated[float, Field(gt=0)]
 
 
@@ -188,8 +189,8 @@ def declared_digest(plan_text: str, latency_settings: str) -> str:
 
 
 def plan_digest(declared: str, root: Path = ROOT) -> str:
-    """SHA-256 over what is declared and the code that decides: runs before and after a change do not pool."""
+    """SHA-256 over what is declared and the code that decides and slows: what changes it does not pool."""
     whole = hashlib.sha256(declared.encode())
-    for path in sorted(path for folder in DECIDES for path in (root / folder).rglob("*.py")):
+    for path in sorted(path for folder in (*DECIDES, *SLOWS) for path in (root / folder).rglob("*.py")):
         whole.update(f"\0{path.relative_to(root)}\0".encode() + path.read_bytes())
     return whole.hexdigest()

@@ -90,21 +90,28 @@ class Workspace:
             if not (entry.name.startswith(".") or entry.name in {GATE.name, "reports"}):
                 (folder / entry.name).symlink_to(entry)
 
-    def suite(self, scenario: Scenario) -> Path:
+    def suite(self, scenario: Scenario, seed: int) -> Path:
         """The path of the scenario's gate.toml."""
         path = self._folder / f"gate.{scenario.name}.toml"
-        path.write_text(suite_of(scenario, path).text, encoding="utf-8")
+        path.write_text(suite_of(scenario, path, seed).text, encoding="utf-8")
         return path
 
 
-def suite_of(scenario: Scenario, path: Path = GATE) -> Suite:
+def suite_of(scenario: Scenario, path: Path = GATE, seed: int = 0) -> Suite:
     """gate.toml with the budget and the limits of a scenario, and nothing else changed.
+
+    Args:
+        scenario: One of the plan.
+        path: What the suite's paths are relative to.
+        seed: Of what a slowed service draws at random; the plain one does not know it.
 
     Raises:
         ConfigError: a limit of the scenario is none of ``[latency.limits]``.
     """
     document = tomlkit.parse(GATE.read_text(encoding="utf-8"))
     latency: Any = document["latency"]
+    service: Any = document["service"]
+    service["environment"]["SLOWED_SEED"] = str(seed)
     latency["budget_s"] = scenario.budget_s
     _merge(latency["limits"], scenario.limits)
     return parse_suite(tomlkit.dumps(document), path)

@@ -18,12 +18,17 @@ from harness.stats.proportions import clopper_pearson_lower, clopper_pearson_upp
 ALPHA = 0.05
 NOTHING = "-"
 NOTHING_YET = "Nothing has been published yet.\n"
+VERDICTS = """Runs, and in brackets the 95 % interval of their share; seconds of load until the verdict of
+`latency.paired`. An aim is held against the share that was seen: what so many runs show is the interval.
+"""
 EFFECTS = """Candidate over reference: the mean over all runs of the harness (of the logarithm, each run
-counting by its requests), and its standard error.
+counting by its requests), and its standard error. All requests are counted, those in spells of the machine
+too, which the gate sets aside: where the machine makes the tail, the effect on the others is larger.
 """
 STOCK = """{users} `FastHttpUser` without pauses, {seconds} s on the reference, then {seconds} s on the
 candidate, in a smaller number of runs among the others. It rejects when p95 or p99, as
-Locust reports them, is more than the threshold higher, and else promotes.
+Locust reports them, is more than the threshold higher, or any request of the candidate failed, and else
+promotes.
 """
 ACCURACY = """{requests} requests at {rate:g} a second in each run. An error of {share} or {ms:g} ms is
 allowed, whichever is more. What the server kept is from its own clock, from the arrival of a request to its
@@ -89,7 +94,7 @@ def _head(*cells: str) -> list[str]:
 def _verdicts(plan: Plan, lines: Sequence[Line]) -> str:
     rows = [
         "### Verdicts\n",
-        "Runs, and in brackets the 95 % interval of their share; seconds of load until the verdict.\n",
+        VERDICTS,
         *_head(
             "scenario",
             "budget",
@@ -150,7 +155,7 @@ def _why(plan: Plan, lines: Sequence[Line]) -> str:
     for scenario in plan.scenarios:
         for decision in (Decision.REJECT, Decision.INCONCLUSIVE):
             runs = [r for r in of(lines, Kind.GATE, scenario.name) if r.get("decision") == decision.value]
-            reasons = Counter(reason for line in runs for reason in set(line["reasons"]))
+            reasons = Counter(reason for line in runs for reason in set(line["reasons"]) if reason)
             told = ", ".join(
                 f"{reason} {count}" for reason, count in sorted(reasons.items(), key=_most_first)
             )

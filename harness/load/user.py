@@ -15,6 +15,7 @@ from geventhttpclient.client import HTTPClient
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError, HTTPSocketPoolResponse
 from locust import FastHttpUser, task
 
+from harness.load.headers import BoundedHeaders
 from harness.load.plan import LoadPlan, Payload, Side
 from harness.load.recorder import Recorder
 from harness.load.samples import RequestOutcome, Samples
@@ -126,6 +127,8 @@ def calls_of(user: FastHttpUser, plan: LoadPlan) -> list[list[Call]]:
     redirects, and round what it reports.
     """
     clients = [user.client.client.clientpool.get_client(side.base_url) for side in plan.sides]
+    for client in clients:
+        client.headers_type = BoundedHeaders
     return [
         [Call.of(client, side, payload) for payload in plan.payloads]
         for client, side in zip(clients, plan.sides, strict=True)

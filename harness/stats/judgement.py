@@ -38,6 +38,7 @@ class Judgement:
             1.0 when something is shown, inf when no sample of reasonable size would do.
         detectable: The critical value: the least estimate that a sample like this would have shown `BEYOND`,
             inf for none. A true effect of that size is shown in about half of the cases, see `with_power`.
+        of_all: Whether the estimate is of all samples, those set aside too.
     """
 
     shown: Shown
@@ -46,6 +47,7 @@ class Judgement:
     upper: float
     growth: float
     detectable: float = math.inf
+    of_all: bool = False
 
 
 def detectable_scaled(observed: float, lower: float, limit: float) -> float:
@@ -103,4 +105,5 @@ def both_show(first: Judgement, second: Judgement) -> Judgement:
         if agreed or max(first.growth, second.growth) > 1
         else math.inf,
         detectable=max(first.detectable, second.detectable),
+        of_all=first.of_all,
     )

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from harness.stats.judgement import Spending
+
 
 @dataclass(frozen=True, kw_only=True)
 class Looks:
@@ -11,12 +13,19 @@ class Looks:
     DeMets (Biometrika 1987). Each look is tested at its own increment, without credit for the looks'
     correlation (Bonferroni): conservative by a little, valid for any dependence between looks, for any
     test, and for any reason to stop at a look, so that stored data may be judged again under other
-    limits. The first look costs next to nothing and is there for a candidate that answers nothing at all.
+    limits. The first look costs little and is there for a candidate that answers nothing at all.
+
+    Attributes:
+        blocks: All that are sent.
+        fractions: Of them, after which to look.
+        within_power: Of what a false pass may spend: it saves for the last look, as a pass takes every limit.
+        beyond_power: Of what a false fail may spend: it spends sooner, as one limit is enough, and early.
     """
 
     blocks: int
     fractions: tuple[float, ...] = (0.15, 0.3, 0.6, 1.0)
-    power: float = 2.0
+    within_power: float = 2.0
+    beyond_power: float = 1.25
 
     @property
     def at_blocks(self) -> tuple[int, ...]:
@@ -29,12 +38,16 @@ class Looks:
         """Return the last look that `collected` blocks have reached, as a number of blocks, or None."""
         return max((at for at in self.at_blocks if at <= collected), default=None)
 
-    def alpha_at(self, look: int, alpha: float) -> float:
-        """Return the part of `alpha` that the look at `look` blocks may spend.
+    def spending_at(self, look: int, *, within: float, beyond: float) -> Spending:
+        """Return what the look at `look` blocks may spend of the two errors of all looks together.
 
         Raises:
             ValueError: There is no look at that number of blocks.
         """
         index = self.at_blocks.index(look)
-        before = self.at_blocks[index - 1] / self.blocks if index else 0.0
-        return alpha * float((look / self.blocks) ** self.power - before**self.power)
+        before = self.at_blocks[index - 1] if index else 0
+
+        def part(power: float) -> float:
+            return float((look / self.blocks) ** power - (before / self.blocks) ** power)
+
+        return Spending(within=within * part(self.within_power), beyond=beyond * part(self.beyond_power))

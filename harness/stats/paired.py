@@ -19,13 +19,24 @@ unless both tests show it; benchmarks/latency_coverage has the error rates.
 A shared machine slows both sides alike for a while, and a tail over all of the run would be that of its
 worst seconds. So all times are first divided by the median of their block, both sides taken together:
 swapping sides does not change it, the test stays exact, and a candidate's own slow spells, which are at
-most half of a block's times, cannot hide in it. Nothing is shown that the plain ratio contradicts.
+most half of a block's times, cannot hide in it. Nothing is shown that the plain ratio of the same pairs
+contradicts.
+
+Pairs in which the machine was slow for both sides (`harness.stats.spells`) may be set aside for a tail. What
+the others show has to hold at the quantile's place among them, and at that to which the services' own moved
+since chance sets some of their slow requests aside as well: a few heavy requests just beyond a quantile would
+else be gone from there. A candidate that makes such spells, by taking the core from the reference, must not
+hide in them. So it is shown within a limit only if, among the pairs set aside, it is not beyond the quantile
+x of all pairs more often than the reference, but for a quarter of the share of requests beyond a quantile, by
+sign flips as well. And it is shown beyond a limit by all pairs as by those that are left, each at half of the
+error; where only all pairs show it, the estimate is theirs.
 
 Only order matters: +inf (a failed request) needs no special care.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -34,7 +45,11 @@ from numpy.typing import NDArray
 from harness.stats.groups import group_of_block, sum_by_group
 from harness.stats.judgement import Judgement, Shown, Spending, detectable_scaled, growth_to
 from harness.stats.quantiles import Times, quantile
+from harness.stats.spells import Aside
 
+MOST_OF_THE_TAIL = 0.25
+"""Of the share of requests beyond a quantile: by so much the candidate's may exceed those of the reference
+among the pairs that are set aside."""
 _WINDOW_SD = 2.0
 _ROUNDING = 1e-9
 _DOUBLINGS = 20
@@ -49,6 +64,7 @@ def judge_ratio(
     probability: float,
     limit: float,
     spending: Spending,
+    aside: Aside | None = None,
 ) -> Judgement:
     """Judge q_p(candidate) <= limit * q_p(reference).
 
@@ -59,29 +75,44 @@ def judge_ratio(
         probability: p of the quantile, in (0, 1).
         limit: The largest ratio allowed, 1 + margin.
         spending: Error probabilities of this look.
+        aside: The pairs to set aside; None for none. The estimate is that of the others, but where all pairs
+            alone show it beyond the limit.
 
     Raises:
         ValueError: The sides have different lengths, a reference time is not positive, or its quantile is
             infinite.
     """
-    observed = _plain_ratio(candidate, reference, probability)
+    of_all = _plain_ratio(candidate, reference, probability)
+    of_kept = of_all
+    if aside is not None:
+        of_kept = _plain_ratio(candidate[~aside.pairs], reference[~aside.pairs], probability)
 
     def shown_at(ratio: float) -> Shown:
         return show_ratio(
-            candidate, reference, blocks, probability=probability, limit=ratio, spending=spending
+            candidate,
+            reference,
+            blocks,
+            probability=probability,
+            limit=ratio,
+            spending=spending,
+            aside=aside,
         )
 
     shown = shown_at(limit)
     upper = _least(lambda ratio: shown_at(ratio) is Shown.WITHIN, limit)
     inverse_lower = _least(lambda inverse: shown_at(1.0 / inverse) is Shown.BEYOND, 1.0 / limit)
     lower = 1.0 / inverse_lower if inverse_lower else math.inf
+    takes_all = shown is Shown.BEYOND and of_kept < lower
+    observed = of_all if takes_all else of_kept
     return Judgement(
         shown=shown,
         observed=observed,
-        lower=lower,
-        upper=upper,
+        # Either bound may be that of the other pairs.
+        lower=min(lower, observed),
+        upper=max(upper, observed),
         growth=growth_to(limit, observed, lower, upper) if shown is Shown.NEITHER else 1.0,
         detectable=detectable_scaled(observed, lower, limit),
+        of_all=takes_all,
     )
 
 
@@ -93,11 +124,51 @@ def show_ratio(
     probability: float,
     limit: float,
     spending: Spending,
+    aside: Aside | None = None,
 ) -> Shown:
     """Return `judge_ratio(...).shown` alone; the bounds take this forty times."""
-    observed = _plain_ratio(candidate, reference, probability)
-    lower, higher = p_values(candidate, reference * limit, blocks, probability)
-    if observed <= limit:
+    scaled = limit * reference
+    if aside is None or not aside.pairs.any():
+        return _shown_by(candidate, scaled, blocks, probability, spending)
+    half_beyond = replace(spending, beyond=spending.beyond / 2)
+    kept = ~aside.pairs
+    levels = dict.fromkeys((probability, aside.level(probability)))
+    of_kept = _shown_at_each(candidate[kept], scaled[kept], blocks[kept], levels, half_beyond)
+    if of_kept is Shown.BEYOND:
+        return of_kept
+    if _shown_by(candidate, scaled, blocks, probability, half_beyond) is Shown.BEYOND:
+        return Shown.BEYOND
+    if of_kept is Shown.NEITHER:
+        return of_kept
+    hidden = _hidden(candidate, scaled, blocks, aside.pairs, probability)
+    return Shown.WITHIN if hidden <= spending.within else Shown.NEITHER
+
+
+def _shown_at_each(
+    candidate: Times, scaled: Times, blocks: NDArray[np.intp], levels: Iterable[float], spending: Spending
+) -> Shown:
+    """What these pairs show of several quantiles alike."""
+    shown = (_shown_by(candidate, scaled, blocks, level, spending) for level in levels)
+    first = next(shown)
+    return first if first is Shown.NEITHER or all(other is first for other in shown) else Shown.NEITHER
+
+
+def _hidden(
+    candidate: Times, scaled: Times, blocks: NDArray[np.intp], aside: NDArray[np.bool_], probability: float
+) -> float:
+    """Return the p-value of "beyond x, too many of the candidate's requests were set aside"."""
+    candidate, scaled = _by_block_median(candidate, scaled, blocks)
+    x = quantile(np.concatenate([candidate, scaled]), probability)
+    excess = np.where(aside, _beyond(candidate, x) - _beyond(scaled, x), 0.0)
+    return sign_flip(sum_by_group(excess - MOST_OF_THE_TAIL * (1.0 - probability), _groups(blocks)))[0]
+
+
+def _shown_by(
+    candidate: Times, scaled: Times, blocks: NDArray[np.intp], probability: float, spending: Spending
+) -> Shown:
+    """What these pairs show, the reference's times being multiplied by the limit."""
+    lower, higher = p_values(candidate, scaled, blocks, probability)
+    if _plain_ratio(candidate, scaled, probability) <= 1.0:
         return Shown.WITHIN if lower <= spending.within else Shown.NEITHER
     return Shown.BEYOND if higher <= spending.beyond else Shown.NEITHER
 
@@ -118,10 +189,10 @@ def p_values(
     Args:
         candidate: Shape (n,).
         reference: Shape (n,), already scaled by the ratio that is tested.
-        blocks: Shape (n,), the block of each pair, not decreasing, from 0 without gaps.
+        blocks: Shape (n,), the block of each pair, not decreasing, from 0.
         probability: p of the quantile.
     """
-    groups = group_of_block(int(blocks[-1]) + 1)[blocks]
+    groups = _groups(blocks)
     candidate, reference = _by_block_median(candidate, reference, blocks)
     order = np.sort(np.concatenate([candidate, reference]))
     rank = math.ceil(probability * order.size - _ROUNDING) - 1
@@ -135,11 +206,17 @@ def p_values(
     return max(plain[0], effective[0]), max(plain[1], effective[1])
 
 
+def _groups(blocks: NDArray[np.intp]) -> NDArray[np.intp]:
+    return group_of_block(int(blocks[-1]) + 1)[blocks]
+
+
 def _by_block_median(candidate: Times, reference: Times, blocks: NDArray[np.intp]) -> tuple[Times, Times]:
     """Return both in units of the median of their block, 1 where more than half of its requests failed."""
     ends = np.cumsum(np.bincount(blocks)).tolist()
-    medians = np.empty(len(ends))
+    medians = np.ones(len(ends))
     for block, (start, end) in enumerate(pairwise([0, *ends])):
+        if start == end:
+            continue
         # Of the 2n times of n pairs the n-th is the lower median.
         both = np.concatenate([candidate[start:end], reference[start:end]])
         medians[block] = np.partition(both, end - start - 1)[end - start - 1]

@@ -2,8 +2,8 @@
 
 SLOWED_FORM: `all` lengthens each answer by the share SLOWED_AMOUNT of the time that the service took for it,
 `tail` only the slowest tenth, `cpu` computes for that share of all CPU time since the last answer, `stalls`
-holds the share SLOWED_SHARE of the answers back for SLOWED_AMOUNT seconds. All but `cpu` wait, and compute
-nothing.
+holds the share SLOWED_SHARE of the answers, drawn with SLOWED_SEED, back for SLOWED_AMOUNT seconds. All but
+`cpu` wait, and compute nothing.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ REMEMBERED = 500
 EVERY = 50
 PR_SET_TIMERSLACK = 29
 prompt = DirectApp.__call__
-stalls = random.Random(SHARE)
+stalls = random.Random(os.environ["SLOWED_SEED"])
 
 
 class Waiting:

@@ -72,7 +72,7 @@ class LatencyBurst:
 
     def judge(self, evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Finding]:
         """As single requests are judged, by the limits of bursts, less what a request costs."""
-        judged = judge(_times_of(evidence), limits.within_bursts)
+        judged = judge(_times_of(evidence), limits.within_bursts, budget="burst.budget_s")
         return of_check(self.id, [item for item in judged if item.outcome is not Outcome.NOT_APPLICABLE])
 
 

@@ -13,7 +13,7 @@ ALIKE = "; not decided, since the reference fails alike"
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
-    """A finding, and by what factor a load would have to be longer to decide it: 1 if it is, or inf."""
+    """A finding, and by what factor a load has to be longer to decide it: 1 where it is decided, or inf."""
 
     finding: Finding
     growth: float = 1.0
@@ -73,7 +73,13 @@ class Decided:
 
 
 def decided(
-    view: View, judgement: Judgement, limit: float, *, least: int = 0, surely_broken: bool = False
+    view: View,
+    judgement: Judgement,
+    limit: float,
+    *,
+    least: int = 0,
+    samples: int | None = None,
+    surely_broken: bool = False,
 ) -> Decided:
     """Return what becomes of a limit.
 
@@ -82,11 +88,13 @@ def decided(
         judgement: What they show.
         limit: What they were judged by.
         least: So many samples it takes.
+        samples: So many there are; all of the candidate's by default.
         surely_broken: Whether the limit is broken whatever is in doubt.
     """
-    if view.samples < least:
-        ending = f"; {view.samples} samples, it takes at least {least}"
-        return Decided(outcome=Outcome.INCONCLUSIVE, ending=ending, growth=least / max(1, view.samples))
+    samples = view.samples if samples is None else samples
+    if samples < least:
+        ending = f"; {samples} samples, it takes at least {least}"
+        return Decided(outcome=Outcome.INCONCLUSIVE, ending=ending, growth=least / max(1, samples))
     if view.doubt.why:
         if surely_broken:
             return Decided(

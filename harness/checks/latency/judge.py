@@ -52,7 +52,11 @@ def should_stop(evidence: LatencyEvidence, limits: LatencyLimits, besides: Seque
 
 
 def judge(
-    evidence: LatencyEvidence, limits: LatencyLimits, besides: Sequence[Limit] = ()
+    evidence: LatencyEvidence,
+    limits: LatencyLimits,
+    besides: Sequence[Limit] = (),
+    *,
+    budget: str = "budget_s",
 ) -> Sequence[Finding]:
     """Return findings for validity, error rate, each quantile's SLO and ratio, and how long it took.
 
@@ -60,12 +64,13 @@ def judge(
         evidence: What was seen.
         limits: What it is held against.
         besides: The limits that the check has besides.
+        budget: The key under ``[latency]`` that says how long the load may take.
     """
     judged = _judged(evidence, limits, besides)
     findings = [item.finding for item in judged] + judge_snapshots(evidence.snapshots)
     findings += judge_gpu(evidence.usage.gpu, evidence.candidate)
     look = evidence.looks.latest(evidence.blocks)
-    return findings if look is None else [*findings, _time_to_verdict(evidence, look, judged)]
+    return findings if look is None else [*findings, _time_to_verdict(evidence, look, judged, budget)]
 
 
 def _judged(evidence: LatencyEvidence, limits: LatencyLimits, besides: Sequence[Limit]) -> Sequence[Judged]:
@@ -76,7 +81,7 @@ def _judged(evidence: LatencyEvidence, limits: LatencyLimits, besides: Sequence[
         first = evidence.looks.at_blocks[0]
         message = f"{evidence.blocks} blocks were sent, the first verdict takes {first}"
         undecided = finding("samples", Outcome.INCONCLUSIVE, message, samples=evidence.executed)
-        return [*judged, Judged(finding=undecided)]
+        return [*judged, Judged(finding=undecided, growth=math.inf)]
     view = View.of(evidence, limits, look, doubt, len(besides))
     alike = fail_alike(view)
     judged += [*_limits(view), error_rate(view, alike=alike), *error_excess(view)]
@@ -100,7 +105,7 @@ def _limits(view: View) -> list[Judged]:
     return [Judged(finding=nothing, growth=math.inf)]
 
 
-def _time_to_verdict(evidence: LatencyEvidence, look: int, judged: Sequence[Judged]) -> Finding:
+def _time_to_verdict(evidence: LatencyEvidence, look: int, judged: Sequence[Judged], budget: str) -> Finding:
     """Say how much of the load it took, or would take."""
     took_s, budget_s = look * evidence.block_s, evidence.planned_blocks * evidence.block_s
     undecided = [item for item in judged if item.finding.outcome is Outcome.INCONCLUSIVE]
@@ -110,7 +115,7 @@ def _time_to_verdict(evidence: LatencyEvidence, look: int, judged: Sequence[Judg
     if undecided and not rejected:
         needed_s = took_s * max(item.growth for item in undecided)
         message = (
-            f"not decided {after}; a load of about {needed_s:.0f} s would"
+            f"not decided {after}; a load of about {needed_s:.0f} s would ({budget})"
             if math.isfinite(needed_s)
             else f"not decided {after}; a longer load would not change that"
         )

@@ -123,6 +123,8 @@ class LatencyLimits(Limits):
         max_reference_failures: Up to this share, pairs whose reference failed are left out where times are
             compared; a larger one voids that.
         max_warmup_share: So many of the first blocks may be left out while a side still warms up.
+        max_set_aside: Up to this share, pairs in which the machine was slow for both sides are set aside
+            where times are compared; 0 sets none aside.
         max_generator_lag_p99_ms: A generator that sends later than this measures itself.
         max_generator_hiccup_p99_ms: A generator that wakes later than this reads answers late.
         max_cpu_steal: Largest share of a core's time that the machine's host may have given to others.
@@ -146,6 +148,7 @@ class LatencyLimits(Limits):
     error_rate_margin: Annotated[float, Field(gt=0, lt=1)] | None = None
     max_reference_failures: Annotated[float, Field(ge=0, le=0.1)] = 0.0
     max_warmup_share: Annotated[float, Field(ge=0, le=0.5)] = 0.2
+    max_set_aside: Annotated[float, Field(ge=0, le=0.5)] = 0.25
     max_generator_lag_p99_ms: Positive = 10.0
     max_generator_hiccup_p99_ms: Positive = 20.0
     max_cpu_steal: Annotated[float, Field(gt=0, le=1)] = 0.1
@@ -170,10 +173,14 @@ class LatencyLimits(Limits):
 
     @property
     def within_bursts(self) -> "LimitsWithinBursts":
-        """The same, but for the quantiles, and without memory, which is judged beside single requests."""
+        """The same, but for the quantiles, and without memory, which is judged beside single requests.
+
+        Of a burst the last are slow at both sides, for no fault of the machine: none is set aside.
+        """
         # They are validated already, and not as a whole: the three keys of single requests are not judged.
         kept = {name: getattr(self, name) for name in LatencyLimits.model_fields}
-        return LimitsWithinBursts.model_construct(**{**kept, "memory": MemoryLimits()})
+        changed = {"memory": MemoryLimits(), "max_set_aside": 0.0}
+        return LimitsWithinBursts.model_construct(**{**kept, **changed})
 
     @model_validator(mode="after")
     def _distinct_quantiles(self) -> Self:

@@ -76,7 +76,7 @@ class LatencySlo:
 
     def judge(self, evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Finding]:
         """As single requests are judged, without comparisons, and the throughput."""
-        judged = judge(evidence, limits, (_throughput,))
+        judged = judge(evidence, limits, (_throughput,), budget="slo.budget_s")
         # Of either throughput that which has a limit; and with nothing a candidate alone is compared.
         report = f"{CHECK_ID}.throughput"
         kept = [

@@ -1,5 +1,6 @@
 """``latency.soak``: a long load, and whether times or memory grow with the requests."""
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
@@ -77,7 +78,7 @@ class LatencySoak:
     def judge(self, evidence: LatencyEvidence, limits: LatencyLimits) -> Sequence[Finding]:
         """As `latency.paired` is judged, and what grows; a candidate alone is compared with nothing."""
         growing: list[Limit] = [*(partial(_slower, name=name) for name in TRENDS), _memory]
-        judged = [*judge(evidence, limits, growing), *report_endpoints(evidence)]
+        judged = [*judge(evidence, limits, growing, budget="soak.duration_s"), *report_endpoints(evidence)]
         return of_check(self.id, [item for item in judged if item.missing is not Capability.REFERENCE])
 
 
@@ -92,10 +93,10 @@ def _slower(evidence: LatencyEvidence, view: View, *, name: str) -> Judged:
     of_block = np.array([_of_block(evidence, side, probability) for side in sides])
     if evidence.blocks < LEAST_READINGS:
         message = f"{evidence.blocks} blocks were sent, a trend takes {LEAST_READINGS}"
-        return Judged(finding=finding(f"{name}.trend", Outcome.INCONCLUSIVE, message, samples=view.samples))
+        return _untold(view, name, message)
     if not np.isfinite(of_block).all():
         message = f"some blocks have no {name}, so many requests failed in them"
-        return Judged(finding=finding(f"{name}.trend", Outcome.INCONCLUSIVE, message, samples=view.samples))
+        return _untold(view, name, message)
     logs = np.log(of_block)
     grown = _of_groups(logs[0] if evidence.reference is None else logs[0] - logs[1])
     judgement = of_logarithms(
@@ -108,13 +109,20 @@ def _slower(evidence: LatencyEvidence, view: View, *, name: str) -> Judged:
         third = evidence.blocks // 3
         slower_ms = float(np.median(of_block[0, -third:]) - np.median(of_block[0, :third]))
         if why := machine_alike(evidence, view.limits, probability, slower_ms):
-            decision = Decided(outcome=Outcome.INCONCLUSIVE, ending=f"; not decided, since {why}")
+            decision = Decided(
+                outcome=Outcome.INCONCLUSIVE, ending=f"; not decided, since {why}", growth=math.inf
+            )
     against = "" if evidence.reference is None else " against the reference's"
     text = (
         f"{name} changed by {judgement.observed:+.1%}{against} from the beginning to the end "
         f"(interval {judgement.lower:+.1%} to {judgement.upper:+.1%}), allowed are {limit:+.1%}"
     )
     return decision.judged(f"{name}.trend", text, view=view, judgement=judgement, limit=limit, unit="share")
+
+
+def _untold(view: View, name: str, message: str) -> Judged:
+    undecided = finding(f"{name}.trend", Outcome.INCONCLUSIVE, message, samples=view.samples)
+    return Judged(finding=undecided, growth=math.inf)
 
 
 def _of_block(evidence: LatencyEvidence, side: int, probability: float) -> NDArray[np.float64]:
@@ -145,7 +153,8 @@ def _memory(evidence: LatencyEvidence, view: View) -> Judged:
     limit = view.limits.soak.max_growth_kib
     if half.size < LEAST_READINGS:
         message = f"its memory was read {half.size} times in the second half, it takes {LEAST_READINGS}"
-        return Judged(finding=finding(name, Outcome.INCONCLUSIVE, message, samples=int(half.size)))
+        undecided = finding(name, Outcome.INCONCLUSIVE, message, samples=int(half.size))
+        return Judged(finding=undecided, growth=math.inf)
     thousands, kib = (half + 1) * evidence.block_arrivals / 1000.0, held[half] / KIB
     risen = float(np.median(kib[-ENDS:]) - np.median(kib[:ENDS])) / float(thousands[-1] - thousands[0])
     judgement = at_least(judge_growth(thousands, kib, limit=limit, spending=view.spending), risen, limit)

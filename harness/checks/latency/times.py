@@ -14,6 +14,7 @@ from harness.stats.absolute import judge_quantile
 from harness.stats.judgement import Judgement, Shown, both_show, with_power
 from harness.stats.paired import judge_ratio
 from harness.stats.quantiles import Times, least_samples, quantile
+from harness.stats.spells import Aside
 
 LATER_SHARE = 0.01
 """`Doubt.lag_ms` is a p99: so many requests may have been later."""
@@ -72,32 +73,43 @@ def ratio(view: View, name: str) -> Judged:
         return Judged(
             finding=finding(f"{name}.ratio", Outcome.NOT_APPLICABLE, message, samples=0, missing=missing)
         )
-    failures = view.reference.failures
-    if view.void or failures > (1.0 - probability) * view.samples:
+    failures, aside = view.reference.failures, view.set_aside(probability)
+    compared = ~(aside.pairs | view.reference.failed)
+    # A pair that failed is never set aside, so that among the others its share is larger.
+    most = (1.0 - aside.level(probability)) * np.count_nonzero(~aside.pairs)
+    if view.void or failures > most:
         message = f"{failures} requests to the reference failed, which voids the comparison"
         void = finding(f"{name}.ratio", Outcome.INCONCLUSIVE, message, samples=view.samples)
         return Judged(finding=void, growth=math.inf)
     limit = 1.0 + declared.margin
-    judgement = _compared(view, view.reference, probability, limit)
+    judgement = _compared(view, view.reference, aside, probability, limit)
     least = max(least_samples(probability, view.limits.confidence), least_pairs(probability))
-    decision = decided(view, judgement, limit, least=least)
+    decision = decided(view, judgement, limit, least=least, samples=int(np.count_nonzero(compared)))
+    told = ~view.reference.failed if judgement.of_all else compared
     text = described_ratio(
         name,
         judgement,
         limit,
-        candidate_ms=quantile(view.candidate.response_ms[~view.reference.failed], probability),
-        reference_ms=quantile(view.reference.response_ms[~view.reference.failed], probability),
+        candidate_ms=quantile(view.candidate.response_ms[told], probability),
+        reference_ms=quantile(view.reference.response_ms[told], probability),
         tells_detectable=decision.counts,
         powerful=with_power(judgement, view.spending),
     )
     if failures:
         text += f"; {failures} pairs are left out, since the reference failed"
+    if aside.pairs.any():
+        share = f"{aside.pairs.mean():.1%} of the pairs"
+        text += (
+            f"; by all pairs: in {share} both sides were slow at once"
+            if judgement.of_all
+            else f"; {share} are set aside: both sides were slow at once"
+        )
     return decision.judged(
         f"{name}.ratio", text, view=view, judgement=judgement, limit=limit, unit="times the reference"
     )
 
 
-def _compared(view: View, reference: SideView, probability: float, limit: float) -> Judgement:
+def _compared(view: View, reference: SideView, aside: Aside, probability: float, limit: float) -> Judgement:
     """Judge a ratio, where the reference failed in both ways that this can be taken.
 
     Pairs left out spare the reference what counts as infinitely slow for the candidate, which rejects good
@@ -113,6 +125,7 @@ def _compared(view: View, reference: SideView, probability: float, limit: float)
             probability=probability,
             limit=limit,
             spending=view.spending,
+            aside=aside.only(kept),
         )
 
     left_out = judged(~reference.failed)

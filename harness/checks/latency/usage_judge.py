@@ -194,7 +194,8 @@ def _interval(judgement: Judgement) -> str:
 
 def _unanswered(view: View, name: str) -> Judged:
     message = "in a part of the load nothing was answered, or took no CPU time"
-    return Judged(finding=finding(name, Outcome.INCONCLUSIVE, message, samples=view.samples))
+    undecided = finding(name, Outcome.INCONCLUSIVE, message, samples=view.samples)
+    return Judged(finding=undecided, growth=math.inf)
 
 
 def not_told(view: View, name: str, side: Side, what: str, *, declared: bool = True) -> Judged:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -16,6 +17,12 @@ from harness.load.samples import MS
 from harness.stats.groups import group_of_block
 from harness.stats.judgement import Spending
 from harness.stats.quantiles import Times, quantile
+from harness.stats.spells import Aside, in_spells
+
+CLOSE_S = 0.02
+"""Pairs that are further apart than this do not meet the same spell of a machine."""
+LEAST_TAIL = 0.9
+"""A machine that is slow more often than in one request of ten is slow, and not disturbed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,12 +112,12 @@ class View:
         cpu_limits = limits.cpu.max_ms is not None
         promised = {} if evidence.promises is None else evidence.promises.promised
         promises = limits.promises == "fail" and promised.get("p99_ms") is not None
-        alpha = evidence.looks.alpha_at(look, 1.0 - limits.confidence)
+        alpha = 1.0 - limits.confidence
         rejecting = 1 + slos + relative + cpu_limits + promises + besides
         return cls(
             limits=limits,
-            spending=Spending(
-                within=alpha, beyond=limits.share_of_reject(alpha, evidence.checks) / rejecting
+            spending=evidence.looks.spending_at(
+                look, within=alpha, beyond=limits.share_of_reject(alpha, evidence.checks) / rejecting
             ),
             rate_per_s=evidence.rate_per_s,
             candidate=SideView.of(samples, evidence.candidate),
@@ -162,6 +169,25 @@ class View:
     def least_ms(self, probability: float) -> Times:
         """Return what of each time is surely the candidate's, shape (n,)."""
         return np.maximum(0.0, self.candidate.elapsed_ms - self.others_ms(probability))
+
+    def set_aside(self, probability: float) -> Aside:
+        """Which pairs met a spell in which the machine was slow for both sides.
+
+        Args:
+            probability: Of the quantile that is compared; only that of a tail can be the machine's.
+        """
+        return self._in_spells if probability >= LEAST_TAIL else Aside.none(self.samples)
+
+    @cached_property
+    def _in_spells(self) -> Aside:
+        if self.reference is None or self.rate_per_s * CLOSE_S < 1.0:
+            return Aside.none(self.samples)
+        return in_spells(
+            self.candidate.response_ms,
+            self.reference.response_ms,
+            self.blocks,
+            most=self.limits.max_set_aside,
+        )
 
     @property
     def surely_failed(self) -> NDArray[np.bool_]:

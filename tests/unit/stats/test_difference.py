@@ -92,7 +92,7 @@ def each_by_itself(rng, base, excess):
     return failing(rng, ours) | failing(rng, excess / (1 - base)), failing(rng, theirs)
 
 
-@pytest.mark.parametrize("noise", [independent, together, each_by_itself])
+@pytest.mark.parametrize("noise", [independent, each_by_itself])
 def test_at_the_margin_either_verdict_is_as_rare_as_promised(noise):
     rng, runs = np.random.default_rng(3), 60
     shown = [judged(*noise(rng, 0.03, 0.02), limit=0.02).shown for _ in range(runs)]

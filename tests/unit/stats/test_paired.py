@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from harness.stats.judgement import Shown, Spending
 from harness.stats.looks import Looks
 from harness.stats.paired import judge_ratio, p_values, show_ratio, sign_flip
+from harness.stats.spells import in_spells
 
 SPENDING = Spending(within=0.05, beyond=0.05)
 
@@ -166,6 +167,117 @@ def test_false_verdicts_at_the_margin_stay_below_what_was_promised(rho, p):
     assert (values[:, 1] <= 0.05).mean() <= worst
 
 
+def ticking(rng, n):
+    """Now and then the machine takes some milliseconds for itself, from both sides."""
+    spell = np.convolve(rng.random(n) < 0.015, np.ones(3))[:n] * rng.exponential(5.0, n)
+    return (np.exp(0.15 * rng.standard_normal(n)) + spell * (rng.random(n) < 0.9) for _ in range(2))
+
+
+def shown_with_spells(c, r, p, limit, spending=SPENDING):
+    blocks = np.arange(c.size) * 60 // c.size
+    aside = in_spells(c, r, blocks, most=0.25)
+    return [
+        show_ratio(c, r, blocks, probability=p, limit=limit, spending=spending, aside=each)
+        for each in (None, aside)
+    ]
+
+
+def test_what_the_machine_does_to_both_sides_neither_hides_nor_makes_a_difference():
+    runs, n = 40, 2000
+    rng = np.random.default_rng(21)
+    sure = Spending(within=0.003, beyond=0.001)
+    alike, slower = [], []
+    for _ in range(runs):
+        c, r = ticking(rng, n)
+        alike.append(shown_with_spells(c, r, 0.95, 1.15, sure))
+        c, r = ticking(rng, n)
+        # The service is slower, and the machine takes as long as ever.
+        slower.append(shown_with_spells(np.where(c < 2, 1.25 * c, c), r, 0.95, 1.05, sure))
+    for verdicts, right, wrong in ((alike, Shown.WITHIN, Shown.BEYOND), (slower, Shown.BEYOND, Shown.WITHIN)):
+        of_all, of_kept = ([pair[which] for pair in verdicts] for which in (0, 1))
+        assert of_kept.count(right) >= of_all.count(right) + runs // 3
+        assert wrong not in of_kept
+
+
+@pytest.mark.parametrize("p", [0.95, 0.99])
+def test_spells_set_aside_leave_the_error_at_the_margin_as_promised(p):
+    runs, n, limit = 300, 4000, 1.3
+    rng = np.random.default_rng(22)
+    shown = []
+    for _ in range(runs):
+        c, r = ticking(rng, n)
+        shown.append(shown_with_spells(limit * c, r, p, limit)[1])
+    worst = 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
+    assert shown.count(Shown.WITHIN) / runs <= worst
+    assert shown.count(Shown.BEYOND) / runs <= worst
+
+
+def test_a_candidate_that_takes_the_core_does_not_hide_in_the_spells_that_it_makes():
+    runs, n = 40, 4000
+    rng = np.random.default_rng(23)
+    shown = []
+    for _ in range(runs):
+        c, r = (np.exp(0.15 * rng.standard_normal(n)) for _ in range(2))
+        computes = rng.random(n) < 0.02
+        r += (np.convolve(computes, np.ones(4))[:n] > 0) * rng.exponential(1.0, n)
+        shown.append(shown_with_spells(c + 5 * computes, r, 0.99, 1.5)[1])
+    assert shown.count(Shown.WITHIN) == 0
+    assert shown.count(Shown.BEYOND) >= runs * 0.9
+
+
+@pytest.mark.parametrize(("share", "p", "limit"), [(0.105, 0.9, 1.1), (0.055, 0.95, 1.1)])
+@pytest.mark.parametrize("spell", [0.0, 0.01, 0.03])
+def test_heavy_requests_just_beyond_a_quantile_are_not_lost_among_spells(share, p, limit, spell):
+    """They meet each other by chance; the candidate is half as slow again on them."""
+    runs, n = 60, 6000
+    rng = np.random.default_rng(24)
+    shown = []
+    for _ in range(runs):
+        asks = rng.random(n) < share
+        machine = np.convolve(rng.random(n) < spell, np.ones(3))[:n]
+        c, r = np.where(asks, 5.0, 1.0) * np.exp(0.1 * rng.standard_normal((2, n)))
+        shown.append(shown_with_spells(np.where(asks, 1.5, 1.0) * c + machine, r + machine, p, limit)[1])
+    assert shown.count(Shown.WITHIN) / runs <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
+
+
+def test_where_only_all_pairs_show_it_the_estimate_is_theirs():
+    n = 6000
+    rng = np.random.default_rng(1)
+    c, r = np.exp(0.1 * rng.standard_normal((2, n)))
+    for tick in np.flatnonzero(rng.random(n // 10) < 0.2):
+        c[10 * tick : 10 * tick + 2] += 1.5
+        r[10 * tick : 10 * tick + 2] += 1.5
+    # Now and then the candidate takes the core for five times as long as it takes to answer.
+    c[:-1:50] += 5.0
+    c[1::50] += 3.0
+    r[1::50] += 0.75
+    blocks = np.arange(n) // 100
+    aside = in_spells(c, r, blocks, most=0.25)
+    judged = judge_ratio(c, r, blocks, probability=0.99, limit=1.5, spending=SPENDING, aside=aside)
+    assert aside.pairs.mean() > 0.05
+    assert judged.shown is Shown.BEYOND
+    assert judged.of_all
+    assert 1.5 < judged.lower <= judged.observed <= judged.upper
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.95, 0.99]), st.floats(1.0, 1.4))
+@settings(max_examples=20)
+def test_what_is_shown_agrees_with_the_bounds_and_the_estimate(seed, p, longer):
+    rng = np.random.default_rng(seed)
+    n = 3000
+    spell = np.convolve(rng.random(n) < 0.015, np.ones(3))[:n] * rng.exponential(5.0, n)
+    c, r = np.exp(0.15 * rng.standard_normal((2, n)))
+    blocks = np.arange(n) * 60 // n
+    c, r = c + longer * spell, r + spell
+    aside = in_spells(c, r, blocks, most=0.25)
+    judged = judge_ratio(c, r, blocks, probability=p, limit=1.1, spending=SPENDING, aside=aside)
+    assert judged.lower <= judged.observed <= judged.upper
+    if judged.shown is Shown.WITHIN:
+        assert judged.upper <= 1.1
+    if judged.shown is Shown.BEYOND:
+        assert judged.lower >= 1.1
+
+
 def test_an_equal_candidate_is_promoted_and_a_slow_one_is_rejected():
     runs, n = 60, 3000
     rng = np.random.default_rng(9)
@@ -192,8 +304,7 @@ def shown_at_the_looks(c, r, p, limit):
     looks = Looks(blocks=60)
     for at in looks.at_blocks:
         pairs = at * c.size // looks.blocks
-        alpha = looks.alpha_at(at, 0.05)
-        spending = Spending(within=alpha, beyond=alpha / 8)
+        spending = looks.spending_at(at, within=0.05, beyond=0.05 / 8)
         blocks = np.arange(pairs) * at // pairs
         shown = show_ratio(c[:pairs], r[:pairs], blocks, probability=p, limit=limit, spending=spending)
         if shown is not Shown.NEITHER and pairs * (1 - p) >= 10:
