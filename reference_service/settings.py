@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     rate_limit_global: Quota | None = None
     rate_limit_redis_url: PublicRedisUrl | None = None
     rate_limit_redis_url_file: Path | None = None
+    rate_limit_redis_timeout_s: float = Field(default=0.5, gt=0, le=10)
     rate_limit_without_redis: Literal["refuse", "local"] = "refuse"
     trusted_proxies: Networks = Field(default=(), validate_default=False)
     max_body_bytes: int = Field(default=1_048_576, ge=1)

@@ -173,7 +173,8 @@ def build_limiter(settings: Settings, metrics: Metrics) -> RateLimiter:
         from reference_service.access.redis_windows import RedisWindows  # noqa: PLC0415  # its docstring says why
 
         local = LocalWindows() if settings.rate_limit_without_redis == "local" else None
-        windows = GuardedWindows(RedisWindows(url), local=local, on_failure=metrics.rate_limit_storage_failed)
+        shared = RedisWindows(url, settings.rate_limit_redis_timeout_s)
+        windows = GuardedWindows(shared, local=local, on_failure=metrics.rate_limit_storage_failed)
     return RateLimiter(settings, windows, on_refused=metrics.rate_limited)
 
 

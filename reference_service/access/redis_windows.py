@@ -10,8 +10,6 @@ from redis.exceptions import RedisError
 
 from reference_service.access.windows import Charge, WindowState, WindowsUnavailableError
 
-TIMEOUT_S = 0.5
-"""For everything that one charge takes: a connection, the command, its answer."""
 MAX_CONNECTIONS = 32
 PREFIX = "rate-limit/"
 CHARGE = """
@@ -39,16 +37,21 @@ class RedisWindows:
     """Counters in one Redis; a window's key expires with it.
 
     Nothing is tried twice: a command whose answer was lost may have charged.
+
+    Args:
+        url: Of the Redis.
+        timeout_s: For everything that one charge takes: a connection, the command, its answer.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
         self._redis = Redis(
             connection_pool=BlockingConnectionPool.from_url(
                 url,
                 max_connections=MAX_CONNECTIONS,
-                timeout=TIMEOUT_S,
-                socket_timeout=TIMEOUT_S,
-                socket_connect_timeout=TIMEOUT_S,
+                timeout=timeout_s,
+                socket_timeout=timeout_s,
+                socket_connect_timeout=timeout_s,
                 retry=Retry(NoBackoff(), 0),
             )
         )
@@ -63,7 +66,7 @@ class RedisWindows:
         keys = [PREFIX + charge.window for charge in charges]
         arguments = [number for c in charges for number in (c.limit, c.cost, c.period_s * 1000)]
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(self._timeout_s):
                 answer = await self._script(keys=keys, args=arguments)
         except (RedisError, OSError, TimeoutError) as error:
             raise WindowsUnavailableError(str(error) or "no answer in time") from error

@@ -7,14 +7,15 @@ import pytest
 
 from harness.config.suite import load_suite
 from harness.gate import GateRequest, gate
+from harness.selftest.overlay import build_context
+from harness.selftest.probing import proven
+from harness.selftest.suites import config_of, extended
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = "breast-cancer"
-SUITES = {FIRST: ROOT / "gate.toml", "digits": ROOT / "gate.digits.toml"}
-OVERLAY = """COPY {module}.py /overlay/{module}.py
-ENV PYTHONPATH=/overlay
-CMD ["python3", "-m", "{module}"]
-"""
+SUITES = {FIRST: ROOT / "gate.toml"} | {
+    name: ROOT / f"gate.{name}.toml" for name in ("digits", "check-digits")
+}
 
 
 @pytest.fixture(scope="session")
@@ -38,48 +39,42 @@ def healthy(images, base_image, reference_image):
 
 
 @pytest.fixture(scope="session")
-def overlay(build_image, healthy):
-    """Builds the image of an artifact with more lines, started through the folder's module, if it has one."""
+def overlay(images, healthy):
+    """Builds the image of an entry of the catalogue."""
 
-    def build(folder, artifact=FIRST, lines=()):
-        modules = list(folder.glob("*.py"))
-        files = {path.name: path.read_text() for path in modules}
-        started = [OVERLAY.format(module=path.stem) for path in modules]
-        dockerfile = "\n".join(["FROM ${BASE}", *lines, *started])
-        name = f"overlay-{folder.name.replace('_', '-')}"
-        return build_image(name, dockerfile, files, base=healthy(artifact))
+    def build(entry):
+        name = f"overlay-{entry.name.replace('_', '-')}"
+        base = healthy(entry.declared.artifact or FIRST)
+        return images.from_files(name, build_context(entry), base=base, base_argument="BASE")
 
     return build
 
 
 @pytest.fixture
-def suite_of(tmp_path):
-    """The suite of an artifact, or one with more at its end: beside it lies what lies beside the first."""
+def prove(tmp_path, healthy):
+    """Runs the probe of an entry on an image, beside the healthy one."""
 
-    def suite(artifact, more):
-        if not more:
-            return SUITES[artifact]
-        folder = tmp_path / "suite"
-        folder.mkdir(exist_ok=True)
-        for beside in ("contracts", "golden", "reference_service", "scenarios"):
-            if not (folder / beside).exists():
-                (folder / beside).symlink_to(ROOT / beside)
-        path = folder / SUITES[artifact].name
-        path.write_text(f"{SUITES[artifact].read_text()}\n{more}")
-        return path
+    def run(entry, image):
+        config = extended(entry, config_of(entry, load_suite(SUITES[FIRST])), tmp_path / "suite")
+        base = healthy(entry.declared.artifact or FIRST)
+        return proven(entry, load_suite(config), image, base, environ=os.environ, emit=lambda _event: None)
 
-    return suite
+    return run
 
 
 @pytest.fixture
-def gate_image(tmp_path, healthy, suite_of):
-    """Gates an image by an artifact's suite, against its healthy image; ``more`` is added to the suite."""
+def gate_image(tmp_path, healthy):
+    """Gates an image by an artifact's suite, against its healthy image; an entry has a suite of its own."""
 
-    def run(image, artifact=FIRST, more="", **request):
+    def run(image, artifact=FIRST, entry=None, **request):
+        config = SUITES[artifact]
+        if entry is not None:
+            artifact = entry.declared.artifact or FIRST
+            config = extended(entry, config_of(entry, load_suite(SUITES[FIRST])), tmp_path / "suite")
         request = GateRequest(
             candidate=image,
             reference=healthy(artifact),
-            config=suite_of(artifact, more),
+            config=config,
             out=tmp_path / "reports",
             **request,
         )

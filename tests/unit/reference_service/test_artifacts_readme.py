@@ -13,6 +13,7 @@ from reference_service.model.artifact import load_artifact
 ARTIFACTS = Path(reference_service.__file__).parent / "artifacts"
 README = (ARTIFACTS / "README.md").read_text(encoding="utf-8")
 NAMES = ["breast-cancer", "digits"]
+ALL = [*NAMES, "check-digits"]
 
 
 def column(name):
@@ -34,10 +35,10 @@ def test_the_table_of_figures(name):
         assert re.search(rf"(at least|at most|,) {criterion.limit:.2f}\b", told), criterion
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ALL)
 def test_every_artifact_is_listed(name):
     assert f"| `{name}/` |" in README
-    assert {path.name for path in ARTIFACTS.iterdir() if path.is_dir()} == set(NAMES)
+    assert {path.name for path in ARTIFACTS.iterdir() if path.is_dir()} == set(ALL)
     assert {f"| `{path.name}` |" for path in (ARTIFACTS / name).iterdir()} <= set(
         re.findall(r"\| `\S+` \|", README)
     )

@@ -1,17 +1,22 @@
 """What holds while Redis fails: a stand-in for it, a port nobody listens on, a server that is mute."""
 
 import asyncio
+import contextlib
 import socket
+import socketserver
+import threading
 import time
 
 import pytest
 
 from reference_service.access.guarded_windows import PAUSE_S, GuardedWindows
-from reference_service.access.redis_windows import TIMEOUT_S, RedisWindows
+from reference_service.access.redis_windows import RedisWindows
 from reference_service.access.windows import Charge, LocalWindows, WindowsUnavailableError
 
 ONE = [Charge("key", "a", 3, 60, 1)]
+TIMEOUT_S = 0.5
 MARGIN_S = 1.0
+STALL_S = 1.5
 
 
 class Shared(LocalWindows):
@@ -110,7 +115,7 @@ def test_while_one_request_asks_again_the_others_do_not_wait():
 
 def charge_once(url):
     async def charge():
-        windows = RedisWindows(url)
+        windows = RedisWindows(url, TIMEOUT_S)
         try:
             await windows.charge(ONE)
         finally:
@@ -131,6 +136,38 @@ def test_nobody_listening_is_an_outage_at_once():
 def test_a_redis_that_hangs_is_an_outage_in_bounded_time():
     with socket.create_server(("127.0.0.1", 0)) as mute:
         assert charge_once(f"redis://127.0.0.1:{mute.getsockname()[1]}") < TIMEOUT_S + MARGIN_S
+
+
+class SlowRedis(socketserver.StreamRequestHandler):
+    """Says nothing for a while, then answers each command, a charge with an empty window."""
+
+    def handle(self):
+        time.sleep(STALL_S)
+        with contextlib.suppress(OSError):
+            while line := self.rfile.readline():
+                words = [self._word() for _ in range(int(line[1:]))]
+                self.wfile.write(b"*2\r\n:0\r\n:60000\r\n" if words[0] == b"EVALSHA" else b"+OK\r\n")
+
+    def _word(self):
+        length = int(self.rfile.readline()[1:])
+        return self.rfile.read(length + 2)[:-2]
+
+
+@pytest.fixture
+def slow_redis():
+    """Where it listens."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), SlowRedis) as server:
+        server.daemon_threads = True
+        server.block_on_close = False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"redis://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(("changes", "status"), [({}, 503), ({"rate_limit_redis_timeout_s": 10.0}, 200)])
+def test_a_slow_redis_is_waited_for_as_long_as_is_set(settings, serve, slow_redis, changes, status):
+    client = serve(settings.model_copy(update={"rate_limit_redis_url": slow_redis, **changes}))
+    assert client.get("/metadata", headers={"X-API-Key": "good-key"}).status_code == status
 
 
 @pytest.mark.parametrize(("declared", "status"), [("refuse", 503), ("local", 200)])

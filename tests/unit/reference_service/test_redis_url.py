@@ -49,7 +49,7 @@ def test_urls_of_redis_are_read_from_a_file(tmp_path, url):
     file = tmp_path / "redis_url"
     file.write_text(f"{url}\n")
     assert read_redis_url(file) == url
-    assert RedisWindows(url)._redis.connection_pool.make_connection()
+    assert RedisWindows(url, 0.5)._redis.connection_pool.make_connection()
 
 
 @pytest.mark.parametrize("url", WRONG)

@@ -33,6 +33,7 @@ OF_THE_ARTIFACT = {
     "scenarios": {"requests": ..., "variables": ...},
     "drift": {"traffic": ..., "predictions": ..., "slices": ...},
     "latency": {"budget_s": ..., "gpu": ...},
+    "selftest": ...,  # one catalogue for both
 }
 
 

@@ -1,0 +1,1 @@
+"""The kill matrix of the reference suite, as it is published."""
