@@ -5,6 +5,24 @@ import io
 import json
 import tarfile
 
+CHUNK_BYTES = 16 * 1024 * 1024
+OVERLAP_BYTES = 4096
+GZIP = b"\x1f\x8b"
+
+
+def pieces(archive):
+    """All that an archive holds, documents and layers, uncompressed; what is cut is whole in the next one."""
+    with tarfile.open(archive) as saved:
+        for member in (member for member in saved if member.isfile()):
+            blob = saved.extractfile(member)
+            compressed = blob.read(len(GZIP)) == GZIP
+            blob.seek(0)
+            kept = b""
+            with gzip.GzipFile(fileobj=blob) if compressed else blob as stream:
+                while chunk := stream.read(CHUNK_BYTES):
+                    yield kept + chunk
+                    kept = chunk[-OVERLAP_BYTES:]
+
 
 def packed(entries):
     """A tar of (path, content, mode), or of entries of their own; content None is a folder."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from containers import LABELS
+from own_containers import LABELS
 
 DOCKERFILE = """
 FROM ${BASE}

@@ -5,6 +5,7 @@ import hashlib
 from hypothesis import strategies as st
 
 from harness.model import (
+    BoundedShare,
     Capability,
     CheckError,
     CheckResult,
@@ -21,6 +22,7 @@ from harness.model import (
     Reason,
     Report,
     Scope,
+    SelftestRecord,
     SinceLastPromote,
     TargetDescription,
 )
@@ -368,6 +370,31 @@ def looser() -> Report:
     return report(reference=target(image="registry.test/breast-cancer:2.3.1"), since_last_promote=since)
 
 
+def selftested(**others) -> Report:
+    """A promote by a gate that was shown to notice 71 of 72 faults, and to reject no benign change."""
+    of = report(reference=target(image="registry.test/breast-cancer:2.3.1"))
+    fields = {
+        "path": "selftest/0123456789abcdef/quick.json",
+        "finished_at": "2026-11-20T03:12:44+00:00",
+        "suite": of.suite,
+        "policy_sha256": of.policy.sha256,
+        "harness_version": of.harness_version,
+        "digest": "0123456789abcdef",
+        "digest_at_run": "0123456789abcdef",
+        "mode": "quick",
+        "faults": 72,
+        "benign": 24,
+        "detection": BoundedShare(hits=71, samples=72, seen=71 / 72, bound=0.9358, confidence=0.95),
+        "killed_extended": 0,
+        "false_rejects": BoundedShare(hits=0, samples=24, seen=0.0, bound=0.1173, confidence=0.95),
+        "undecided": 0,
+        "inactive": 0,
+        "error": 0,
+        "untried": 0,
+    }
+    return of.model_copy(update={"selftest": SelftestRecord(**(fields | others))})
+
+
 def hostile(text: str = HOSTILE) -> Report:
     """A reject in which everything that is a free string is ``text``."""
     finding = Finding(
@@ -444,6 +471,26 @@ def hostile(text: str = HOSTILE) -> Report:
             policy_sha256=text,
             changes=(PolicyChange(key=text, direction=Direction.LOOSENED, old=text, new=text),),
         ),
+        selftest=SelftestRecord(
+            path=text,
+            finished_at=text,
+            suite=text,
+            policy_sha256=text,
+            harness_version=text,
+            digest=text,
+            digest_at_run=text,
+            mode="full",
+            faults=2,
+            benign=1,
+            detection=BoundedShare(hits=1, samples=2, seen=0.5, bound=0.025, confidence=0.95),
+            killed_extended=1,
+            false_rejects=BoundedShare(hits=1, samples=1, seen=1.0, bound=1.0, confidence=0.95),
+            undecided=1,
+            inactive=1,
+            error=1,
+            untried=1,
+            stale=text,
+        ),
     )
 
 
@@ -491,6 +538,7 @@ def reports() -> st.SearchStrategy[Report]:
     return st.builds(
         report,
         since_last_promote=st.none() | since,
+        selftest=st.none() | st.builds(SelftestRecord, path=text, finished_at=text, stale=text),
         limits_not_compared=text,
         decision=st.sampled_from(Decision),
         scope=st.sampled_from(Scope),

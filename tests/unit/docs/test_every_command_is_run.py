@@ -14,7 +14,9 @@ NEEDS_GITHUB = "asks GitHub"
 REASONS = frozenset({NEEDS_A_GPU, NEEDS_GITHUB, IS_THE_TEST_RUN})
 README = "tests/integration/reference_service/test_readme.py"
 FINGERPRINTS = "tests/unit/docs/test_fingerprint_commands.py"
+KILL_MATRIX = "tests/unit/benchmarks/test_kill_matrix.py"
 SERVICE = "reference_service/README.md"
+SELFTEST = "tests/integration/selftest/test_selftest.py::test_a_kill_a_survivor_and_a_benign_change"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,18 @@ NOT_HERE = {
     ("docs/verdict-quality.md", ".venv/bin/python -m benchmarks.verdict_quality"): Elsewhere(
         "tests/integration/benchmarks/test_verdict_quality.py::test_runs_are_made_once_and_told", "*COMMAND"
     ),
+    ("docs/verdict-quality.md", "harness selftest --jobs 2"): Elsewhere(SELFTEST, 'selftest("--jobs", "2"'),
+    ("docs/verdict-quality.md", ".venv/bin/python -m benchmarks.kill_matrix"): Elsewhere(
+        f"{KILL_MATRIX}::test_the_command_publishes_the_latest_of_what_there_is_now", "main(published"
+    ),
+    ("docs/selftest.md", "harness selftest --jobs 2"): Elsewhere(SELFTEST, 'selftest("--jobs", "2"'),
+    ("docs/selftest.md", "harness selftest --only golden"): Elsewhere(
+        SELFTEST, 'selftest("--only", "golden")'
+    ),
+    ("docs/selftest.md", "harness selftest --report"): Elsewhere(SELFTEST, '"--report")'),
     ("docs/attestation.md", "gh attestation verify"): NEEDS_GITHUB,
+    ("docs/security.md", ".venv/bin/python scripts/hostile_table.py"): IS_THE_TEST_RUN,
+    ("docs/security.md", ".venv/bin/python scripts/own_faults_table.py"): IS_THE_TEST_RUN,
     ("docs/run-on-gpu.md", "python3.11 -m venv"): NEEDS_A_GPU,
     ("docs/run-on-gpu.md", "/tmp/gpu-venv/bin/pip"): NEEDS_A_GPU,
     ("docs/run-on-gpu.md", "PYTHONPATH=. /tmp/gpu-venv"): NEEDS_A_GPU,

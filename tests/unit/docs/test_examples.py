@@ -13,9 +13,11 @@ from harness.checks.scenarios.scenario import ScenarioFile
 from harness.config.section import FamilySettings, Limits
 from harness.config.suite import GateConfig, parse_suite
 from harness.model import Family, Outcome
+from harness.selftest.catalogue import FaultSettings
 
 LEAST = 'schema_version = 1\nname = "x"\n[service]\nport = 80\nready_path = "/ready"\n'
 OWN_IMAGE = "docs/gate-your-own-image.md"
+SELFTEST = "docs/selftest.md"
 
 
 def is_golden_header(block):
@@ -27,9 +29,11 @@ def is_history(block):
 
 
 def is_gate(block):
-    """In the page about scenarios a block says so; elsewhere it is what is meant by TOML."""
+    """In pages about other files a block shows it; elsewhere it is what is meant by TOML."""
     if block.page == "docs/scenarios.md":
         return block.first_line == "# gate.toml"
+    if block.page == SELFTEST:
+        return block.first_line == "[selftest]"
     return not is_golden_header(block) and not is_history(block)
 
 
@@ -53,6 +57,12 @@ def test_every_scenario_is_valid(pages):
     assert blocks
     for block in blocks:
         ScenarioFile.model_validate(tomllib.loads(block.text))
+
+
+def test_the_parts_of_a_fault_make_a_whole(pages):
+    text = "".join(block.text for block in pages[SELFTEST].blocks("toml") if not is_gate(block))
+    fault = FaultSettings.model_validate(tomllib.loads(text))
+    assert set(fault.probe.tokens) == {"expired_an_hour_ago"}
 
 
 def test_gate_your_own_image_makes_one_suite(pages):

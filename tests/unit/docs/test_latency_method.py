@@ -44,10 +44,15 @@ def test_looks_and_what_they_spend_are_told(pages, text):
     looks = Looks(blocks=SHIPPED.blocks)
     shares = listed([100 * fraction for fraction in looks.fractions])
     confidence = SHIPPED.limits.confidence
-    spent = listed([100 * looks.alpha_at(at, 1 - confidence) for at in looks.at_blocks])
+    spent = [looks.spending_at(at, within=1 - confidence, beyond=1 - confidence) for at in looks.at_blocks]
+    within = listed([100 * each.within for each in spent])
+    beyond = listed([100 * each.beyond for each in spent])
     assert text.count(f"After {shares} % of the blocks") == 2
-    assert f"of `1 - confidence` ({100 * (1 - confidence):g} %) the looks may spend {spent} %" in text
-    assert looks.power == 2, "the page speaks of a square"
+    of = f"of `1 - confidence` ({100 * (1 - confidence):g} %)"
+    assert f"{of} the looks may spend {within} % on a pass" in text
+    assert f"on a fail {beyond} %" in text
+    assert looks.within_power == 2, "the page speaks of a square"
+    assert f"to the power of {looks.beyond_power:g}" in text
     assert f"{shares} % of the window" in " ".join(pages["docs/canary.md"].prose.split())
 
 

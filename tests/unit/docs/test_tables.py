@@ -31,7 +31,12 @@ from harness.checks.scenarios.rate_policy import RatePolicy
 from harness.checks.scenarios.scenario import Count, Expect, Forge, Quota, Rule, Scenario, Step, TlsOffer
 from harness.checks.telemetry.settings import TelemetryLimits, TelemetrySettings
 from harness.openapi import RULES, Severity
+from harness.selftest.catalogue import BenignSettings, FaultSettings
+from harness.selftest.model import Result
+from harness.selftest.probing import Given
+from harness.selftest.tables import UNTRIED, result_words
 
+CATALOGUE = {"fault": FaultSettings, "benign": BenignSettings}
 NAME = re.compile(r"`([a-z0-9][a-z0-9_.-]*)`")
 
 
@@ -82,6 +87,27 @@ def test_every_key_of_a_scenario_file_is_explained(pages, model):
     text = pages["docs/scenarios.md"].text
     missing = [name for name in model.model_fields if f"`{name}`" not in text]
     assert not missing
+
+
+def test_every_key_of_an_entry_of_a_catalogue_is_explained(pages):
+    rows = rows_by_name(pages["docs/selftest.md"])
+    keys = {name: {of for of, model in CATALOGUE.items() if name in model.model_fields} for name in rows}
+    for model in CATALOGUE.values():
+        assert set(model.model_fields) <= set(rows)
+    shown = {name: cells[0] for name, cells in rows.items() if keys[name]}
+    assert shown == {name: "both" if len(of) == 2 else next(iter(of)) for name, of in keys.items() if of}
+
+
+def test_every_result_of_a_trial_is_explained(pages):
+    explained = [cells[0] for cells in pages["docs/selftest.md"].table_rows() if len(cells) == 2]
+    for result in Result:
+        assert explained.count(result_words(result)) == 1
+    assert UNTRIED in explained
+
+
+def test_all_that_a_probe_gets_is_explained(pages):
+    text = pages["docs/selftest.md"].text
+    assert [name for name in Given.__dataclass_fields__ if f"`{name}`" not in text] == []
 
 
 def test_every_key_of_image_is_explained_with_its_default(pages):
