@@ -1,5 +1,6 @@
 """Fixtures for tests that need a container engine, and what happens to those tests where there is none."""
 
+import json
 import os
 import subprocess
 import sys
@@ -18,24 +19,25 @@ BUILD_TIMEOUT_S = 600
 NO_ENGINE = "no container engine answers"
 REQUIRE_BROWSER = "HARNESS_REQUIRE_BROWSER"
 NO_BROWSER = "no Chromium is found"
+FIGURES = "HARNESS_FIGURES"
+"""Names a file that gets what the tests recorded as figures, a line of JSON each."""
 ALONE = tuple(
     ROOT / "tests" / "integration" / name
     for name in (
         "benchmarks",
-        "docs",
-        "gate",
+        "gate/test_any_candidate.py",
+        "gate/test_reference_as_process.py",
+        "gate/test_stored_run.py",
         "latency",
         "load",
         "locust",
-        "pipeline",
-        "reference_service",
-        "scripts",
     )
 )
+"""What measures times, and a run that many tests look at."""
 LATENCY = "[latency_"
 
 # A busy machine is no fault of what is tested. `make test-all` asks thoroughly.
-hypothesis.settings.register_profile("harness", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("harness", deadline=None, max_examples=30)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=300)
 hypothesis.settings.load_profile("harness")
 
@@ -65,7 +67,7 @@ def _has_engine() -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip the container tests where there is no engine, unless one is required; mark what runs alone."""
     for item in items:
-        if any(folder in item.path.parents for folder in ALONE) or LATENCY in item.nodeid:
+        if any(item.path.is_relative_to(path) for path in ALONE) or LATENCY in item.nodeid:
             item.add_marker(pytest.mark.alone)
     for marker, why, required in _missing():
         for item in items:
@@ -88,7 +90,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly that the tests of containers, or in a browser, did not run."""
+    """Say loudly that the tests of containers, or in a browser, did not run; keep what others measured."""
+    if os.environ.get(FIGURES):
+        _write_figures(terminalreporter)
     advice = {
         NO_ENGINE: (
             "CONTAINER",
@@ -104,6 +108,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(
                 f"{skipped} {kind.lower()} tests did not run: {why}. {what_to_do}", red=True
             )
+
+
+def _write_figures(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests recorded as ``figures.told`` gives it: tries, how they ended, seconds, what was left."""
+    lines = []
+    for report in (report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)):
+        for told in (json.loads(value) for name, value in report.user_properties if name == "figures"):
+            told["seconds"] = round(report.duration if told["seconds"] is None else told["seconds"], 1)
+            lines.append(json.dumps({"test": report.nodeid, **told}))
+    path = Path(os.environ[FIGURES])
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    terminalreporter.write_line(f"{len(lines)} figures are in {path}")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from actions_expressions import Expressions
-from attested_reports import a_check, a_report
+from attested_reports import a_report
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from workflow_commands import annotations_in
@@ -16,8 +16,9 @@ from workflow_commands import annotations_in
 from harness.attestation.statement import PREDICATE_TYPE
 from harness.cli.app import main
 from harness.errors import ExitCode
+from harness.model import Scope
 from harness.reports.json import JsonRenderer
-from harness.reports.store import RunFolder
+from harness.reports.store import RunFolder, load_report
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKFLOW = ROOT / ".github" / "workflows" / "promotion-gate.yml"
@@ -210,11 +211,14 @@ def test_a_tag_that_names_other_bytes_is_no_promotion(machine):
 
 
 @pytest.fixture
-def attest(machine):
-    """Runs the job on the report of a promoted image, where it downloads it."""
-    report = a_report()
-    (machine.workspace / "verdict").mkdir()
-    (machine.workspace / "verdict" / f"{report.run_id}.json").write_text(JsonRenderer().render(report))
+def attest(machine, run_harness, tiny_suite):
+    """Runs the job on the report of a promoted image, and its evidence, where it downloads them."""
+    verdict = machine.workspace / "verdict"
+    gated = run_harness("run", "--config", tiny_suite(), "--reference", "none", "--out", verdict)
+    assert gated.returncode == ExitCode.PROMOTE, gated.stderr
+    (path,) = verdict.glob("*.json")
+    of_an_image = {"scope": Scope.CONTAINER, "candidate": a_report().candidate}
+    path.write_text(JsonRenderer().render(load_report(path).model_copy(update=of_an_image)))
     outputs = {"candidate": f"r.test/a@{DIGEST}", "name": "r.test/a", "digest": DIGEST}
 
     def run(secrets, **inputs):
@@ -249,11 +253,11 @@ def test_github_signs_the_predicate_of_the_report(attest):
 
 def test_evidence_that_is_not_the_one_of_the_report_is_not_attested(machine, attest):
     (path,) = (machine.workspace / "verdict").glob("*.json")
-    report = a_report(a_check(evidence_files={"golden.single/evidence.json": "00" * 32}))
-    path.write_text(JsonRenderer().render(report))
+    evidence = path.with_suffix("") / "golden.single" / "evidence.json"
+    evidence.write_text(evidence.read_text() + " ")
     ran = attest({}, attest=True)
     assert ran.code != 0
-    assert "golden.single: evidence is missing" in ran.output
+    assert "changed since the run" in ran.output
     assert "actions/attest" not in [action for action, _ in ran.used]
 
 

@@ -45,11 +45,14 @@ def test_reject_says_what_where_and_how_to_see_it_again(run_url, faulty_url):
     assert any(line.startswith("$ ") for line in lines)
 
 
-def test_a_family_is_run_again_by_the_command_that_it_names(run_url, run_main, faulty_url):
+def test_a_family_is_run_again_by_the_command_that_it_names(
+    run_url, run_main, faulty_url, tmp_path, monkeypatch
+):
     report = json.loads(run_url(faulty_url, "--json").stdout)
     (lifecycle,) = [check for check in report["checks"] if check["id"] == "lifecycle.target"]
     command = shlex.split(lifecycle["findings"][0]["reproduce"])
     assert command[:2] == ["harness", "run"]
+    monkeypatch.chdir(tmp_path)  # it names no folder for its report
     again = run_main(*command[1:], GATE_KEY_CALLER=SECRET)
     assert again.returncode == ExitCode.REJECT
 

@@ -41,6 +41,7 @@ def test_it_is_promoted(gate_plain, plain_image):
     assert (report.candidate.model.name, report.candidate.model.version) == ("plain-score", "1.2.0")
 
 
+@pytest.mark.slow
 def test_its_latency_is_measured(gate_plain, plain_image):
     """Against itself nothing is worse; whether the machine is quiet enough to show it is not its fault."""
     report = gate_plain(plain_image, only=frozenset({Family.LATENCY}))

@@ -1,10 +1,9 @@
-"""A gate that is stopped: nothing of it stays, whenever the signal comes."""
+"""A gate that is stopped: nothing of it stays. ``tests/resilience`` stops them at any moment."""
 
-import random
 import signal
-import time
 
 import pytest
+from stored_runs import remains
 
 from harness.errors import ExitCode
 
@@ -12,11 +11,6 @@ pytestmark = pytest.mark.engine
 
 # Twelve cases, one after the other, half a second each: the check is under way for six seconds.
 SLOW = "ENV SLOW_S=0.5"
-
-
-def remains(folder):
-    """What lies there besides the folder itself; hidden files too."""
-    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
 def assert_nothing_left(gate, left_behind):
@@ -50,18 +44,6 @@ def test_an_impatient_user(start_gate, tiny_suite, tiny_variant, left_behind):
     gate.process.send_signal(signal.SIGINT)
     gate.process.send_signal(signal.SIGINT)
     assert gate.end(signal.SIGTERM) == ExitCode.INTERRUPTED
-    assert_nothing_left(gate, left_behind)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(20))
-def test_a_signal_at_any_moment(start_gate, tiny_suite, tiny_variant, left_behind, seed):
-    """From the first container on, at a random moment of its creation, start, or work."""
-    gate = start_gate(tiny_suite(), tiny_variant(SLOW))
-    gate.wait_for(lambda: list(gate.out.glob(".*.partial")))
-    pause_s = random.Random(seed).uniform(0, 1.5)
-    time.sleep(pause_s)
-    assert gate.end(random.Random(seed).choice([signal.SIGINT, signal.SIGTERM])) == ExitCode.INTERRUPTED
     assert_nothing_left(gate, left_behind)
 
 

@@ -70,6 +70,7 @@ def assert_covers(report, families):
     assert {name for name, check in ran.items() if check["executed"] < check["expected"]} == set()
 
 
+@pytest.mark.slow
 def test_it_is_promoted_and_says_what_that_leaves_unchecked(gate_script):
     result = gate_script("--skip", "latency", "--json")
     assert result.returncode == ExitCode.PROMOTE, result.stderr

@@ -39,7 +39,7 @@ def test_two_gates_share_a_machine_and_a_folder_of_reports(
 
 def test_a_starting_gate_leaves_a_living_one_alone(start_gate, tiny_suite, tiny_variant, left_behind, out):
     config = tiny_suite()
-    living = start_gate(config, tiny_variant("ENV SLOW_S=0.8"), out=out)
+    living = start_gate(config, tiny_variant("ENV SLOW_S=2"), out=out)
     living.wait_for(lambda: list(out.glob(".*.partial/evidence/golden.single")))
     assert start_gate(config, tiny_variant(), out=out).process.wait(60) == ExitCode.PROMOTE
     assert living.process.poll() is None

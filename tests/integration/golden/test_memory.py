@@ -80,7 +80,7 @@ def peak_bytes(check, folder, count):
     [
         pytest.param(GoldenSingle(), 300, 2_000, id="single"),
         pytest.param(GoldenBatch(), 700, 2_400, id="batch"),
-        pytest.param(GoldenConcurrent(), 300, 1_000, id="concurrent"),
+        pytest.param(GoldenConcurrent(), 300, 1_000, id="concurrent", marks=pytest.mark.slow),
         pytest.param(GoldenSingle(), 20_000, 200_000, id="single-200k", marks=pytest.mark.slow),
         pytest.param(GoldenBatch(), 20_000, 200_000, id="batch-200k", marks=pytest.mark.slow),
     ],

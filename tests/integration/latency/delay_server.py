@@ -78,10 +78,16 @@ def head(status: bytes, length: int) -> bytes:
     return b"HTTP/1.1 " + status + b"\r\nContent-Length: " + str(length).encode() + b"\r\n"
 
 
+LINE = b"X-Line: " + b"x" * 92 + b"\r\n"  # 98 characters
 FIXED = {
     b"/redirect": head(b"302 Found", 0) + b"Location: /\r\n\r\n",
     b"/short": head(b"200 OK", 50) + b"Connection: close\r\n\r\nshort",
     b"/garbage": b"not http at all\r\n\r\n",
+    b"/headers": head(b"200 OK", 2) + 2000 * LINE + b"\r\n{}",
+    b"/trailers": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+    + 2000 * LINE
+    + b"\r\n",
+    b"/interim": 2000 * (b"HTTP/1.1 103 Early Hints\r\n" + LINE + b"\r\n") + head(b"200 OK", 2) + b"\r\n{}",
     b"/long": head(b"200 OK", 2000) + b"\r\n" + b"x" * 2000,
 }
 SERVED = {b"/", b"/hang", b"/a%20b", b"//predict"}

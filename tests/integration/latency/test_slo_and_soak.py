@@ -1,5 +1,7 @@
 """The candidate alone on servers of known delay; a few seconds each."""
 
+import pytest
+
 from harness.checks.latency.slo import LatencySlo
 from harness.checks.latency.soak import LatencySoak
 from harness.model import Outcome
@@ -29,6 +31,7 @@ def test_a_service_that_keeps_up_passes(latency, tmp_path):
     assert found["p50.slo"] is found["throughput"] is found["error_rate"] is Outcome.PASS
 
 
+@pytest.mark.slow
 def test_one_that_answers_fewer_a_second_than_arrive_is_rejected(latency, tmp_path):
     with latency.server(delay_ms=30) as candidate:
         evidence = latency.collect(tmp_path, candidate, None, SETTINGS, seed=2, check=LatencySlo())

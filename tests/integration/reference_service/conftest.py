@@ -16,8 +16,8 @@ from typing import Any
 import httpx
 import pytest
 import redis_server
-from containers import LOCKED_UP, readable
 from local_processes import free_port, kill
+from own_containers import LOCKED_UP, readable
 from raw_http import post_head
 
 import reference_service

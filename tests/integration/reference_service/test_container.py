@@ -113,6 +113,7 @@ def test_log_is_json_and_holds_no_key_and_no_features(service, cases, key):
     assert "mean_radius" not in log
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ready_within_three_seconds(serving, workers, capsys, record_property):
     environment = {"SERVICE_WORKERS": str(workers), "SERVICE_RATE_LIMIT_WITHOUT_REDIS": "local"}

@@ -6,9 +6,9 @@ import time
 
 import pytest
 from certificates import new_authority
-from containers import readable
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from own_containers import readable
 from redis_server import redis_server
 
 from reference_service.access.redis_windows import RedisWindows
@@ -16,10 +16,12 @@ from reference_service.access.windows import Charge, LocalWindows, WindowsUnavai
 
 pytestmark = pytest.mark.engine
 
+TIMEOUT_S = 5.0
+
 
 async def used(url, window):
     """How much of a window was used before this charge of one."""
-    windows = RedisWindows(url)
+    windows = RedisWindows(url, TIMEOUT_S)
     try:
         return (await windows.charge([Charge("q", window, 3, 60, 1)]))[0].used
     finally:
@@ -51,7 +53,7 @@ def test_redis_decides_as_a_process_does(redis):
         run = secrets.token_hex(8)
 
         async def both():
-            shared, local = RedisWindows(redis.url), LocalWindows(lambda: 0.0)
+            shared, local = RedisWindows(redis.url, TIMEOUT_S), LocalWindows(lambda: 0.0)
             try:
                 for asked in steps:
                     charges = [Charge("q", f"{run}/{name}", WINDOWS[name], 900, cost) for name, cost in asked]
@@ -89,7 +91,7 @@ def test_a_window_in_redis_ends_when_it_said(redis):
     charge = Charge("q", "short", 1, 1, 1)
 
     async def ask():
-        windows = RedisWindows(redis.url)
+        windows = RedisWindows(redis.url, TIMEOUT_S)
         try:
             [first] = await windows.charge([charge])
             [refused] = await windows.charge([charge])

@@ -8,7 +8,7 @@ import uuid
 from pathlib import Path
 
 import pytest
-from containers import LABELS
+from own_containers import LABELS
 
 import reference_service
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from containers import LABELS, LOCKED_UP, readable
+from own_containers import LABELS, LOCKED_UP, readable
 from s3_server import DOCKERFILE, PORT_INSIDE, REGION, SETTINGS, constraints, set_up
 
 import reference_service

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import threading
 from pathlib import Path
 
 import httpx
@@ -53,6 +54,19 @@ def address(engine, endpoint):
     """Its address on its own bridge."""
     (network,) = inspected(engine, endpoint)["NetworkSettings"]["Networks"].values()
     return network["IPAddress"]
+
+
+def watchers():
+    return {thread for thread in threading.enumerate() if thread.name == "disk-bound"}
+
+
+@pytest.mark.parametrize(("read_only", "watched"), [(True, 0), (False, 1)])
+def test_nothing_looks_at_a_disk_that_cannot_be_written(target, read_only, watched):
+    """It would ask the engine beside what is measured."""
+    before = watchers()
+    with target(read_only_root=read_only):
+        assert len(watchers() - before) == watched
+    assert watchers() <= before
 
 
 def test_it_has_no_capability_and_gains_none(standing):

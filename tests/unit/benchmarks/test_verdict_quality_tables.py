@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from benchmarks.verdict_quality.page import BEGIN, END, PAGE, made_part, page_with
+from benchmarks.page import PAGE, VERDICTS
 from benchmarks.verdict_quality.plan import PLAN as COMMITTED
 from benchmarks.verdict_quality.plan import ROOT, declared_digest, load_plan
 from benchmarks.verdict_quality.results import RESULTS, read
@@ -116,15 +116,15 @@ def test_errors_of_measured_quantiles_are_held_to_the_tolerance():
 
 
 def test_the_tables_take_the_place_of_the_old_ones():
-    page = f"before\n{BEGIN}old\n{END}after\n"
-    assert made_part(page_with(page, "new\n")) == "new\n"
-    assert page_with(page, "new\n") == page.replace("old", "new")
+    page = f"before\n{VERDICTS.begin}old\n{VERDICTS.end}after\n"
+    assert VERDICTS.of(VERDICTS.put(page, "new\n")) == "new\n"
+    assert VERDICTS.put(page, "new\n") == page.replace("old", "new")
     with pytest.raises(ValueError, match="no place"):
-        page_with("before", "new")
+        VERDICTS.put("before", "new")
 
 
 def test_the_page_shows_the_results_that_it_names_or_says_that_there_are_none():
-    shown = made_part(PAGE.read_text(encoding="utf-8"))
+    shown = VERDICTS.of(PAGE.read_text(encoding="utf-8"))
     named = re.findall(r"results/(\w+)\.jsonl", shown)
     if not named:
         assert shown == NOTHING_YET

@@ -40,6 +40,12 @@ def test_a_variant_adds_companions_and_replicas():
     assert (shared.start_with, shared.replicas) == (("first", "second"), 2)
 
 
+def test_a_variant_may_have_longer_to_get_ready():
+    patient = service(GATE.replace("replicas = 2", "replicas = 2\nready_timeout_s = 90"))
+    assert patient.as_variant("shared").ready_timeout_s == 90
+    assert service().as_variant("shared").ready_timeout_s == service().ready_timeout_s == 60
+
+
 @pytest.mark.parametrize(
     ("change", "key", "problem"),
     [

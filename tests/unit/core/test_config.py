@@ -1,5 +1,7 @@
 """A mistake in gate.toml names the file, the key, the value and what is allowed."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,68 @@ def test_build_arguments_without_a_build_are_a_mistake():
 def test_infinity_is_no_limit():
     message, _ = mistake(GOOD + "cpus = inf\n")
     assert "service.cpus" in message
+
+
+GOLDEN = """
+[golden]
+path = "golden"
+single = { path = "/p", body = "${input}" }
+outputs = { y = { pointer = "/y", dtype = "float32" } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "said"),
+    [
+        ('path = "/p"', 'path = "/p", method = "P ST"', "golden.single.method", "name of an HTTP method"),
+        (
+            'path = "/p"',
+            'path = "/p", headers = { "X Y" = "a" }',
+            "golden.single.headers",
+            "no name of a header",
+        ),
+        ('path = "/p"', 'path = "/p", headers = { X = "ü" }', "golden.single.headers", "printable ASCII"),
+        ('path = "/p"', 'path = "/p", headers = { X = "a\\nb" }', "golden.single.headers", "printable ASCII"),
+        ('"${input}"', '["${input}", 2026-11-22]', "golden.single.body", "must be JSON"),
+        ('"${input}"', '["${input}", nan]', "golden.single.body", "not JSON compliant"),
+    ],
+)
+def test_what_no_client_could_send_is_a_mistake_of_the_suite(old, new, key, said):
+    assert parse_suite(GOOD + GOLDEN, Path("gate.toml"))
+    message, _ = mistake(GOOD + GOLDEN.replace(old, new, 1))
+    assert f"gate.toml: {key}: " in message
+    assert said in message
+
+
+@pytest.mark.parametrize("pattern", ["a{99999999999}", "(" * 5000, "["], ids=["repeated", "deep", "open"])
+def test_an_expression_that_python_cannot_compile_is_a_mistake(pattern):
+    text = f'[service.variants.v]\n[lifecycle]\nrefusals = [{{ variant = "v", log = "{pattern}" }}]\n'
+    message, _ = mistake(GOOD + text)
+    assert message.startswith("gate.toml: lifecycle.refusals.0.log: ")
+    assert "not a regular expression" in message
+
+
+def test_a_deep_value_is_still_an_error_of_its_key():
+    message, _ = mistake(GOOD.replace('name = "x"', ".".join(["name", *["a"] * 60]) + " = 1"))
+    assert message.startswith("gate.toml: name: ")
+
+
+def test_an_input_that_is_no_file_is_not_waited_for(tmp_path):
+    suite = replace(parse_suite(GOOD, Path("gate.toml")), path=tmp_path / "gate.toml")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    for name, problem in {
+        "pipe": "neither a file nor a folder",
+        "loop": "cannot be read",
+        "nothing": "no such file or folder",
+        "x" * 300: "cannot be read",
+        "a\0b": "cannot be read",
+        "gate.toml/below": "no such file or folder",
+    }.items():
+        with pytest.raises(ConfigError, match=problem) as caught:
+            suite.resolve(name, key="golden.path")
+        assert str(caught.value).startswith(f"{suite.path}: golden.path: ")
+    assert suite.resolve(".", key="golden.path").is_dir()
 
 
 def problem(text):

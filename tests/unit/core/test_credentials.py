@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 
 import jwt
 import pytest
@@ -89,6 +90,19 @@ def test_an_elliptic_key_of_another_curve_is_no_es256_key():
 def test_a_token_is_reused_while_it_is_young():
     credentials = Credentials(SETTINGS, {})
     assert credentials.headers("token") == credentials.headers("token")
+
+
+@pytest.mark.parametrize("jump_s", [-7200, 7200])
+def test_a_token_is_made_anew_when_the_clock_was_set(monkeypatch, jump_s):
+    """One of the future is refused like one that has expired."""
+    now_s = time.time()
+    monkeypatch.setattr(time, "time", lambda: now_s)
+    credentials = Credentials(SETTINGS, {})
+    first = credentials.token("token")
+    now_s += jump_s
+    claims = jwt.decode(credentials.token("token"), options={"verify_signature": False})
+    assert credentials.token("token") != first
+    assert claims["iat"] == claims["nbf"] == int(now_s)
 
 
 def test_no_credential_has_no_headers():

@@ -52,6 +52,14 @@ def test_a_url_with_a_password(ask, role):
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("role", ["candidate", "reference"])
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name_is_not_the_folder_one_is_in(ask, role, name):
+    named = {"candidate": "service:1", "reference": "service:0", role: name}
+    with pytest.raises(UsageError, match=f"--{role} is empty"):
+        ask(**named)
+
+
 def test_an_image_beside_a_url_needs_the_secrets_of_the_url(ask):
     with pytest.raises(UsageError, match="GATE_KEY_CALLER is not set"):
         ask(candidate="service:1", reference="https://host")

@@ -50,6 +50,15 @@ def concluded(*findings, expected=2, executed=2, policy=None):
     )
 
 
+def test_what_a_finding_quotes_of_a_candidate_is_cut():
+    long = "x" * 1_000_000
+    told = Finding(id="golden.stated.x", outcome=Outcome.FAIL, message=long, observed=long, limit=3)
+    (kept,) = concluded(told).findings
+    assert kept.message == f"{'x' * 4000}… [996000 more characters]"
+    assert kept.observed == kept.message
+    assert kept.limit == 3
+
+
 def test_enough_cases_and_passing_findings_pass():
     assert concluded(finding(Outcome.PASS)).outcome is Outcome.PASS
 

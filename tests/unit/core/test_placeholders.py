@@ -66,6 +66,7 @@ def test_all_that_the_documentation_names_is_known():
         ("companion_file", "${file.g}", "service.companions.store.files.g.content"),
         ("file", "${file.f}", "service.files.f.content"),
         ("command", "${pyton}", "service.process.command.0"),
+        ("command", "${key.one}", "service.process.command.0"),
         ("header", "${key.nope}", "auth.credentials.c.headers.X"),
         ("header", "Bearer ${token}", "auth.credentials.c.headers.X"),
         ("token_header", "${tokn}", "auth.credentials.t.headers.X"),

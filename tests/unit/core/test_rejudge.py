@@ -9,6 +9,7 @@ import pytest
 
 from harness import rejudge as module
 from harness.config.suite import parse_suite
+from harness.errors import ConfigError
 from harness.model import (
     CheckResult,
     Decision,
@@ -105,6 +106,33 @@ def test_who_asked_a_candidate_had_started_one(suite, report, name, expected):
         evidence_files={f"{name}/evidence.json": "0"},
     )
     assert ("lifecycle.target" in required(report(checks=(result,)), suite)) is expected
+
+
+def test_a_report_of_no_day_is_refused(report, monkeypatch):
+    stored = report().model_copy(update={"started_at": "2026-13-41T00:00:00Z"})
+    monkeypatch.setattr(module, "load_report", lambda _: stored)
+    with pytest.raises(ConfigError, match=r"^r\.json: started_at: not the time at which a run began"):
+        module.rejudge(Path("r.json"), None, today=date(2026, 11, 22))
+
+
+@pytest.mark.parametrize("outcome", [Outcome.PASS, Outcome.NOT_APPLICABLE])
+def test_a_result_that_no_evidence_stands_behind_promotes_nothing(report, tmp_path, outcome):
+    missing = "reference" if outcome is Outcome.NOT_APPLICABLE else None  # golden.single needs none
+    result = CheckResult(
+        id="golden.single",
+        family=Family.GOLDEN,
+        required=True,
+        outcome=outcome,
+        missing=missing,
+        reason="",
+        expected=1,
+        executed=1,
+        duration_s=1.0,
+    )
+    path = tmp_path / "r.json"
+    path.write_text(report(checks=(result,)).model_dump_json(), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"checks\.golden\.single\.outcome.*nothing was collected"):
+        module.rejudge(path, None, today=date(2026, 11, 22))
 
 
 @pytest.mark.parametrize(("device", "warmup"), [("cpu", 100), ("gpu", 500)])

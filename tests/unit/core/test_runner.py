@@ -9,7 +9,7 @@ import pytest
 from harness import runner as runner_module
 from harness.checks.interface import Evidence, Stage
 from harness.credentials import Credentials
-from harness.errors import ConfigError, InfrastructureError, Interrupted, TargetError
+from harness.errors import ConfigError, ExitCode, InfrastructureError, Interrupted, TargetError
 from harness.events import CheckFinished, CheckStarted, Note
 from harness.model import (
     Capability,
@@ -23,7 +23,7 @@ from harness.model import (
     TargetDescription,
 )
 from harness.plan import make_plan
-from harness.policy import Expected, decide
+from harness.policy import Expected, decide, exit_code
 from harness.runner import Runner, derived_seed
 from harness.testing import FakeEndpoint, FakeTarget, never_ready
 
@@ -200,6 +200,45 @@ def test_a_candidate_that_dies_unnoticed_by_the_check_is_rejected(run):
     done = run(Stub(do=die), candidate=target)
     assert done.verdict.decision is Decision.REJECT
     assert "golden.a" in done.verdict.reasons[0].message
+
+
+class EndsWithItsEngine(FakeEndpoint):
+    """Of whom nobody can tell, once it is gone, why."""
+
+    def alive(self):
+        if not self.is_alive:
+            raise InfrastructureError("the container engine was restarted")
+        return True
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAIL, Outcome.PASS])
+@pytest.mark.parametrize("error", [None, TargetError("exit code 143")], ids=["unnoticed", "noticed"])
+def test_a_candidate_that_ended_with_its_engine_is_not_rejected(run, outcome, error):
+    endpoint = EndsWithItsEngine()
+
+    def go(_context):
+        endpoint.is_alive = False
+        if error is not None:
+            raise error
+
+    done = run(Stub(do=go, outcome=outcome), candidate=FakeTarget(endpoint))
+    assert done.by_id["lifecycle.target"].outcome is Outcome.PASS
+    if (outcome, error) == (Outcome.PASS, None):
+        assert done.verdict.decision is Decision.PROMOTE
+        return
+    assert done.verdict.decision is Decision.INCONCLUSIVE
+    assert done.by_id["golden.a"].error.kind is ErrorKind.INFRASTRUCTURE
+    assert exit_code(done.verdict.decision, done.outcome.results) is ExitCode.INFRASTRUCTURE
+
+
+def test_a_candidate_that_ended_with_its_engine_before_it_told_its_model_is_not_rejected(run, monkeypatch):
+    def untold(*_):
+        raise TargetError("GET /model: connection refused")
+
+    monkeypatch.setattr(runner_module, "identified", untold)
+    done = run(Stub(), candidate=FakeTarget(EndsWithItsEngine(is_alive=False)))
+    assert done.verdict.decision is Decision.INCONCLUSIVE
+    assert done.by_id["golden.a"].error.kind is ErrorKind.INFRASTRUCTURE
 
 
 def test_a_reference_that_does_not_start_blames_nobody_else(run):

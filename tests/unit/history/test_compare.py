@@ -47,6 +47,13 @@ def test_a_report_beside_itself_shows_nothing(of):
     assert len(tables(found)) == 1
 
 
+def test_a_size_beyond_any_float_is_another_machine():
+    of = report()
+    damaged = of.environment.model_copy(update={"memory_bytes": 10**400})
+    [line] = why_not_comparable(of, of.model_copy(update={"environment": damaged}))
+    assert line.startswith("Other machines")
+
+
 @slowly
 @given(reports(), reports())
 def test_any_two_reports_compare_and_the_way_back_is_the_other_one(then, now):
@@ -90,6 +97,22 @@ def test_a_moved_number_has_its_interval_and_change():
     assert change.movement == "moved"
     (row,) = tables(found)[-1].rows
     assert row[2:] == ("pass", "21.44 [19.8, 24.1]", "42.87 [39, 50]", "+100.0 %", "50", "ms")
+
+
+def test_a_number_within_the_other_ones_interval_is_told_apart_from_what_moved():
+    by_chance = compare(latency(lower=19.8, upper=24.1), latency(observed=22.5, lower=20.9, upper=25.3))
+    assert [change.movement for change in by_chance.findings] == ["moved"]
+    assert len(tables(by_chance)) == 1
+    assert notes(by_chance)[0] == "Numbers that differ within each other's intervals, in --json only: 1."
+    # Either interval alone is not enough, and neither is chance where a limit is another one.
+    one_sided = compare(latency(lower=19.8, upper=24.1), latency(observed=22.5, lower=22.0, upper=23.0))
+    another_limit = compare(
+        latency(lower=19.8, upper=24.1), latency(observed=22.5, lower=20.9, upper=25.3, limit=80.0)
+    )
+    for found in (one_sided, another_limit):
+        (row,) = tables(found)[-1].rows
+        assert row[1] == "moved"
+        assert notes(found) == ()
 
 
 def test_a_limit_that_changed_is_a_difference():

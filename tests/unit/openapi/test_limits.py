@@ -176,6 +176,25 @@ def test_repetition_by_shared_objects_is_refused():
         diff(api({"default": value}), api({"default": value}))
 
 
+def test_a_long_key_above_many_values_is_refused_before_their_pointers_are_made():
+    """A megabyte of JSON: the key stands in the pointer to each of the values, ten gigabytes in all."""
+    served = api({"default": {"k" * 100_000: [0] * 100_000}})
+    with pytest.raises(OpenAPIError, match="characters in the JSON pointers") as caught:
+        diff(api({}), served)
+    assert len(str(caught.value)) < 1000
+
+
+def test_more_values_than_are_read_are_refused_before_they_are_looked_at():
+    with pytest.raises(OpenAPIError, match="values in a document"):
+        diff(api({}), api({"default": [0] * 2_000_000}))
+
+
+def test_more_changes_than_anybody_reads_are_refused():
+    many = {"type": "object", "properties": {f"p{number}": {} for number in range(200_000)}}
+    with pytest.raises(OpenAPIError, match="steps of comparison"):
+        diff(api({"type": "object"}), api(many))
+
+
 def test_unions_that_all_differ_end_in_time():
     def union(offset):
         return {

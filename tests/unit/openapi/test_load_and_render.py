@@ -19,6 +19,12 @@ paths:
 """
 
 
+MERGES = "x0: &x0 {a: 1, b: 2}\n" + "".join(
+    f"x{i}: &x{i} {{<<: [{', '.join([f'*x{i - 1}'] * 10)}]}}\n" for i in range(1, 13)
+)
+"""Ten times as many keys in each line; whole, they would fill any memory."""
+
+
 def write(folder, name, content):
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -44,6 +50,11 @@ def test_yaml_null_and_booleans_stay(tmp_path, text):
     }
 
 
+def test_yaml_merges_what_is_bounded(tmp_path):
+    path = write(tmp_path, "a.yaml", "a: &a {x: 1}\nb: {<<: *a, y: 2}\nc: {<<: [*a, *a], x: 3}")
+    assert read_document(path) == {"a": {"x": 1}, "b": {"x": 1, "y": 2}, "c": {"x": 3}}
+
+
 def test_json_is_read_under_any_name(tmp_path):
     for name in ("api.json", "api.yaml", "api"):
         assert read_document(write(tmp_path, name, '{"openapi": "3.1.0"}')) == {"openapi": "3.1.0"}
@@ -63,6 +74,8 @@ def test_json_is_read_under_any_name(tmp_path):
         ("a.yaml", "[" * 5_000, "nested too deep"),
         ("a.yaml", b"\x00\x01", "not JSON or YAML"),
         ("a.json", b" " * (MAX_BYTES + 1), "too large"),
+        ("a.yaml", "a: " + "1:" * 200 + "1.5", "not JSON or YAML"),  # of base 60, and beyond a float
+        ("a.yaml", MERGES, "not JSON or YAML: at most 1000000 keys"),
     ],
 )
 def test_what_cannot_be_read_names_the_file(tmp_path, name, content, problem):

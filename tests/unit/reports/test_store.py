@@ -259,6 +259,22 @@ def test_claiming_survives_a_neighbour_that_clears_in_between(tmp_path, monkeypa
     assert folder.evidence.is_dir()
 
 
+@pytest.mark.parametrize("step", ["owner", "evidence"])
+def test_a_disk_that_is_full_from_the_start_leaves_no_folder(tmp_path, monkeypatch, step):
+    full = OSError(errno.ENOSPC, "No space left on device")
+    real = {"owner": Path.open, "evidence": Path.mkdir}
+
+    def refuse(self, *args, **options):
+        if self.name == step:
+            raise full
+        return real[step](self, *args, **options)
+
+    monkeypatch.setattr(Path, real[step].__name__, refuse)
+    with pytest.raises(UsageError, match="No space left"):
+        RunFolder.create(tmp_path, FIRST)
+    assert names(tmp_path) == []
+
+
 def test_foreign_hidden_files_and_links_stay(tmp_path):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

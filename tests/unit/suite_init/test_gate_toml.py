@@ -52,6 +52,11 @@ VARIANTS = {
         "credential": "caller",
         "document": ServedDocument("/spec", "caller", {}),
     },
+    "document with GETs": {
+        "document": ServedDocument(
+            "/openapi.json", None, {"paths": {"/health": {"get": {}}, '/"odd"\n': {"get": {}}}}
+        )
+    },
     "no document": {"document": None, "problems": ["GET /docs.json is no OpenAPI document"]},
     "not ready": {"ready": Ready("/", 404, usual=False)},
     "slow": {"speed": speed_of([4000.0])},
@@ -71,7 +76,9 @@ def test_it_is_a_suite(changes):
 def test_what_it_suggests_can_be_taken_up(changes):
     """Each commented-out line of TOML, uncommented, still makes a suite."""
     text = gate_toml(findings(**changes))
-    suggested = re.compile(r"^# (\[[a-z.]+\]|[a-z_]+ = .*?|[a-z0-9]+ = \{.*?)( {2,}#.*)?$", re.MULTILINE)
+    suggested = re.compile(
+        r"^# (\[[a-z.]+\]|[a-z_]+ = .*?|[a-z0-9]+ = \{.*?|  \{ .*\},|\])( {2,}#.*)?$", re.MULTILINE
+    )
     assert suggested.search(text)
     taken = suggested.sub(r"\1", text)
     config = parse_suite(taken, PATH).config
@@ -80,6 +87,20 @@ def test_what_it_suggests_can_be_taken_up(changes):
     assert config.golden.concurrent is not None
     assert (config.contract is None) is (config.fuzz is None and "openapi" not in taken)
     assert config.latency is not None
+
+
+def test_the_gets_of_the_document_that_take_nothing_are_suggested():
+    paths = {
+        "/health": {"get": {}, "post": {}},
+        "/items/{id}": {"get": {}},
+        "/search": {"get": {"parameters": [{"in": "query", "name": "q"}]}},
+        "/shared": {"get": {}, "parameters": [{"in": "header", "name": "x"}]},
+        "/predict": {"post": {}},
+        "/odd": "no object",
+    }
+    document = ServedDocument("/openapi.json", None, {"paths": paths})
+    assert document.plain_gets == ["/health"]
+    assert '#   { method = "GET", path = "/health" },\n# ]' in gate_toml(findings(document=document))
 
 
 def test_it_says_where_its_numbers_come_from():

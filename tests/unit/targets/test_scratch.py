@@ -1,11 +1,18 @@
+import errno
+import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
+from pathlib import Path
 
 import pytest
 
+from harness.cli.signals import interruptible
+from harness.errors import InfrastructureError, Interrupted
 from harness.owner import Owner
-from harness.targets.scratch import OWNER_FILE, PREFIX, ScratchFolder, remove_orphan_folders
+from harness.targets.scratch import NAMELESS_S, OWNER_FILE, PREFIX, ScratchFolder, remove_orphan_folders
 
 
 @pytest.fixture
@@ -45,6 +52,40 @@ def test_what_a_living_process_uses_stays(temporary):
     with ScratchFolder() as folder:
         assert remove_orphan_folders() == []
         assert folder.is_dir()
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_was_killed_before_it_had_an_owner_is_removed_after_an_hour(temporary):
+    for name in ("old", "new", "full"):
+        (temporary / f"{PREFIX}{name}").mkdir()
+    (temporary / f"{PREFIX}full" / "file").write_text("not ours to remove")
+    for name in ("old", "full"):
+        os.utime(temporary / f"{PREFIX}{name}", (0, time.time() - NAMELESS_S - 60))
+    assert remove_orphan_folders() == [f"{PREFIX}old"]
+    assert sorted(path.name for path in temporary.iterdir()) == [f"{PREFIX}full", f"{PREFIX}new"]
+
+
+def test_a_signal_while_it_is_made_leaves_nothing(temporary, monkeypatch):
+    real = tempfile.mkdtemp
+
+    def interrupted(**options):
+        made = real(**options)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return made
+
+    monkeypatch.setattr(tempfile, "mkdtemp", interrupted)
+    with pytest.raises(Interrupted), interruptible(), ScratchFolder():
+        raise AssertionError("it was entered")
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_full_disk_is_infrastructure_and_leaves_nothing(temporary, monkeypatch):
+    def full(*_args, **_options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(InfrastructureError, match="No space left"), ScratchFolder():
+        raise AssertionError("it was entered")
     assert list(temporary.iterdir()) == []
 
 

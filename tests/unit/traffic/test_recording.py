@@ -46,6 +46,11 @@ def test_other_bodies_come_back_byte_by_byte(tmp_path_factory, body):
     assert found.request({}).headers["Content-Type"] == "image/png"
 
 
+def test_a_content_type_that_no_client_can_send_is_not_recorded(tmp_path):
+    [found] = recorded(tmp_path, post(b"{}", content_type="text/\xe9"))
+    assert found.content_type is None
+
+
 def test_a_number_keeps_its_digits(tmp_path):
     [found] = recorded(tmp_path, post(b'{"id": 9007199254740993, "x": 0.1}'))
     assert found.content() == b'{"id":9007199254740993,"x":0.1}'
@@ -122,6 +127,9 @@ def test_the_same_seed_chooses_the_same_share(tmp_path):
         ('{"path": "/p", "body": 1, "body_base64": "AA=="}', r"has body and body_base64"),
         ('{"path": "/p", "body_base64": "?"}', r"line 2.body_base64"),
         ("\udcff", r"cannot be read"),
+        ('{"path": "/p", "body": NaN}', r"line 2: not JSON: NaN"),
+        ('{"path": "/p\\ud800"}', r"line 2.path: .*half of a surrogate pair"),
+        ('{"path": "/p", "content_type": "a\\nb"}', r"line 2.content_type: .*printable ASCII"),
     ],
 )
 def test_what_is_no_recording_is_named(tmp_path, line, message):

@@ -123,6 +123,58 @@ def test_what_agrees_passes():
     assert len(CHECK.judge(evidence(), ContractLimits())) == 1 + 2 * 2 + 2 * 3
 
 
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+
+
+def told(provider, nodes, **pointers):
+    metadata = MetadataSettings.model_validate(
+        {
+            "path": "/model",
+            "name": "/name",
+            "version": "/version",
+            "execution_provider": "/provider",
+            "nodes_by_provider": "/nodes",
+        }
+        | pointers
+    )
+    found = evidence(manifest=MANIFEST | {"provider": provider, "nodes": nodes})
+    return found.model_copy(update={"metadata": metadata})
+
+
+@pytest.mark.parametrize(
+    ("provider", "nodes", "wrong"),
+    [
+        (CPU, {CPU: 3}, False),
+        (CUDA, {CUDA: 2, CPU: 1}, False),
+        ("cuda", {CUDA: 2}, False),
+        (CUDA, {CPU: 3}, True),
+        (CUDA, {CUDA: 0, CPU: 3}, True),
+        (CPU, {CUDA: 3}, True),
+    ],
+)
+def test_a_provider_that_ran_no_node_of_the_model_is_found_out(provider, nodes, wrong):
+    found = failed(told(provider, nodes))
+    assert set(found) == ({"provider"} if wrong else set())
+    assert not wrong or provider in found["provider"]
+
+
+@pytest.mark.parametrize(
+    "silent",
+    [
+        told(CUDA, {CPU: 3}, nodes_by_provider=None),
+        told(CUDA, {CPU: 3}, execution_provider=None),
+        told(CUDA, {CPU: 3}, nodes_by_provider="/nothing"),
+        told(CUDA, None),
+        told(CUDA, {}),
+        told(None, {CPU: 3}),
+        told(CUDA, {CPU: "3"}),
+    ],
+)
+def test_a_service_that_does_not_tell_what_runs_its_model_is_not_judged_by_it(silent):
+    assert failed(silent) == {}
+    assert not any(each.id.endswith(".provider") for each in CHECK.judge(silent, ContractLimits()))
+
+
 def edited(document, edit):
     document = json.loads(json.dumps(document))
     edit(document)

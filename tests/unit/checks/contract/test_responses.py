@@ -124,3 +124,21 @@ def test_a_candidate_that_is_gone(suite, tmp_path):
     context.candidate.is_alive = False
     with pytest.raises(TargetError):
         CHECK.collect(context, suite.config.contract)
+
+
+def test_a_candidate_that_answers_nothing_is_not_asked_for_ever(suite, tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.checks.patience.MOST_UNANSWERED", 2)
+    evidence = CHECK.collect(check_context(suite, tmp_path), suite.config.contract)
+    assert (evidence.expected, evidence.executed, len(evidence.exchanges)) == (4, 0, 2)
+    findings = CHECK.judge(evidence, suite.config.contract.limits)
+    assert {finding.outcome for finding in findings} == {"fail"}
+    assert sum(".unseen." in finding.id for finding in findings) == 2  # of those that were asked
+
+
+def test_answers_are_kept_up_to_a_size_together(suite, service, tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.checks.contract.responses.MOST_KEPT_CHARACTERS", 25)
+    evidence = CHECK.collect(check_context(suite, tmp_path, base_url=service), suite.config.contract)
+    assert evidence.executed == 4
+    assert [bool(each.body) for each in evidence.exchanges] == [True, False, False, False, False, False]
+    told = [finding.message for finding in CHECK.judge(evidence, suite.config.contract.limits)]
+    assert any("more than 25 characters in all answers together" in each for each in told)

@@ -55,7 +55,7 @@ ALL = (GOOD, REFUSED, LIMITED)
 def evidence(*exchanges, served=None, unreachable=()):
     declared = {"valid": [{"path": "/score"}], "unreachable": list(unreachable)}
     return ResponsesEvidence(
-        expected=3,
+        expected=len(exchanges),
         executed=len(exchanges),
         frozen=json.dumps(DOCUMENT),
         served=Served(status=200, text=json.dumps(served or DOCUMENT)),

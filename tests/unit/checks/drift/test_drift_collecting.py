@@ -25,7 +25,6 @@ headers = { X-Token = "${key.default}" }
 traffic = "traffic.jsonl"
 credential = "caller"
 most_requests = 40
-timeout_s = 0.5
 [drift.predictions.label]
 pointer = "/label"
 kind = "category"
@@ -35,6 +34,13 @@ kind = "number"
 [drift.slices.size]
 pointer = "/x"
 """
+
+
+class Server(ThreadingHTTPServer):
+    """Takes all connections at once, however late its thread runs."""
+
+    daemon_threads = True
+    request_queue_size = 64
 
 
 def right(x):
@@ -49,6 +55,8 @@ def serve():
     def start(answer):
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+            wbufsize = -1  # an answer in one piece
 
             def do_POST(self):
                 document = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -62,8 +70,7 @@ def serve():
             def log_message(self, *_args):
                 pass
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
+        server = Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)
         return FakeEndpoint(base_url=f"http://127.0.0.1:{server.server_port}")

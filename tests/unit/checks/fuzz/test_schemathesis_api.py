@@ -99,6 +99,7 @@ def test_the_configuration_is_accepted_and_arrives():
     assert schema.config.workers == 1
     assert schema.config.generation.max_examples == 7
     assert config.cache.enabled is False
+    assert schema.config.max_redirects_for() == 0
     bare = schema["/bare"]["GET"]
     modes = schema.config.generation_for(operation=bare, phase="fuzzing").modes
     assert [mode.value for mode in modes] == ["positive"]

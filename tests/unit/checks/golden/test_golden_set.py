@@ -163,7 +163,10 @@ def test_another_digest_is_an_error(tmp_path):
         ('file = "cases.jsonl"', 'file = "../cases.jsonl"', r"cases\.file: .*beside golden\.toml"),
         ('file = "cases.jsonl"', 'file = "other.jsonl"', r"other\.jsonl: cannot be read"),
         ("[dataset]", "[data_set]", r"data_?set: "),
-        ("[dataset]", "[dataset", "cannot be read"),
+        ("[dataset]", "[dataset", "not TOML"),
+        ('file = "cases.jsonl"', 'file = "cases.jsonl\\u0000"', r"cases\.file: .*beside golden\.toml"),
+        ("count = ", "count = 0x" + "f" * 5000 + " # ", r"golden\.toml: cases\.count: .*beyond 64 bits"),
+        ("[dataset]", "x = " + "[" * 5000, "not TOML"),
     ],
 )
 def test_a_wrong_header_is_named(tmp_path, old, new, message):

@@ -326,6 +326,34 @@ def test_a_wrong_value_is_no_matter_of_order():
     assert findings["golden.batch.score"].reproduce == ""
 
 
+def test_of_two_labels_a_wrong_one_is_no_matter_of_order():
+    labels = ["yes", "no", "yes", "no", "yes", "no"]
+    swapped = ["no", "yes", "yes", "no", "yes", "no"]
+    made = [
+        case.model_copy(
+            update={
+                "expected": {"label": right, "score": 0.0},
+                "observed": {"label": answered, "score": 0.0},
+            }
+        )
+        for case, right, answered in zip(cases(6), labels, swapped, strict=True)
+    ]
+    found = outcomes(batch(made, answered=(2, 2, 2)))
+    assert found["golden.batch.items"] is Outcome.PASS
+    assert found["golden.batch.label"] is Outcome.FAIL
+    assert failed(concurrent(made)) == {"golden.concurrent.label"}
+
+
+def test_two_golden_cases_that_are_alike_hide_no_crossed_answers():
+    made = cases(8)
+    made[7] = made[7].model_copy(update={"expected": made[0].expected, "observed": made[0].observed})
+    turned = [
+        case.model_copy(update={"observed": other.observed})
+        for case, other in zip(made[:4], [*made[1:4], made[0]], strict=True)
+    ]
+    assert "golden.concurrent.own" in failed(concurrent([*turned, *made[4:], *made]))
+
+
 def test_of_very_many_wrong_answers_only_the_first_are_looked_at():
     made = cases(70)
     turned = [case.model_copy(update={"observed": other.observed}) for case, other in pairwise(made[:65])]

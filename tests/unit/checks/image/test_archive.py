@@ -106,3 +106,11 @@ def test_any_bytes_are_an_archive_or_none(tmp_path_factory, content):
     path.write_bytes(content)
     with pytest.raises(ArchiveError):
         read_archive(path, largest_searched=KIB)
+
+
+def test_layers_of_endless_entries_are_not_read_to_their_end(archive, monkeypatch):
+    monkeypatch.setattr("harness.image_archive.MOST_ENTRIES", 3)
+    two = [("a", b"x", 0o644), ("b", b"x", 0o644)]
+    assert archive(two, [("c", b"x", 0o644)]).files == 3
+    with pytest.raises(ArchiveError, match="more than 3 entries"):
+        archive(two, two)

@@ -409,7 +409,7 @@ def test_a_tail_beyond_what_the_samples_hold_is_inconclusive():
     found = by_name(make_evidence([times(1), times(2)]), limits)
     assert found["p99.9.ratio"].outcome is Outcome.INCONCLUSIVE
     assert "3000 samples, it takes at least 10000" in found["p99.9.ratio"].message
-    assert "a load of about 100 s would" in found["time_to_verdict"].message
+    assert "a load of about 100 s would (budget_s)" in found["time_to_verdict"].message
 
 
 @pytest.mark.parametrize(
@@ -468,7 +468,8 @@ def test_it_says_how_long_the_verdict_took_and_what_it_would_take():
     noisy = by_name(make_evidence([times(1, sigma=0.8), times(2, factor=1.05, sigma=0.8)]))["time_to_verdict"]
     assert noisy.outcome is Outcome.INCONCLUSIVE
     assert re.fullmatch(
-        r"not decided after 30\.0 s of 30\.0 s of load; a load of about \d+ s would", noisy.message
+        r"not decided after 30\.0 s of 30\.0 s of load; a load of about \d+ s would \(budget_s\)",
+        noisy.message,
     )
     late = by_name(make_evidence([times(1), times(2)], lag_s=0.05))["time_to_verdict"]
     assert "a longer load would not change that" in late.message
@@ -557,6 +558,64 @@ def test_failures_of_the_reference_neither_reject_nor_promote():
     assert alike["p99.ratio"] is not Outcome.FAIL
     slower = outcomes(make_evidence([failing(1, 0.008), times(2, factor=1.6)]), limits)
     assert slower["p99.ratio"] is not Outcome.PASS
+
+
+def ticking(seed, n=3000, every=25):
+    """Both sides of a machine that takes a few milliseconds for itself, of two pairs in so many."""
+    sides = [times(seed, n), times(seed + 1, n)]
+    for side in sides:
+        side[5::every] += 0.004
+        side[6::every] += 0.003
+    return sides
+
+
+def test_spells_of_the_machine_are_set_aside_and_told():
+    evidence = make_evidence(ticking(1))
+    assert outcomes(evidence)["p95.ratio"] is Outcome.PASS
+    assert re.search(
+        r"; 16\.0% of the pairs are set aside: both sides were slow at once", message(evidence, "p95.ratio")
+    )
+    assert "set aside" not in message(evidence, "p50.ratio")
+
+
+def test_failures_of_the_reference_are_a_larger_share_where_pairs_are_set_aside():
+    sides = ticking(1)
+    failed = np.flatnonzero(np.arange(3000) % 25 == 15)[::4][:29]
+    sides[0][failed] = math.inf
+    limits = LatencyLimits.model_validate({"max_reference_failures": 0.1, "max_error_rate": 0.2})
+    text = message(make_evidence(sides), "p99.ratio", limits)
+    assert text == "29 requests to the reference failed, which voids the comparison"
+
+
+@pytest.mark.parametrize("failures", range(15, 30))
+def test_no_number_of_failures_of_the_reference_ends_in_an_error(failures):
+    """Nor where chance thins the tail, so that the quantile is looked for higher."""
+    sides = ticking(1)
+    slow = np.random.default_rng(2).random((2, 3000)) < 0.02
+    sides = [np.where(some, 3.0, 1.0) * side for some, side in zip(slow, sides, strict=True)]
+    sides[0][np.flatnonzero(np.arange(3000) % 25 == 15)[: 4 * failures : 4]] = math.inf
+    limits = LatencyLimits.model_validate({"max_reference_failures": 0.1, "max_error_rate": 0.2})
+    text = message(make_evidence(sides), "p99.ratio", limits)
+    assert "voids the comparison" in text or "pairs are left out" in text
+
+
+def test_pairs_that_are_set_aside_are_no_samples():
+    limits = LatencyLimits.model_validate({"p99": {"margin": 0.5}})
+    text = message(make_evidence([side[:1100] for side in ticking(1)]), "p99.ratio", limits)
+    assert "; 756 samples, it takes at least 1000" in text
+
+
+def test_where_only_all_pairs_reject_their_times_are_told():
+    """Taking the core makes spells of the candidate's own."""
+    reference, candidate = ticking(1, 6000)
+    candidate[:-1:50] += 0.02
+    candidate[1::50] += 0.012
+    reference[1::50] += 0.003
+    evidence = make_evidence([reference, candidate], planned_blocks=60)
+    finding = by_name(evidence)["p99.ratio"]
+    assert finding.outcome is Outcome.FAIL
+    assert finding.observed > finding.limit
+    assert "; by all pairs: in " in finding.message
 
 
 def test_without_a_reference_the_excess_is_not_applicable():

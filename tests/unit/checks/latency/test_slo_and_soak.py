@@ -146,6 +146,18 @@ def test_the_time_to_verdict_is_that_of_all_findings():
     assert found["throughput"] is found["time_to_verdict"] is Outcome.INCONCLUSIVE
 
 
+def test_what_is_undecided_says_which_key_would_decide_it_or_that_none_would():
+    """Of blocks that failed whole no soak knows a trend, however long; too few samples may be more."""
+    patient = LatencyLimits.model_validate({"p50": {"slo_ms": 1e6}, "max_error_rate": 0.9})
+    seen = times()
+    seen[300:400] = np.inf
+    told = {item.id: item.message for item in LatencySoak().judge(evidence(seen), patient)}
+    assert "a longer load would not change that" in told["latency.soak.time_to_verdict"]
+    few = LatencyLimits.model_validate({"quantiles": {"p99.9": {"margin": 1, "slo_ms": 60}}})
+    told = {item.id: item.message for item in LatencySlo().judge(evidence(times()), few)}
+    assert told["latency.slo.time_to_verdict"].endswith(" s would (slo.budget_s)")
+
+
 def limit_of_reject(checks, devices=1):
     limits = LIMITS.model_copy(update={"devices": devices})
     seen = evidence(queueing(0.013), checks=checks)

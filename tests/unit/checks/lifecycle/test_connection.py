@@ -90,6 +90,13 @@ def test_what_never_comes_is_given_up():
     assert time.monotonic() - started < 1
 
 
+def test_another_protocol_ends_the_reading():
+    upgrade = Request("POST", "/p", {"Connection": "Upgrade", "Upgrade": "h2c"}, b'{"a": 1}')
+    switched = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    with Server(switched, wait_s=0.5) as serving, Connection(serving.url, 2) as connection:
+        assert connection.ask(upgrade).ending is Ending.CUT
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_an_ending(answer):
     assert asked(answer, timeout_s=0.5).ending in Ending

@@ -144,3 +144,11 @@ def test_an_answer_before_the_whole_request_was_read_counts():
     with serving(handle) as base_url:
         (exchange,) = send(base_url, Request("POST", "/", {}, b"x" * 3_000_000))
     assert exchange.status == 200
+
+
+def test_another_protocol_is_no_answer():
+    switched = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    with serving(Heard(switched)) as base_url:
+        (seen,) = send(base_url, Request("GET", "/", {"Connection": "Upgrade", "Upgrade": "h2c"}))
+    assert seen.status is None
+    assert "another protocol" in seen.error

@@ -50,3 +50,23 @@ def test_another_format_is_said_to_be_one(text):
 def test_any_text_is_read_or_refused(text):
     with contextlib.suppress(ExpositionError):
         Exposition.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("values", "finite"),
+    [("+Inf -Inf", False), ("1e308 1e308", False), (f"{10**400} 1", False), ("1e308 1", True)],
+)
+def test_any_values_have_a_total(values, finite):
+    samples = "".join(f'x{{n="{number}"}} {value}\n' for number, value in enumerate(values.split()))
+    read = Exposition.parse(samples)
+    assert math.isfinite(read.total("x")) is finite
+    assert Exposition.parse(samples.replace("x{", 'x_bucket{le="1",')).buckets("x").keys() == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("x 1\n" * 100_001, "lines, more than"), ('x{a="' + '\\"' * 20_000 + '"} 1\n', "characters, more than")],
+)
+def test_what_would_take_minutes_to_read_is_refused(text, why):
+    with pytest.raises(ExpositionError, match=why):
+        Exposition.parse(text)

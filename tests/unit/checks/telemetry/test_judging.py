@@ -100,6 +100,11 @@ def test_what_agrees_passes():
             "2 answers without X-Request-ID",
         ),
         ({"requests": [*sent(), *sent(2, 401, request_id="same")]}, "request_id", "name several requests"),
+        (
+            {"requests": [*sent(), *sent(1, 401, given_id="sent"), *sent(1, 401, request_id="own")]},
+            "request_id",
+            "1 answers do not name the id that was sent, such as sent: 401-0",
+        ),
         ({"requests": [*sent(), *sent(2, 401, logged=0)]}, "request_id", "no line of the log"),
         ({"requests": [*sent(), *sent(2, 401, logged=2)]}, "request_id", "2 lines of the log"),
         ({"problem": "GET /metrics: status 404"}, "scrape", "status 404"),
@@ -110,6 +115,10 @@ def test_each_disagreement_fails_its_own_finding(changes, finding, told):
     findings = judged(**changes)
     assert wrong(findings) == {finding}
     assert told in findings[finding].message
+
+
+def test_an_id_that_was_sent_and_kept_is_as_good_as_one_of_its_own():
+    assert wrong(judged([*sent(), *sent(1, 401, given_id="401-0"), *sent(1, 401, request_id="own")])) == set()
 
 
 def test_metrics_that_cannot_be_read_leave_the_counts_undecided():
@@ -180,6 +189,12 @@ def test_a_count_passes_exactly_when_it_is_the_number_of_answers(answers, count)
 def test_a_clock_that_the_service_stops_a_little_later_is_no_fault():
     at_the_bound = [*sent(seconds=0.0495), *sent(2, 401, seconds=0.0495)]
     assert "duration_buckets" not in wrong(judged(at_the_bound, counted=filed(0, 0, 8)))
+
+
+@pytest.mark.parametrize(("total_s", "right"), [(0.09, True), (0.16, True), (0.17, False)])
+def test_each_answer_may_have_a_little_more_in_the_sum_than_its_client_waited(total_s, right):
+    found = judged(counted=counted(durations={"/p": (8, total_s)}))  # clients waited 0.08 s
+    assert ("duration" not in wrong(found)) == right
 
 
 def test_a_log_that_may_have_been_cut_clears_nobody():
