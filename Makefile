@@ -32,7 +32,7 @@ test: $(STAMP) ## every test but the slow ones, containers included
 	@scripts/test.sh 'not slow' $(ARGS)
 
 .PHONY: test-all
-test-all: $(STAMP) ## every test, properties with six times the examples
+test-all: $(STAMP) ## every test, properties with ten times the examples
 	@scripts/test.sh '' --hypothesis-profile=thorough $(ARGS)
 
 .PHONY: check

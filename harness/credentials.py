@@ -107,7 +107,7 @@ class Credentials:
         self._settings = settings
         self._lock = threading.Lock()
         self._secrets: dict[str, str] = {}
-        self._tokens: dict[str, tuple[float, str]] = {}
+        self._tokens: dict[str, tuple[int, str]] = {}
         self._keys: dict[str, str] = {}
         self._given: list[str] = []
         self._pattern: re.Pattern[str] | None = None
@@ -183,10 +183,12 @@ class Credentials:
         settings = self._settings.credentials[name].token
         if settings is None:
             raise ValueError(f"credential {name!r} has no token")
-        renew_at, token = self._tokens.get(name, (0.0, ""))
-        if time.time() >= renew_at:
-            token = self._signers[settings.signer].sign(self.claims(settings))
-            self._tokens[name] = (time.time() + settings.lifetime_s / 2, token)
+        now = int(time.time())
+        issued, token = self._tokens.get(name, (now, ""))
+        # A clock that was put back makes a token one of the future, which a service refuses.
+        if not token or not issued <= now < issued + settings.lifetime_s / 2:
+            token = self._signers[settings.signer].sign(self.claims(settings, now=now))
+            self._tokens[name] = (now, token)
             self.keep_secret(token, "$GATE_TOKEN")
         return token
 

@@ -21,7 +21,10 @@ MOST_SHOWN_CHARACTERS = 80
 
 def shown(value: object) -> str:
     """A value as an error message shows it: ``repr``, cut at 80 characters."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # of thousands of levels, or an integer of thousands of digits
+        text = f"<{type(value).__name__}>"
     return text if len(text) <= MOST_SHOWN_CHARACTERS else text[: MOST_SHOWN_CHARACTERS - 3] + "..."
 
 

@@ -1,9 +1,11 @@
 """One gate from what the user asked for to the stored report."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from harness import __version__
@@ -12,22 +14,26 @@ from harness.checks.fuzz.reproducer import ReproducerFile, read_all
 from harness.checks.interface import AnyCheck
 from harness.checks.table import CHECKS
 from harness.config.suite import Suite, load_suite
+from harness.disk import disk_errors
 from harness.environment import capture
 from harness.errors import ConfigError, UsageError
 from harness.events import Emit, Note
 from harness.history.promoted import with_last_promote
 from harness.load import WebAddress
-from harness.model import Family, PolicyRecord, Report, Scope
+from harness.model import Family, PolicyRecord, Report, Scope, as_utf8
 from harness.plan import Plan, asked_for, capabilities_of, make_plan, verified_plan
 from harness.policy import Expected, decide, unused_waivers
-from harness.preparation import prepare, reference_launch, require_reference
+from harness.preparation import prepare, reference_launch, require_reference, sides
 from harness.reports.figures.drawing import MOST_BYTES_IN_A_RUN, draw
 from harness.reports.store import RunFolder, new_run_id
 from harness.runner import Runner, RunResult
+from harness.selftest.standing import with_selftest
 from harness.targets.engine import Engine
-from harness.targets.launch import URL
+from harness.targets.launch import URL, Launch
+from harness.targets.uninterrupted import uninterrupted
 from harness.targets.url import require_plain
 
+Through = Callable[[Launch], Launch]
 PROCESS_NOTE = (
     "no container engine answers: the service of this checkout runs as a local process, "
     "and nothing is checked of its image"
@@ -82,8 +88,22 @@ class GateRequest:
         return shlex.join(parts)
 
 
-def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[Report, Path]:
+def gate(
+    request: GateRequest,
+    environ: Mapping[str, str],
+    emit: Emit,
+    *,
+    through: Through = lambda launch: launch,
+    reference_through: Through = lambda launch: launch,
+) -> tuple[Report, Path]:
     """Run a gate and store its report.
+
+    Args:
+        request: What the user asked for.
+        environ: Where secrets may be given, and an engine named.
+        emit: Gets the events.
+        through: What the candidate is started by, from how it would be started: it may stand before it.
+        reference_through: Likewise of the reference, if there is one.
 
     Returns:
         The report and the path of its JSON.
@@ -98,16 +118,19 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
     require_reference(request.candidate, request.reference)
     prepared = prepare(
         suite,
-        candidate=request.candidate,
-        reference=request.reference,
+        *sides(request.candidate, request.reference),
         gpu=request.gpu,
         environ=environ,
         emit=emit,
     )
+    if request.gpu:
+        prepared.require_gpus()
     launcher = prepared.launcher
     candidate = launcher.resolve(request.candidate)
     of_checkout = request.candidate is None and request.reference is None
     reference = candidate if of_checkout else reference_launch(launcher, request.reference)
+    candidate = through(candidate)
+    reference = None if reference is None else reference_through(reference)
     plan = make_plan(
         suite,
         checks,
@@ -118,10 +141,13 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
     if candidate.scope is Scope.PROCESS:
         emit(Note(PROCESS_NOTE))
 
-    started = datetime.now(UTC)
+    started, started_s = datetime.now(UTC), time.monotonic()
     run_id = new_run_id(started, candidate.description, launcher.run_token)
-    folder = RunFolder.create(request.out, run_id)
-    try:
+    with ExitStack() as stack:
+        with uninterrupted():
+            folder = RunFolder.create(request.out, run_id)
+            stack.callback(folder.abandon)
+        stack.enter_context(disk_errors(request.out))
         runner = Runner(
             suite=suite,
             credentials=prepared.credentials,
@@ -137,17 +163,25 @@ def gate(request: GateRequest, environ: Mapping[str, str], emit: Emit) -> tuple[
             dashboard=request.dashboard,
         )
         result = runner.run(plan)
-        report = _report(request, suite, plan, result, run_id=run_id, started=started, engine=prepared.engine)
+        report = _report(
+            request,
+            suite,
+            plan,
+            result,
+            run_id=run_id,
+            started=started,
+            took=timedelta(seconds=time.monotonic() - started_s),
+            engine=prepared.engine,
+        )
         report = report.model_copy(
             update={
                 "partial": report.partial or bool(replayed),
-                "replay": {str(file.path): file.sha256 for file in replayed},
+                "replay": {as_utf8(str(file.path)): file.sha256 for file in replayed},
             }
         )
-        report = with_last_promote(report, request.out)
-        return report, folder.commit(report, draw(report, folder.evidence, MOST_BYTES_IN_A_RUN))
-    finally:
-        folder.abandon()
+        report = with_selftest(with_last_promote(report, request.out), request.out)
+        path = folder.commit(report, draw(report, folder.evidence, MOST_BYTES_IN_A_RUN))
+    return report, path
 
 
 def _replayed(request: GateRequest) -> tuple[ReproducerFile, ...]:
@@ -167,7 +201,10 @@ def _replayed(request: GateRequest) -> tuple[ReproducerFile, ...]:
 
 def _verify(request: GateRequest, suite: Suite, checks: Sequence[AnyCheck]) -> None:
     """Find the user's mistakes before anything is built or started."""
-    for named in (request.candidate, request.reference):
+    for option, named in (("--candidate", request.candidate), ("--reference", request.reference)):
+        if named is not None and not named.strip():
+            # As a path it would be the folder that one happens to be in.
+            raise UsageError(f"{option} is empty", fix="name an image, a URL or a folder, or leave it out")
         if named is not None and URL.match(named):
             require_plain(named)
     verified_plan(suite, checks, only=request.only, skip=request.skip)
@@ -203,16 +240,17 @@ def _report(
     *,
     run_id: str,
     started: datetime,
+    took: timedelta,
     engine: Engine | None,
 ) -> Report:
     expected = [Expected(planned.check.id, planned.required) for planned in plan.checks]
     verdict = decide(result.results, expected, suite.config.policy, undeclared=plan.not_declared)
-    finished = datetime.now(UTC)
+    finished = started + took  # by a clock that nobody sets, so that no run ends before it began
     return Report(
         run_id=run_id,
         started_at=started.isoformat(timespec="milliseconds"),
         finished_at=finished.isoformat(timespec="milliseconds"),
-        duration_s=round((finished - started).total_seconds(), 3),
+        duration_s=round(took.total_seconds(), 3),
         decision=verdict.decision,
         reasons=verdict.reasons,
         scope=result.candidate.kind,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.config.section import Section
+from harness.config.sent import Headers, JsonBody, Method
 from harness.config.service import UrlPath
 from harness.template import fill_json
 
@@ -17,10 +18,10 @@ class RequestTemplate(Section):
         credential: A name under ``[auth.credentials]``; None sends none.
     """
 
-    method: str = "POST"
+    method: Method = "POST"
     path: UrlPath
-    headers: dict[str, str] = {}
-    body: Any = None
+    headers: Headers = {}
+    body: JsonBody = None
     credential: str | None = None
 
 

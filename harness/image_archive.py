@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -17,6 +18,8 @@ WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
 LARGEST_DOCUMENT = 16 * 1024 * 1024
 CHUNK = 1024 * 1024
+MOST_ENTRIES = 1_000_000
+"""Of all layers together: each takes a kilobyte of memory, and half of one in an archive."""
 UNREADABLE = (
     tarfile.TarError,
     zlib.error,
@@ -90,10 +93,11 @@ class ImageArchive:
         """The entries of each layer, from the lowest; each is read once, while it is iterated.
 
         Raises:
-            ArchiveError: a layer is damaged.
+            ArchiveError: a layer is damaged, or they hold more than is read.
         """
+        counted = count(1)
         for number, layer in enumerate(self._layers, 1):
-            yield _entries(number, layer)
+            yield _entries(number, layer, counted)
 
 
 @contextmanager
@@ -153,9 +157,11 @@ def parents(path: str) -> Iterator[str]:
         yield path
 
 
-def _entries(number: int, layer: tarfile.TarFile) -> Iterator[Entry]:
+def _entries(number: int, layer: tarfile.TarFile, counted: Iterator[int]) -> Iterator[Entry]:
     try:
         for info in layer:
+            if next(counted) > MOST_ENTRIES:
+                raise ArchiveError(f"the layers have more than {MOST_ENTRIES} entries")
             yield Entry(number, posixpath.normpath(f"/{info.name}").lstrip("/"), info, layer)
     except UNREADABLE as error:
         raise _unreadable(error) from error

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 from harness.checks.interface import AnyCheck
 from harness.config.section import FamilySettings
 from harness.config.suite import Suite
+from harness.errors import ConfigError
 from harness.evidence_files import sha256_file
 
 
@@ -32,9 +33,16 @@ def input_digests(check: AnyCheck, suite: Suite, settings: FamilySettings) -> di
     recording = _Recording(suite.path, suite.text, suite.config)
     check.verify_inputs(recording, settings)
     return {
-        PurePath(os.path.relpath(file, suite.folder)).as_posix(): sha256_file(file)
+        PurePath(os.path.relpath(file, suite.folder)).as_posix(): _digest(file)
         for file in sorted(_files(recording.resolved))
     }
+
+
+def _digest(file: Path) -> str:
+    try:
+        return sha256_file(file)
+    except OSError as error:
+        raise ConfigError(file=file, problem=f"cannot be read ({error.strerror or error})") from error
 
 
 def _files(paths: Iterable[Path]) -> Iterable[Path]:

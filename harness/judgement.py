@@ -20,7 +20,11 @@ from harness.model import (
     ErrorKind,
     Finding,
     Outcome,
+    Scalar,
 )
+
+MOST_CHARACTERS = 4000
+"""Of what a finding quotes: the evidence has it whole, and reports stay small whatever a candidate wrote."""
 
 
 def conclude(
@@ -48,7 +52,7 @@ def conclude(
         evidence_at: Where the evidence of the run lies once that is stored.
     """
     findings = [
-        finding.model_copy(update={"reproduce": _commands(finding, reproduce, evidence_at)})
+        _bounded(finding).model_copy(update={"reproduce": _commands(finding, reproduce, evidence_at)})
         for finding in check.judge(evidence, settings.limits)
     ]
     name, times = Counter(finding.id for finding in findings).most_common(1)[0] if findings else ("", 0)
@@ -145,6 +149,17 @@ def outcome_of(
     if executed < expected and worst is not Outcome.ERROR:
         return Outcome.INCONCLUSIVE, f"{executed} of at least {expected} cases", None
     return worst, "", None
+
+
+def _bounded(finding: Finding) -> Finding:
+    quoted = {"message": finding.message, "observed": finding.observed, "limit": finding.limit}
+    return finding.model_copy(update={name: _cut(value) for name, value in quoted.items()})
+
+
+def _cut(value: Scalar) -> Scalar:
+    if not isinstance(value, str) or len(value) <= MOST_CHARACTERS:
+        return value
+    return f"{value[:MOST_CHARACTERS]}… [{len(value) - MOST_CHARACTERS} more characters]"
 
 
 def _commands(finding: Finding, again: str, evidence_at: Path | None) -> str:

@@ -196,7 +196,7 @@ class CheckResult(Model):
     findings: tuple[Finding, ...] = ()
     evidence_files: dict[str, str] = {}
     settings_sha256: str = ""
-    inputs: dict[str, str] = {}
+    inputs: dict[Utf8Text, str] = {}
     reproduce: Utf8Text = ""
 
 
@@ -248,7 +248,7 @@ class TargetDescription(Model):
 class PolicyRecord(Model):
     """The policy that decided, whole, so that a stored run can be decided again."""
 
-    path: str
+    path: Utf8Text
     sha256: str
     content: str
 
@@ -312,6 +312,60 @@ class SinceLastPromote(Model):
     problem: Utf8Text = ""
 
 
+class BoundedShare(Model):
+    """A share, and how far it may truly be on the bad side of what was seen, by Clopper and Pearson's bound.
+
+    Attributes:
+        seen: ``hits`` of ``samples``; None where there are no samples.
+        bound: On one side, at ``confidence``.
+    """
+
+    hits: int
+    samples: int
+    seen: float | None
+    bound: float
+    confidence: float
+
+
+class SelftestRecord(Model):
+    """What the last selftest beside a run's report showed of the gate itself; it decides nothing.
+
+    Attributes:
+        path: Of its document, relative to the folder of reports.
+        suite: Name of the suite that it was of; ``policy_sha256`` likewise.
+        digest: Of all that its figures depend on, but for the images.
+        digest_at_run: Of the same when this run ended; empty where nobody could tell.
+        proxied: Whether its faults were injected by a proxy, not those of a catalogue.
+        mode: Whether faults met only the checks that had to fail (``quick``), or the whole gate.
+        faults: All that there are, and ``benign`` changes.
+        detection: Of the faults that were met, those that the gate rejected for the right reason.
+        killed_extended: Of those, the ones that more than the suite was needed for: what their entries add.
+        false_rejects: Of the benign changes that were decided, those that it rejected.
+        undecided: Faults and benign changes; ``inactive``, ``error`` and ``untried`` likewise.
+        stale: Why it says little of this run: of something else, or of what was changed since; else empty.
+    """
+
+    path: Utf8Text
+    finished_at: Utf8Text
+    suite: Utf8Text
+    policy_sha256: Utf8Text
+    harness_version: Utf8Text
+    digest: Utf8Text
+    digest_at_run: Utf8Text = ""
+    proxied: bool = False
+    mode: Literal["quick", "full"]
+    faults: int
+    benign: int
+    detection: BoundedShare
+    killed_extended: int
+    false_rejects: BoundedShare
+    undecided: int
+    inactive: int
+    error: int
+    untried: int
+    stale: Utf8Text = ""
+
+
 class Report(Model):
     """``reports/<run_id>.json``.
 
@@ -323,6 +377,7 @@ class Report(Model):
         not_declared: Families and checks of which the suite declares nothing, so that nothing was checked.
         since_last_promote: None where there is no promoted release to compare the policy with.
         limits_not_compared: Why there is none, for a whole run of a container; else empty.
+        selftest: None where no selftest lies beside the report.
     """
 
     schema_version: str = SCHEMA_VERSION
@@ -352,3 +407,4 @@ class Report(Model):
     checks: tuple[CheckResult, ...]
     since_last_promote: SinceLastPromote | None = None
     limits_not_compared: Utf8Text = ""
+    selftest: SelftestRecord | None = None

@@ -14,7 +14,7 @@ class Owner:
     """A process: pids are reused, so its start time and the boot tell it from a later one.
 
     Attributes:
-        machine: Host name and pid namespace; a process elsewhere can't be judged from here.
+        machine: Host name, pid and time namespace; a process elsewhere can't be judged from here.
         boot: Boot id of the kernel.
         pid: Process id.
         start: Start time in clock ticks since boot.
@@ -50,11 +50,15 @@ class Owner:
 
 
 def _machine() -> str:
+    # In another time namespace the same process has another start time.
+    return ":".join([os.uname().nodename, *map(_namespace, ("pid", "time"))])
+
+
+def _namespace(kind: str) -> str:
     try:
-        namespace = Path("/proc/self/ns/pid").readlink()
+        return str(Path(f"/proc/self/ns/{kind}").readlink())
     except OSError:
-        namespace = Path("unknown")
-    return f"{os.uname().nodename}:{namespace}"
+        return f"{kind}:unknown"
 
 
 def _boot() -> str:

@@ -1,7 +1,10 @@
 """JSON pointers (RFC 6901) over parsed JSON."""
 
 import copy
+import re
 from typing import Any
+
+_INDEX = re.compile(r"[0-9]{1,18}")
 
 
 class PointerError(LookupError):
@@ -19,7 +22,7 @@ def resolve(document: Any, pointer: str) -> Any:
         token = raw.replace("~1", "/").replace("~0", "~")
         if isinstance(value, dict) and token in value:
             value = value[token]
-        elif isinstance(value, list) and token.isascii() and token.isdecimal() and int(token) < len(value):
+        elif isinstance(value, list) and _INDEX.fullmatch(token) and int(token) < len(value):
             value = value[int(token)]
         else:
             raise PointerError(f"nothing at {pointer!r} (no {token!r})")

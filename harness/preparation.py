@@ -26,35 +26,32 @@ class Prepared:
     engine: Engine | None
     launcher: Launcher
 
+    def require_gpus(self) -> None:
+        """Make sure that the GPUs can be watched; without a way to them the launcher says what is missing.
 
-def prepare(
-    suite: Suite,
-    *,
-    candidate: str | None,
-    reference: str | None,
-    gpu: bool,
-    environ: Mapping[str, str],
-    emit: Emit,
-) -> Prepared:
+        Raises:
+            InfrastructureError: there are none to be had.
+        """
+        if self.engine is not None and self.engine.gpu_access() is not None:
+            require_gpus()
+
+
+def prepare(suite: Suite, *named: str | None, gpu: bool, environ: Mapping[str, str], emit: Emit) -> Prepared:
     """Make the secrets, find the engine, and remove what killed runs have left; nothing is started.
 
     Args:
         suite: Says how to run the service.
-        candidate: Image, URL or folder; None for the suite's own service.
-        reference: As ``candidate``, or ``none``.
+        named: What is to be started or asked: images, URLs, folders; None for the suite's own service.
         gpu: Whether targets get the machine's GPUs.
         environ: Where secrets may be given, and an engine named.
         emit: Gets the events.
 
     Raises:
         UsageError: a secret that a URL needs is not given.
-        InfrastructureError: there are no GPUs to be had.
     """
-    given = any(named is not None and URL.match(named) for named in (candidate, reference))
-    credentials = Credentials(suite.config.auth, environ, generate=not given)
-    engine = _engine(suite, candidate, reference, environ, emit)
-    if gpu and engine is not None and engine.gpu_access() is not None:
-        require_gpus()  # without a way to them the launcher says what is missing
+    urls = [name for name in named if name is not None and URL.match(name)]
+    credentials = Credentials(suite.config.auth, environ, generate=not urls)
+    engine = None if len(urls) == len(named) else _engine(suite, environ, emit)
     launcher = Launcher(
         suite=suite,
         engine=engine,
@@ -66,6 +63,11 @@ def prepare(
         progress=lambda step, total: emit(BuildProgress(step, total)),
     )
     return Prepared(credentials=credentials, engine=engine, launcher=launcher)
+
+
+def sides(candidate: str | None, reference: str | None) -> list[str | None]:
+    """Both, as ``prepare`` takes them: a reference that is not named takes no more than the candidate."""
+    return [candidate] if reference in {None, NO_REFERENCE} else [candidate, reference]
 
 
 def require_reference(candidate: str | None, reference: str | None) -> None:
@@ -97,12 +99,7 @@ def reference_launch(launcher: Launcher, named: str | None) -> Launch | None:
     return launcher.resolve(named)
 
 
-def _engine(
-    suite: Suite, candidate: str | None, reference: str | None, environ: Mapping[str, str], emit: Emit
-) -> Engine | None:
-    remote = [name for name in (candidate, reference) if name is not None and name != NO_REFERENCE]
-    if candidate is not None and all(URL.match(name) for name in remote):
-        return None
+def _engine(suite: Suite, environ: Mapping[str, str], emit: Emit) -> Engine | None:
     engine = find_engine(suite.folder, environ)
     orphans = remove_orphan_folders() + ([] if engine is None else engine.remove_orphans())
     for name in orphans:

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.checks.fuzz.replay import ReplayFuzz
-from harness.checks.interface import AnyCheck, AnyJudge, Evidence, Stage
+from harness.checks.interface import EVIDENCE_FILE, AnyCheck, AnyJudge, Evidence, Stage
 from harness.checks.lifecycle.target import TargetEvidence, TargetJudge
 from harness.checks.table import CHECKS, STORED
 from harness.config.section import FamilySettings
@@ -17,10 +17,20 @@ from harness.config.suite import Suite, load_suite, parse_suite
 from harness.errors import ConfigError
 from harness.inputs import input_digests
 from harness.judgement import asked_sha256, conclude
-from harness.model import CheckResult, Decision, Family, Outcome, PolicyRecord, Report, Verdict
+from harness.model import (
+    Capability,
+    CheckResult,
+    Decision,
+    Family,
+    Outcome,
+    PolicyRecord,
+    Report,
+    Verdict,
+)
 from harness.plan import PlannedCheck, asked_for, capabilities_of, planned_checks
 from harness.policy import Expected, decide, is_required, silent, unused_waivers
 from harness.reports.store import evidence_folder, load_report, verify_evidence
+from harness.selftest.standing import held_against
 
 
 @dataclass(frozen=True)
@@ -57,8 +67,10 @@ def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
         parse_suite(report.policy.content, Path(report.policy.path)) if config is None else load_suite(config)
     ).on(report.candidate.device)
     policy = suite.config.policy
-    today = date.fromisoformat(report.started_at[:10]) if config is None else today
-    judge = _StoredRun(suite, folder, today, only=report.only, another=config is not None)
+    today = _day_of(report, path) if config is None else today
+    judge = _StoredRun(
+        suite, folder, today, only=report.only, another=config is not None, has=_capabilities(report)
+    )
     results = tuple(judge.decide(result) for result in report.checks)
     verdict = verdict_of(report, results, suite)
     decided = report.model_copy(
@@ -72,7 +84,20 @@ def rejudge(path: Path, config: Path | None, *, today: date) -> Rejudged:
             "limits_not_compared": report.limits_not_compared if config is None else "",
         }
     )
-    return Rejudged(report=decided, stored=report.decision, notes=tuple(judge.notes))
+    return Rejudged(report=held_against(decided), stored=report.decision, notes=tuple(judge.notes))
+
+
+def _day_of(report: Report, path: Path) -> date:
+    try:
+        return date.fromisoformat(report.started_at[:10])
+    except ValueError as error:
+        raise ConfigError(
+            file=path,
+            key="started_at",
+            value=report.started_at,
+            problem="not the time at which a run began",
+            allowed="the report as `harness run` wrote it",
+        ) from error
 
 
 def verdict_of(report: Report, results: Sequence[CheckResult], suite: Suite) -> Verdict:
@@ -107,14 +132,13 @@ def expected_of(report: Report, suite: Suite) -> tuple[Expected, ...]:
 def _planned(report: Report, suite: Suite) -> tuple[PlannedCheck, ...]:
     """What a run that was asked for the same, of targets of the same kind, plans under ``suite``."""
     table = () if report.replay else asked_for(CHECKS, report.only_checks)
-    reference = report.reference.kind if report.reference else None
     return planned_checks(
-        suite,
-        table,
-        only=report.only,
-        skip=report.skip,
-        capabilities=capabilities_of(report.candidate.kind, reference),
+        suite, table, only=report.only, skip=report.skip, capabilities=_capabilities(report)
     )
+
+
+def _capabilities(report: Report) -> frozenset[Capability]:
+    return capabilities_of(report.candidate.kind, report.reference.kind if report.reference else None)
 
 
 def verify_policy(report: Report, path: Path) -> None:
@@ -143,6 +167,7 @@ class _StoredRun:
     today: date
     only: tuple[Family, ...]
     another: bool
+    has: frozenset[Capability]
     notes: list[str] = field(default_factory=list)
 
     def decide(self, result: CheckResult) -> CheckResult:
@@ -157,6 +182,7 @@ class _StoredRun:
             why = f"the policy does not declare [{result.family.value}]; it was left out"
             return self._undecided(result, Outcome.SKIP, why)
         if not result.settings_sha256:  # never collected: no policy changes that
+            self._require_uncollected(check, result)
             return result
         if asked_sha256(settings) != result.settings_sha256:
             why = "asked under other settings than this policy's, so it cannot decide"
@@ -166,6 +192,19 @@ class _StoredRun:
             return self._undecided(result, Outcome.INCONCLUSIVE, why)
         return self._judged(check, check.evidence, settings, result, required=required)
 
+    def _require_uncollected(self, check: AnyCheck, result: CheckResult) -> None:
+        """What no evidence stands behind has passed nothing, and lacks only what it needs and has not."""
+        outcome = result.outcome
+        lacking = outcome is Outcome.NOT_APPLICABLE and result.missing in check.needs - self.has
+        if not lacking and outcome not in {Outcome.SKIP, Outcome.ERROR}:
+            raise ConfigError(
+                file=self.folder.with_name(f"{self.folder.name}.json"),
+                key=f"checks.{result.id}.outcome",
+                value=outcome.value,
+                problem="nothing was collected that could have led to it",
+                allowed="the report as `harness run` wrote it",
+            )
+
     def _undecided(self, result: CheckResult, outcome: Outcome, why: str) -> CheckResult:
         self.notes.append(f"{result.id}: {why}")
         return result.model_copy(
@@ -174,7 +213,7 @@ class _StoredRun:
 
     def _changed_inputs(self, check: AnyCheck, settings: FamilySettings, result: CheckResult) -> list[str]:
         """Files that are not what the run had read; a policy that lies alone, without any, has none."""
-        if not any((self.suite.folder / name).exists() for name in result.inputs):
+        if not any(_is_there(self.suite.folder / name) for name in result.inputs):
             return []
         inputs = input_digests(check, self.suite, settings)
         return sorted({name for name, _ in inputs.items() ^ result.inputs.items()})
@@ -189,26 +228,44 @@ class _StoredRun:
         required: bool,
     ) -> CheckResult:
         folder = self.folder / judge.id
+        self._require_listed(folder, result)
         try:
-            evidence = evidence_type.load(folder)
-        except (OSError, ValueError) as error:
+            return conclude(
+                judge,
+                evidence_type.load(folder),
+                settings,
+                self.suite.config.policy,
+                required=required,
+                duration_s=result.duration_s,
+                today=self.today,
+                reproduce=result.reproduce,
+                evidence_files=result.evidence_files,
+                inputs=result.inputs,
+                evidence_at=self.folder,
+            )
+        except Exception as error:  # evidence changed along with its digest may break a judge anywhere
             first = error.errors(include_url=False)[0] if isinstance(error, ValidationError) else None
-            what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(error)
+            what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else repr(error)
             raise ConfigError(
                 file=folder,
                 problem=f"its evidence is not what this version of harness writes: {what}",
                 allowed="judge it with the version that made the run, or run the gate again",
             ) from error
-        return conclude(
-            judge,
-            evidence,
-            settings,
-            self.suite.config.policy,
-            required=required,
-            duration_s=result.duration_s,
-            today=self.today,
-            reproduce=result.reproduce,
-            evidence_files=result.evidence_files,
-            inputs=result.inputs,
-            evidence_at=self.folder,
-        )
+
+    def _require_listed(self, folder: Path, result: CheckResult) -> None:
+        """A judge may read any file of its folder, so each has to be one whose digest was verified."""
+        found = [path for path in sorted(folder.rglob("*")) if path.is_symlink() or not path.is_dir()]
+        for path in found or [folder / EVIDENCE_FILE]:
+            if path.relative_to(self.folder).as_posix() not in result.evidence_files:
+                raise ConfigError(
+                    file=path,
+                    problem=f"is not among the evidence files of {result.id} in the report, or is missing",
+                    allowed="the evidence as `harness run` wrote it",
+                )
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False  # no file can have such a name

@@ -15,6 +15,7 @@ from harness.checks.lifecycle import target as lifecycle
 from harness.config.section import FamilySettings
 from harness.config.suite import Suite
 from harness.credentials import Credentials
+from harness.disk import disk_errors
 from harness.environment import split_cores
 from harness.errors import ConfigError, HarnessError, InfrastructureError, TargetError
 from harness.events import CheckFinished, CheckProgress, CheckStarted, Emit, Note
@@ -182,7 +183,7 @@ class Runner:
             with self._told_if_slow(self.candidate, "candidate"):
                 endpoint = stack.enter_context(self.candidate.start(cpus))
             stack.callback(self._keep_logs, "candidate", len(self._starts) + 1, endpoint)
-            description = identified(endpoint, self.suite.config.service, self.credentials)
+            description = self._identified(endpoint)
         except TargetError as error:
             self._keep_log("candidate", len(self._starts) + 1, error.logs)
             self._starts.append(
@@ -206,7 +207,7 @@ class Runner:
             with self._told_if_slow(self.reference, "reference"):
                 endpoint = stack.enter_context(self.reference.start(cpus))
             stack.callback(self._keep_logs, "reference", number, endpoint)
-            description = identified(endpoint, self.suite.config.service, self.credentials)
+            description = self._identified(endpoint)
         except TargetError as error:
             self._keep_log("reference", number, error.logs)
             no_words = [] if self.reference.scope is Scope.URL else ["(no output)"]
@@ -216,6 +217,13 @@ class Runner:
             raise InfrastructureError(self.credentials.redact(message)) from error
         self._described.setdefault("reference", description)
         return endpoint
+
+    def _identified(self, endpoint: Endpoint) -> TargetDescription:
+        try:
+            return identified(endpoint, self.suite.config.service, self.credentials)
+        except TargetError:
+            endpoint.alive()  # raises where it ended with its engine
+            raise
 
     @contextmanager
     def _told_if_slow(self, launch: Launch, role: str) -> Iterator[None]:
@@ -261,11 +269,11 @@ class Runner:
             reference_image=None if self.reference is None else self.reference.image,
             scratch=scratch,
         )
-        started = time.monotonic()
+        started, died = time.monotonic(), ""
         try:
             result = self._collect_and_judge(planned, context, started)
         except TargetError as error:
-            self._died(str(error), candidate)
+            died = str(error)
             result = self._errored(planned, ErrorKind.CANDIDATE, f"the candidate died: {error}", started)
         except ConfigError:
             raise
@@ -276,8 +284,16 @@ class Runner:
             (folder / "traceback.txt").write_text(text, encoding="utf-8", errors="backslashreplace")
             message = self.credentials.redact(f"{type(error).__name__}: {error}")
             result = self._errored(planned, ErrorKind.HARNESS, message, started)
-        if self._starts and not self._starts[-1].problem and not self._alive(candidate):
-            self._died(f"it no longer ran after {check.id}", candidate)
+        try:
+            if (died or self._starts) and not candidate.alive() and not died:
+                died = f"it no longer ran after {check.id}"
+        except InfrastructureError as error:
+            # Who ends with its engine is not to blame, nor for what it did not answer any more.
+            if died or result.outcome is Outcome.FAIL:
+                result = self._errored(planned, ErrorKind.INFRASTRUCTURE, str(error), started)
+            died = ""
+        if died:
+            self._died(died, candidate)
         self._finish(result)
 
     def _another(self, variant: str | None, /, *, until_ready: bool = True) -> Target:
@@ -292,8 +308,9 @@ class Runner:
     def _collect_and_judge(self, planned: PlannedCheck, context: CheckContext, started: float) -> CheckResult:
         check = planned.check
         inputs = input_digests(check, self.suite, planned.settings)
-        evidence = check.collect(context, planned.settings)
-        evidence.save(context.folder, self.credentials.redact)
+        with disk_errors(context.folder):
+            evidence = check.collect(context, planned.settings)
+            evidence.save(context.folder, self.credentials.redact)
         # Judged as stored, so that a later `harness judge` sees the same.
         stored: Evidence = check.evidence.load(context.folder)
         self._validity |= stored.validity()
@@ -310,12 +327,6 @@ class Runner:
             inputs=inputs,
             evidence_at=self.evidence_at,
         )
-
-    def _alive(self, endpoint: Endpoint) -> bool:
-        try:
-            return endpoint.alive()
-        except InfrastructureError:
-            return True  # the engine is at fault; the next check will say so
 
     def _died(self, problem: str, candidate: Endpoint) -> None:
         logs = self.credentials.redact(candidate.logs())

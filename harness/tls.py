@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 from cryptography import x509
@@ -18,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from harness.errors import InfrastructureError
+from harness.targets.scratch import ScratchFolder
 
 Version = Literal["1.0", "1.1", "1.2", "1.3"]
 ClientCertificate = Literal["valid", "other", "expired", "none"]
@@ -146,8 +145,8 @@ def _only(context: ssl.SSLContext, version: Version) -> None:
 
 def _present(context: ssl.SSLContext, pair: Pair) -> None:
     """The library takes a certificate from a file only."""
-    with TemporaryDirectory(prefix="harness-") as folder:
-        path = Path(folder) / "pair.pem"
+    with ScratchFolder() as folder:
+        path = folder / "pair.pem"
         path.write_text(pair.certificate_pem + pair.key_pem, encoding="utf-8")
         context.load_cert_chain(path)
 

@@ -22,6 +22,7 @@ from harness.attestation.statement import (
     Subject,
     TestResult,
 )
+from harness.config.files import read_bounded
 from harness.errors import ConfigError, shown
 from harness.evidence_files import sha256_file
 
@@ -95,13 +96,7 @@ def read_envelope(path: Path) -> dsse.Envelope | Refusal:
     Raises:
         ConfigError: it cannot be read, or is neither.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(file=path, problem=f"cannot be read ({error.strerror or error})") from error
-    if len(data) > MOST_BYTES:
-        raise ConfigError(file=path, problem=f"larger than any attestation ({MOST_BYTES} bytes)")
+    data = read_bounded(path, MOST_BYTES, what="attestation")
     try:
         content = from_json(data, allow_inf_nan=False)
     except ValueError as error:

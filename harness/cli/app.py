@@ -22,6 +22,7 @@ from harness.cli import (
     report,
     run,
     schema,
+    selftest,
     traffic,
 )
 from harness.cli.signals import interruptible
@@ -45,6 +46,7 @@ app.command("report")(report.report)
 app.command("verify-attestation")(attestation.verify_attestation)
 app.command("compare")(compare.compare)
 app.command("history")(history.history)
+app.command("selftest")(selftest.selftest)
 app.command("doctor")(doctor.doctor)
 app.command("schema")(schema.schema)
 app.add_typer(contract.app, name="contract")

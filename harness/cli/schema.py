@@ -10,6 +10,7 @@ import typer
 from harness.checks.scenarios.scenario import scenario_schema
 from harness.config.suite import GateConfig
 from harness.reports.schema import report_schema
+from harness.selftest.document import selftest_schema
 
 
 class Document(StrEnum):
@@ -18,6 +19,7 @@ class Document(StrEnum):
     GATE = "gate"
     SCENARIO = "scenario"
     REPORT = "report"
+    SELFTEST = "selftest"
 
 
 def schema_of(document: Document) -> dict[str, Any]:
@@ -29,10 +31,12 @@ def schema_of(document: Document) -> dict[str, Any]:
             return scenario_schema()
         case Document.REPORT:
             return report_schema()
+        case Document.SELFTEST:
+            return selftest_schema()
 
 
 def schema(document: Annotated[Document, typer.Argument(help="Which file's schema.")]) -> None:
-    """Print the JSON Schema of gate.toml, of a scenario file or of a report.
+    """Print the JSON Schema of gate.toml, of a scenario file, of a report or of a selftest.
 
     Example: harness schema gate > gate.schema.json
     """

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from harness.config.section import Section
+from harness.config.sent import Headers
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -30,7 +31,7 @@ class TokenSettings(Section):
 class CredentialSettings(Section):
     """How a caller presents itself: header templates over ``${key.NAME}`` and ``${token}``."""
 
-    headers: dict[str, str]
+    headers: Headers
     token: TokenSettings | None = None
 
 

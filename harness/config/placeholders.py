@@ -64,8 +64,10 @@ def _templates(service: ServiceSettings, auth: AuthSettings) -> Iterator[_Templa
     if service.process is not None:
         for name, text in service.process.environment.items():
             yield f"service.process.environment.{name}", text, [*started, "python"]
+        # Every user of the machine can read the arguments of a process.
+        public = [name for name in started if name not in keys]
         for index, text in enumerate(service.process.command):
-            yield f"service.process.command.{index}", text, [*started, "python"]
+            yield f"service.process.command.{index}", text, [*public, "python"]
 
 
 def _credentials(auth: AuthSettings, secrets: Sequence[str]) -> Iterator[_Template]:

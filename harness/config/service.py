@@ -1,5 +1,6 @@
 """How to start the service, bound it, and tell that it is ready."""
 
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
@@ -12,7 +13,16 @@ from harness.config.section import Section
 
 VariantName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Replicas = Annotated[int, Field(ge=1, le=8)]
-UrlPath = Annotated[str, AfterValidator(absolute)]
+_HALF_A_PAIR = re.compile(r"[\ud800-\udfff]")
+
+
+def _url_path(path: str) -> str:
+    if _HALF_A_PAIR.search(path):
+        raise ValueError("must have no half of a surrogate pair: no URL can be made of it")
+    return absolute(path)
+
+
+UrlPath = Annotated[str, AfterValidator(_url_path)]
 Pointer = Annotated[str, Field(pattern=r"^(/.*)?$", description="RFC 6901 JSON pointer")]
 
 
@@ -70,6 +80,7 @@ class VariantSettings(Section):
         command: In place of that of ``[service]``; None keeps it.
         start_with: Companions that are started first, besides those of ``[service]``.
         replicas: How many containers of it; in place of that of ``[service]``.
+        ready_timeout_s: In place of that of ``[service]``; None keeps it.
         scheme: What it then speaks; for ``https`` it is handed ``${tls.server.certificate}`` and its key.
     """
 
@@ -79,6 +90,7 @@ class VariantSettings(Section):
     command: tuple[str, ...] | None = None
     start_with: tuple[VariantName, ...] = ()
     replicas: Replicas | None = None
+    ready_timeout_s: Annotated[float, Field(gt=0, le=3600)] | None = None
 
 
 class ServiceSettings(Section):
@@ -91,6 +103,7 @@ class ServiceSettings(Section):
         memory: Bound of memory and swap together, as Docker writes it (``512m``).
         cpus: Bound of CPU time, in cores.
         pids: Bound of processes and threads.
+        disk: Bound of what it writes to its root file system, where that is not read-only.
         egress: Whether the service may open connections to the outside.
         start_with: Companions that are started before it, in this order.
         replicas: How many containers of it are started; all but the first are asked by scenarios alone.
@@ -107,6 +120,7 @@ class ServiceSettings(Section):
     memory: Memory = "1g"
     cpus: Annotated[float, Field(gt=0)] = 1.0
     pids: Annotated[int, Field(ge=1)] = 256
+    disk: Memory = "1g"
     read_only_root: bool = False
     tmpfs: tuple[ContainerPath, ...] = ()
     egress: bool = False
@@ -133,6 +147,7 @@ class ServiceSettings(Section):
             "files": self.files | variant.files,
             "start_with": tuple(dict.fromkeys((*self.start_with, *variant.start_with))),
             "replicas": variant.replicas or self.replicas,
+            "ready_timeout_s": variant.ready_timeout_s or self.ready_timeout_s,
         }
         if variant.command is not None:
             changed["command"] = variant.command

@@ -1,7 +1,7 @@
 """gate.toml whole, and the suite it heads."""
 
 import hashlib
-import tomllib
+import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -23,7 +23,9 @@ from harness.config.placeholders import require_known
 from harness.config.policy import PolicySettings
 from harness.config.problems import config_error
 from harness.config.section import FamilySettings, Section
+from harness.config.selftest import SelftestSettings
 from harness.config.service import ServiceSettings
+from harness.config.toml import parse_toml
 from harness.errors import ConfigError
 from harness.model import Family
 
@@ -46,11 +48,17 @@ class GateConfig(Section):
     telemetry: TelemetrySettings | None = None
     drift: DriftSettings | None = None
     latency: LatencySettings | None = None
+    selftest: SelftestSettings | None = None
 
     def family(self, family: Family) -> FamilySettings | None:
         """The settings of one family, None where the suite does not declare it."""
         settings = getattr(self, family.value, None)
         return settings if isinstance(settings, FamilySettings) else None
+
+    @property
+    def families(self) -> frozenset[Family]:
+        """Those that the suite declares."""
+        return frozenset(family for family in Family if self.family(family) is not None)
 
 
 @dataclass(frozen=True)
@@ -87,18 +95,25 @@ class Suite:
         """An existing path that gate.toml names.
 
         Raises:
-            ConfigError: when there is nothing there.
+            ConfigError: when there is nothing there, or what nobody may wait for, such as a pipe.
         """
         path = self.folder / relative
-        if not path.exists():
-            raise ConfigError(
-                file=self.path,
-                key=key,
-                value=relative,
-                problem="no such file or folder",
-                allowed=f"a path relative to {self.folder}",
-            )
-        return path
+        try:
+            kind = stat.S_IFMT(path.stat().st_mode)
+        except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+            missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+            problem = "no such file or folder" if missing else f"cannot be read: {error}"
+        else:
+            if kind in {stat.S_IFREG, stat.S_IFDIR}:
+                return path
+            problem = "neither a file nor a folder"
+        raise ConfigError(
+            file=self.path,
+            key=key,
+            value=relative,
+            problem=problem,
+            allowed=f"a path relative to {self.folder}",
+        )
 
 
 def load_suite(path: Path) -> Suite:
@@ -109,7 +124,7 @@ def load_suite(path: Path) -> Suite:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8
         raise ConfigError(
             file=path, problem=f"cannot be read: {error}", allowed="a TOML file; `--config` names another one"
         ) from error
@@ -122,10 +137,7 @@ def parse_suite(text: str, path: Path) -> Suite:
     Raises:
         ConfigError: as :func:`load_suite`.
     """
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(file=path, problem=f"not TOML: {error}") from error
+    document = parse_toml(text, path)
     try:
         config = GateConfig.model_validate(document)
     except ValidationError as error:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from harness.checks.golden.header import NOT_TOLD
 from harness.checks.golden.settings import FLOATS, Dtype
+from harness.config.files import plain_file
 from harness.errors import HarnessError, UsageError
 
 SETS = "test_data_set_*"
@@ -118,7 +119,7 @@ def read_model_tests(folder: Path) -> ModelTests:
     values: tuple[Sequence[Any], Sequence[Any]] = ((), ())
     producer, digest = ("onnx test data", onnx.__version__), None
     if file.is_file():
-        content = file.read_bytes()
+        content = _content(file)
         digest = hashlib.sha256(content).hexdigest()
         model = _model(content)
         given = {initializer.name for initializer in model.graph.initializer}
@@ -129,13 +130,20 @@ def read_model_tests(folder: Path) -> ModelTests:
     sets = []
     for path in _in_order(folder.glob(SETS)):
         for pb in sorted(path.glob("*.pb")):
-            data.update(pb.read_bytes())
+            data.update(_content(pb))
         inputs, outputs = (
             tuple(_tensors(_in_order(path.glob(f"{kind}_*.pb")), known))
             for kind, known in zip(("input", "output"), values, strict=True)
         )
         sets.append(DataSet(path.name, inputs, outputs))
     return ModelTests(folder.name, digest, data.hexdigest(), producer, tuple(sets))
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return plain_file(file).read_bytes()
+    except OSError as error:
+        raise NotSupportedError(f"{file.name}, which cannot be read ({error.strerror})") from error
 
 
 def _model(content: bytes) -> Any:
@@ -161,9 +169,9 @@ def _tensors(files: Sequence[Path], values: Sequence[Any]) -> Iterator[Tensor]:
 
 def _tensor(file: Path, name: str) -> Tensor:
     onnx = onnx_package()
-    proto = onnx.TensorProto()
+    proto, content = onnx.TensorProto(), _content(file)
     try:
-        proto.ParseFromString(file.read_bytes())
+        proto.ParseFromString(content)
         kind = onnx.TensorProto.DataType.Name(proto.data_type).lower()
         array = onnx.numpy_helper.to_array(proto)
     except UnicodeDecodeError as error:

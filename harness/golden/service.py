@@ -2,7 +2,6 @@
 
 import os
 import platform
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,13 +12,12 @@ from harness.checks.interface import CheckContext
 from harness.config.suite import Suite
 from harness.credentials import Credentials
 from harness.errors import ConfigError
-from harness.events import BuildProgress, CheckProgress, CheckStarted, Emit, Note
+from harness.events import CheckProgress, CheckStarted, Emit, Note
 from harness.model import Scope, TargetDescription
-from harness.targets.engine import Engine, find_engine
+from harness.preparation import prepare
 from harness.targets.identity import identified
 from harness.targets.interface import Endpoint
-from harness.targets.launch import URL, Launch, Launcher
-from harness.targets.scratch import remove_orphan_folders
+from harness.targets.launch import URL, Launch
 from harness.targets.url import require_plain
 
 
@@ -104,32 +102,13 @@ def find_service(
     Raises:
         UsageError, ConfigError, InfrastructureError: when it can't be had, with what to do.
     """
-    on_url = named is not None and bool(URL.match(named))
-    if named is not None and on_url:
+    if named is not None and URL.match(named):
         require_plain(named)
-    credentials = Credentials(suite.config.auth, environ, generate=not on_url)
-    launcher = Launcher(
-        suite=suite,
-        engine=None if on_url else _engine(suite, environ, emit),
-        values={**credentials.template_values(), "device": "gpu" if gpu else "cpu"},
-        certificates=credentials.certificates,
-        run_token=secrets.token_hex(3),
-        base_image=environ.get("HARNESS_BASE_IMAGE"),
-        gpu=gpu,
-        progress=lambda step, total: emit(BuildProgress(step, total)),
-    )
-    return Named(suite, launcher.resolve(named), credentials, emit)
+    prepared = prepare(suite, named, gpu=gpu, environ=environ, emit=emit)
+    return Named(suite, prepared.launcher.resolve(named), prepared.credentials, emit)
 
 
 def machine(description: TargetDescription) -> str:
     """What the answers were made on, for whoever compares sets of two machines."""
     cores = len(os.sched_getaffinity(0))
     return f"{platform.system()} {platform.release()} {platform.machine()}, {cores} cores, {description.kind}"
-
-
-def _engine(suite: Suite, environ: Mapping[str, str], emit: Emit) -> Engine | None:
-    engine = find_engine(suite.folder, environ)
-    orphans = remove_orphan_folders() + ([] if engine is None else engine.remove_orphans())
-    for name in orphans:
-        emit(Note(f"removed what a killed run had left: {name}"))
-    return engine

@@ -106,7 +106,8 @@ def machine_name(report: Report) -> str:
     """What times depend on: processor, cores, memory and GPU."""
     machine = report.environment
     gpu = f", {machine.gpu}" if machine.gpu else ""
-    return f"{machine.cpu}, {machine.cores} cores, {round(machine.memory_bytes / _GIB)} GiB{gpu}"
+    memory_gib = (machine.memory_bytes + _GIB // 2) // _GIB  # a damaged report's may be beyond a float
+    return f"{machine.cpu}, {machine.cores} cores, {memory_gib} GiB{gpu}"
 
 
 def _name(reference: TargetDescription | None) -> str:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from harness.history.comparison import CheckSeen, Comparison, FindingSeen, Movement, Run
+from harness.history.comparison import CheckSeen, Comparison, FindingChange, FindingSeen, Movement, Run
 from harness.history.tables import TextTable
 from harness.model import Direction, Outcome, Scalar
 from harness.reports.summary import release_name
@@ -28,11 +28,13 @@ _WAYS = {Direction.LOOSENED: "red", Direction.TIGHTENED: "green", Direction.CHAN
 def notes(comparison: Comparison) -> tuple[str, ...]:
     """What a reader has to know before the numbers, a sentence each; untrusted."""
     asked = ", ".join(comparison.asked_otherwise)
-    moved = sum(change.movement is Movement.MOVED for change in comparison.findings)
+    moved = len(_moved(comparison))
+    by_chance = sum(_by_chance(change) for change in comparison.findings)
     lines = {
         f"Not asked the same (other settings or files): {asked}.": bool(asked),
         f"Policies were not compared: {comparison.policy_problem}.": bool(comparison.policy_problem),
         f"{moved - MOST_MOVED} more findings with other numbers are in --json.": moved > MOST_MOVED,
+        f"Numbers that differ within each other's intervals, in --json only: {by_chance}.": by_chance > 0,
         NOTHING: differs_in_nothing(comparison),
     }
     not_comparable = (f"Not comparable. {line}" for line in comparison.not_comparable)
@@ -40,7 +42,7 @@ def notes(comparison: Comparison) -> tuple[str, ...]:
 
 
 def differs_in_nothing(comparison: Comparison) -> bool:
-    """Whether there is no table but that of the two runs."""
+    """Whether there is no table but that of the two runs; what may well be chance is no difference."""
     same = comparison.then.decision is comparison.now.decision
     return same and len(tables(comparison)) == 1 and not comparison.policy_problem
 
@@ -101,8 +103,8 @@ def _checks(comparison: Comparison) -> TextTable:
 
 
 def _findings(comparison: Comparison) -> TextTable:
-    moved = [change for change in comparison.findings if change.movement is Movement.MOVED]
-    shown = [change for change in comparison.findings if change not in moved[MOST_MOVED:]]
+    cut = _moved(comparison)[MOST_MOVED:]
+    shown = [change for change in comparison.findings if change not in cut and not _by_chance(change)]
     return TextTable(
         "Findings",
         ("finding", "", "outcome", "observed then", "observed now", "change", "limit", "unit"),
@@ -121,6 +123,30 @@ def _findings(comparison: Comparison) -> TextTable:
         ),
         tuple(_STYLES[change.movement] for change in shown),
     )
+
+
+def _moved(comparison: Comparison) -> list[FindingChange]:
+    """Those of the same outcome whose numbers differ by more than chance would have it."""
+    return [
+        change
+        for change in comparison.findings
+        if change.movement is Movement.MOVED and not _by_chance(change)
+    ]
+
+
+def _by_chance(change: FindingChange) -> bool:
+    """Whether all that differs are two measured numbers, and the interval of each holds the other."""
+    then, now = change.then, change.now
+    if change.movement is not Movement.MOVED or then is None or now is None:
+        return False
+    same = (then.limit, then.unit, then.waiver) == (now.limit, now.unit, now.waiver)
+    return same and _holds(then, _number(now)) and _holds(now, _number(then))
+
+
+def _holds(seen: FindingSeen, value: float | None) -> bool:
+    if value is None or seen.lower is None or seen.upper is None:
+        return False
+    return seen.lower <= value <= seen.upper
 
 
 def _run(name: str, run: Run) -> tuple[str, ...]:

@@ -20,11 +20,11 @@ from harness.reports.text import cut
 
 MOST_SHOWN = 200
 _NAMES = ("finding", "variant", "name")
-_JUDGE_NOTHING = frozenset({"schema_version", "name", "auth"})
+_JUDGE_NOTHING = frozenset({"schema_version", "name", "auth", "selftest"})
 _STARTS = frozenset(
     {
         *("port", "scheme", "environment", "command", "files", "tmpfs", "build", "build_args", "process"),
-        *("companions", "start_with", "memory", "cpus", "pids", "stop_timeout_s"),
+        *("companions", "start_with", "memory", "cpus", "pids", "disk", "stop_timeout_s"),
     }
 )
 

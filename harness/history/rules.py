@@ -79,12 +79,12 @@ _TABLE: Mapping[type[Section], Rules] = MappingProxyType(
         PolicySettings: {"required": _ASKS, "allow_not_applicable": _ALLOWS, "waivers": _ALLOWS},
         Waiver: {"expires": _HIGHER},
         ServiceSettings: {
-            **_rules(_HIGHER, "ready_timeout_s memory cpus pids"),
+            **_rules(_HIGHER, "ready_timeout_s memory cpus pids disk"),
             "egress": _ALLOWS,
             "read_only_root": _ASKS,
             "replicas": _LOWER,
         },
-        VariantSettings: {"replicas": _LOWER},
+        VariantSettings: {"replicas": _LOWER, "ready_timeout_s": _HIGHER},
         GpuSettings: _rules(_HIGHER, "ready_timeout_s memory pids max_cpu_nodes"),
         ImageSettings: {"largest_searched_kib": _LOWER},
         ImageLimits: {
@@ -154,7 +154,8 @@ _TABLE: Mapping[type[Section], Rules] = MappingProxyType(
         },
         TelemetrySettings: {
             **_rules(_LOWER, "cases repeat marked_cases"),
-            **_rules(_ASKS, "refused requests inferences duration rejections series request_id"),
+            **_rules(_ASKS, "refused requests inferences duration rejections series"),
+            **_rules(_ASKS, "request_id keeps_request_id"),
             "settle_s": _HIGHER,
         },
         TelemetryLimits: _rules(_HIGHER, "new_series bucket_slack_ms"),
@@ -184,6 +185,7 @@ _TABLE: Mapping[type[Section], Rules] = MappingProxyType(
             "promises": Looser.SHARPNESS,
             **_rules(_LOWER, "min_throughput confidence"),
             **_rules(_HIGHER, "max_error_rate error_rate_margin max_reference_failures max_warmup_share"),
+            **_rules(_HIGHER, "max_set_aside"),
             **_rules(_HIGHER, "max_generator_lag_p99_ms max_generator_hiccup_p99_ms max_cpu_steal"),
             **_rules(_HIGHER, "max_reference_drift"),
         },

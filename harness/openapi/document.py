@@ -14,6 +14,8 @@ MAX_DEPTH = 128
 """Deepest nesting of objects and lists in a document."""
 MAX_VALUES = 1_000_000
 """Most values in a document, counting what a YAML alias repeats."""
+MAX_POINTER_CHARACTERS = 256_000_000
+"""Most characters in the JSON pointers to all values together: a long key stands in that of each below it."""
 MAX_STEPS = 3_000_000
 """Most steps one comparison may take; real documents take thousands."""
 _MAX_NUMBER_BITS = 1024
@@ -186,7 +188,7 @@ class Document:
         pointer = unquote(text[1:])
         try:
             return Node(self.root.document, pointer, resolve(self.root.body, pointer))
-        except (PointerError, ValueError):  # ValueError: an index of thousands of digits
+        except PointerError:
             raise reference.error("a reference to something that this document holds") from None
 
 
@@ -211,16 +213,30 @@ def join(pointer: str, key: str) -> str:
 def _check_json(root: Node) -> None:
     """Check without recursion that a value is finite JSON of bounded depth and size."""
     pending = [(root, 0)]
-    count = 0
+    count = characters = 0
     while pending:
         node, depth = pending.pop()
         count += 1
-        if count > MAX_VALUES:
+        # Before the nodes are made: a few megabytes of JSON could otherwise take all memory.
+        if count + len(pending) + _size(node) > MAX_VALUES:
             raise node.exceeds(f"{MAX_VALUES} values in a document")
+        characters += _pointer_characters(node)
+        if characters > MAX_POINTER_CHARACTERS:
+            raise node.exceeds(f"{MAX_POINTER_CHARACTERS} characters in the JSON pointers to all values")
         _check_scalar(node)
         if depth == MAX_DEPTH and isinstance(node.body, dict | list) and node.body:
             raise node.exceeds(f"{MAX_DEPTH} levels of nesting")
         pending.extend((child, depth + 1) for child in _inner(node))
+
+
+def _size(node: Node) -> int:
+    return len(node.body) if isinstance(node.body, dict | list) else 0
+
+
+def _pointer_characters(node: Node) -> int:
+    """Of the pointers to what is right inside, about."""
+    keys = node.body if isinstance(node.body, dict) else ()
+    return len(node.pointer) * _size(node) + sum(len(key) for key in keys if isinstance(key, str))
 
 
 def _inner(node: Node) -> Iterator[Node]:

@@ -7,6 +7,7 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]  # ships no types
 
 from harness.errors import ConfigError
+from harness.openapi.document import MAX_VALUES
 from harness.openapi.model import OpenAPIError
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -19,6 +20,15 @@ _BOOL = "tag:yaml.org,2002:bool"
 
 class _JsonLoader(yaml.SafeLoader):  # type: ignore[misc]  # its base has no types
     """YAML as OpenAPI means it: only JSON's types, so neither dates nor `yes` and `no`."""
+
+    _merged = 0
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Merge what `<<` names, as far as that is bounded: merges of merges grow as a power of the lines."""
+        super().flatten_mapping(node)
+        self._merged += len(node.value)
+        if self._merged > MAX_VALUES:
+            raise yaml.YAMLError(f"at most {MAX_VALUES} keys, counting those that << repeats")
 
 
 _JsonLoader.yaml_implicit_resolvers = {
@@ -70,7 +80,7 @@ def parse_json(content: bytes) -> Any:
 def _parse_yaml(content: bytes) -> Any:
     try:
         return _with_text_keys(yaml.load(content, Loader=_JsonLoader))  # noqa: S506 - derives from SafeLoader
-    except (yaml.YAMLError, LookupError, AttributeError) as error:
+    except (yaml.YAMLError, LookupError, AttributeError, ArithmeticError, TypeError) as error:
         # An explicit tag on a value of another kind makes the parser fail in these other ways.
         raise ValueError(" ".join(str(error).split())) from None
     except RecursionError:

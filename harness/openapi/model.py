@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from harness.errors import ExitCode, HarnessError
 
 _SHOWN_CHARACTERS = 100
+_PLACE_CHARACTERS = 300
 _SHOWN_BITS = 1024
 
 
@@ -65,7 +66,7 @@ class OpenAPIError(HarnessError):
         self.problem = f"found {describe(value)}"
         self.allowed = allowed
         self.document = document
-        place = pointer or "the top"
+        place = shorten(pointer, _PLACE_CHARACTERS) or "the top"
         super().__init__(f"{document}: at {place}: {self.problem}, allowed is {allowed}")
 
 
@@ -94,6 +95,6 @@ def show(value: object) -> str:
     return "none" if value is None else shorten(json.dumps(value, sort_keys=True))
 
 
-def shorten(text: str) -> str:
+def shorten(text: str, most: int = _SHOWN_CHARACTERS) -> str:
     """Cut a text to what one line can hold."""
-    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -174,6 +174,8 @@ def _is_nullable_composition(node: Node) -> bool:
 
 def _own_types(node: Node) -> frozenset[str]:
     values = enum_values(node)
+    if values == []:
+        return frozenset()
     nullable = node.flag("nullable")
     declared = node.child("type")
     if declared is None:

@@ -31,6 +31,9 @@ _COMPONENT = re.compile(r"/components/schemas/[^/]+")
 _MAX_TRIALS = 3
 """Unions within unions that matching looks through; beyond, leftovers count as different."""
 _LEVEL_STEPS = 25
+_PROPERTY_STEPS = 10
+_CHANGE_STEPS = 20
+"""For each: a document of megabytes could name hundreds of thousands of properties that nobody knew."""
 
 Matches = list[tuple[Alternative, Alternative]]
 
@@ -59,7 +62,8 @@ class SchemaDiff:
             OpenAPIError: a schema cannot be read, or the two are too entangled.
         """
         pair = ((old,) if old else (), (new,) if new else ())
-        return _Walk(self, direction, trials=0).run([pair])
+        walk = _Walk(self, direction, trials=0)
+        return [*walk.emptied(*pair), *walk.run([pair])]
 
     def level(self, old: Schema, new: Schema, walk: "_Walk") -> Level:
         """The changes between two schemas, not looking below."""
@@ -99,6 +103,14 @@ class _Walk:
             pending.extend(level.below)
         return found
 
+    def emptied(self, old: Schema, new: Schema) -> list[Change]:
+        """That a service has to answer what no value can be any more: by types alone that is a narrowing."""
+        if self.direction is Direction.REQUEST or self.diff.new.alternatives(new):
+            return []
+        if not self.diff.old.alternatives(old):
+            return []
+        return [self._change(Delta("type-changed", new[0].pointer, "type", "some value", "no value"))]
+
     def compare(self, old: Schema, new: Schema) -> Level:
         """Compare two schemas as unions of alternatives."""
         at = (*new, *old)[0].pointer
@@ -130,7 +142,9 @@ class _Walk:
         pair = AlternativePair(old, new, self.diff.old.document, self.diff.new.document, at)
         deltas = list(keyword_deltas(pair))
         below: list[SchemaPair] = []
+        emptied: list[Change] = []
         if pair.either_allows(frozenset({"object"})):
+            self.diff.step(_PROPERTY_STEPS * _names((*old.nodes, *new.nodes)), self.diff.new.document.root)
             old_shape = read_shape(old, self.direction, self.diff.old)
             new_shape = read_shape(new, self.direction, self.diff.new)
             for found in object_deltas(pair, old_shape, new_shape, self.direction):
@@ -138,9 +152,11 @@ class _Walk:
                     deltas.append(found)
                 else:
                     below.append(found)
+            for name in sorted(new_shape.required & new_shape.properties.keys()):
+                emptied += self.emptied(old_shape.schema_of(name), new_shape.properties[name])
         if pair.either_allows(frozenset({"array"})):
             below.extend(array_pairs(old, new))
-        return Level(tuple(self._change(delta) for delta in deltas), tuple(below))
+        return Level((*emptied, *(self._change(delta) for delta in deltas)), tuple(below))
 
     def _unions(self, olds: list[Alternative], news: list[Alternative], at: str) -> Level:
         matches, left_old, left_new = self._match(olds, news, at)
@@ -207,6 +223,7 @@ class _Walk:
         return (errors, warnings, len(changes))
 
     def _change(self, delta: Delta) -> Change:
+        self.diff.step(_CHANGE_STEPS, self.diff.new.document.root)
         if delta.old is None:
             difference = f"added, is {show(delta.new)}"
         elif delta.new is None:
@@ -220,6 +237,12 @@ class _Walk:
             old=delta.old,
             new=delta.new,
         )
+
+
+def _names(nodes: Schema) -> int:
+    """How many properties they list."""
+    listed = (node.fields.get("properties") for node in nodes)
+    return sum(len(properties) for properties in listed if isinstance(properties, dict))
 
 
 def _union_types(alternatives: Iterable[Alternative]) -> frozenset[str]:

@@ -31,19 +31,20 @@ def gate_prepared(pytestconfig: pytest.Config) -> "Prepared":
     if not pytestconfig.getoption("gate_candidate"):
         pytest.skip(NO_CANDIDATE)
     from harness.config.suite import load_suite  # noqa: PLC0415 - see the module docstring of the plugin
-    from harness.preparation import prepare  # noqa: PLC0415
+    from harness.preparation import prepare, sides  # noqa: PLC0415
 
     gpu = pytestconfig.getoption("gate_device") == "gpu"
     with _told():
         suite = load_suite(Path(pytestconfig.getoption("gate_config"))).on("gpu" if gpu else "cpu")
         prepared = prepare(
             suite,
-            candidate=pytestconfig.getoption("gate_candidate"),
-            reference=pytestconfig.getoption("gate_reference"),
+            *sides(pytestconfig.getoption("gate_candidate"), pytestconfig.getoption("gate_reference")),
             gpu=gpu,
             environ=os.environ,
             emit=lambda _event: None,
         )
+        if gpu:
+            prepared.require_gpus()
     pytestconfig.stash[CREDENTIALS] = prepared.credentials
     return prepared
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from harness.model import Decision, Outcome, Report
 from harness.reports.causes import Cause, causes
 from harness.reports.quantiles import observed_quantiles
-from harness.reports.summary import caveats, families, headline, loosened, why
+from harness.reports.summary import caveats, families, headline, loosened, stands_on, why
 from harness.reports.text import command_lines, observed_and_limit, one_line, seconds, words
 
 _COLOUR = {Decision.PROMOTE: "green", Decision.REJECT: "red", Decision.INCONCLUSIVE: "yellow"}
@@ -65,6 +65,7 @@ def verdict_lines(report: Report, saved: Path | None = None) -> Sequence[Rendera
         Text(one_line(f"  {key}: {then} → {now} ({way})"), style="yellow")
         for key, way, then, now in loosened(report)[:_MOST_REASONS]
     ]
+    lines.append(Text(one_line(stands_on(report)), style="dim"))
     if saved is not None:
         lines.append(Text(f"Report  {one_line(str(saved.with_suffix('.html')))}"))
         lines.append(Text(f"        {one_line(str(saved))}"))

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 from pydantic_core import to_json
 
 from harness.model import Report
@@ -15,7 +13,8 @@ from harness.reports import summary
 from harness.reports.causes import causes
 from harness.reports.figures.interface import Figure
 from harness.reports.figures.svg import WIDTH
-from harness.reports.text import interval, observed_and_limit, quantity, seconds, visible, words
+from harness.reports.pages import page_templates
+from harness.reports.text import interval, observed_and_limit, quantity, seconds, words
 
 
 @dataclass(frozen=True)
@@ -39,12 +38,13 @@ class HtmlRenderer:
     suffix: ClassVar[str] = ".html"
 
     def render(self, report: Report) -> str:
-        """The page; every value passes through :func:`visible` and Jinja's autoescape."""
+        """The page; every value is made visible and escaped."""
         page = _TEMPLATES.get_template("report.html.j2").render(
             report=report,
             headline=summary.headline(report),
             caveats=summary.caveats(report),
             loosened=summary.loosened(report),
+            stands_on=summary.stands_on(report),
             families=summary.families(report),
             causes=causes(report),
             identities=summary.side_by_side(report),
@@ -54,11 +54,6 @@ class HtmlRenderer:
             validity=[(key, _value(value)) for key, value in report.validity.items()],
         )
         return page + "\n"
-
-
-def _finalize(value: Any) -> Any:
-    # A macro's result is our own markup and holds values that passed through here already.
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _time_bars(report: Report) -> Sequence[TimeBar]:
@@ -92,16 +87,9 @@ def _evidence_link(path: str, run_id: str) -> str:
     return f"./{quote(run_id, safe='')}/{quote(path)}"
 
 
-def _templates() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("harness.reports"),
-        autoescape=True,
-        finalize=_finalize,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
+_TEMPLATES = page_templates(
+    "harness.reports",
+    {
         "seconds": seconds,
         "evidence_link": _evidence_link,
         "observed_and_limit": observed_and_limit,
@@ -109,8 +97,5 @@ def _templates() -> Environment:
         "needs_attention": summary.needs_attention,
         "why": summary.why,
         "words": words,
-    }
-    return environment
-
-
-_TEMPLATES = _templates()
+    },
+)

@@ -14,6 +14,7 @@ from harness.reports.summary import (
     loosened,
     needs_attention,
     side_by_side,
+    stands_on,
     why,
 )
 from harness.reports.text import cut, observed_and_limit, seconds, single_line, visible, words
@@ -80,6 +81,7 @@ def _blocks(report: Report) -> Iterable[str]:
     yield from (f"> {prose(line)}" for line in caveats(report))
     if loosened(report):
         yield _loosened(report)
+    yield prose(stands_on(report))
     yield _identity(report)
     yield "\n".join(
         [

@@ -20,6 +20,7 @@ from typing import IO, Self
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from harness.config.files import read_bounded
 from harness.config.problems import config_error
 from harness.errors import ConfigError, InfrastructureError, UsageError
 from harness.evidence_files import verify
@@ -82,7 +83,6 @@ class RunFolder:
             if (out / LATEST).is_dir():
                 raise FileExistsError(f"{LATEST} is a folder there, and has to be a link")
             owner = _claim(_partial(out, run_id))
-            (_partial(out, run_id) / _EVIDENCE).mkdir()
         except OSError as error:
             raise UsageError(
                 f"--out {out}: reports cannot be written there ({error.strerror or error})",
@@ -170,12 +170,9 @@ def load_report(path: Path) -> Report:
     try:
         if not path.is_file():
             raise ConfigError(file=path, problem="no such report")
-        with path.open("rb") as file:
-            data = file.read(MOST_REPORT_BYTES + 1)
     except OSError as error:
         raise ConfigError(file=path, problem=f"cannot be read ({error.strerror or error})") from error
-    if len(data) > MOST_REPORT_BYTES:
-        raise ConfigError(file=path, problem=f"larger than any report ({MOST_REPORT_BYTES} bytes)")
+    data = read_bounded(path, MOST_REPORT_BYTES, what="report")
     try:
         content = from_json(data, allow_inf_nan=False)
     except ValueError as error:
@@ -216,13 +213,26 @@ def _claim(partial: Path) -> IO[bytes]:
     """Make ``partial`` and lock its owner file, again if a neighbour cleared it in between."""
     while True:
         partial.mkdir()
-        path = partial / _OWNER
-        with suppress(FileNotFoundError):
-            owner = path.open("xb", buffering=0)
-            _lock(owner.fileno())
-            if path.stat().st_ino == os.fstat(owner.fileno()).st_ino:
-                owner.write(f"pid {os.getpid()}\n".encode())
+        try:
+            if owner := _owned(partial):
                 return owner
+        except FileNotFoundError:
+            continue
+        except OSError:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+
+
+def _owned(partial: Path) -> IO[bytes] | None:
+    """The locked owner file; None where a neighbour has put another in its place."""
+    path = partial / _OWNER
+    owner = path.open("xb", buffering=0)
+    _lock(owner.fileno())
+    if path.stat().st_ino != os.fstat(owner.fileno()).st_ino:
+        return None
+    owner.write(f"pid {os.getpid()}\n".encode())
+    (partial / _EVIDENCE).mkdir()
+    return owner
 
 
 def _lock(descriptor: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from harness.model import (
     WORST_FIRST,
+    BoundedShare,
     CheckResult,
     Decision,
     Direction,
@@ -17,7 +18,7 @@ from harness.model import (
     TargetDescription,
 )
 from harness.reports.causes import causes
-from harness.reports.text import declared, seconds
+from harness.reports.text import bounded, declared, seconds
 
 _UNSETTLED = frozenset({Outcome.ERROR, Outcome.INCONCLUSIVE, Outcome.SKIP})
 _QUIET = frozenset({Outcome.PASS, Outcome.NOT_APPLICABLE, Outcome.SKIP})
@@ -119,6 +120,37 @@ def loosened(report: Report) -> tuple[tuple[str, str, str, str], ...]:
         (change.key, change.direction.value, declared(change.old), declared(change.new))
         for change in (since.changes if since else ())
     )
+
+
+def stands_on(report: Report) -> str:
+    """What the last selftest showed of the gate itself, or that there is none."""
+    record = report.selftest
+    if record is None:
+        return "This gate stands on no selftest: none is in the folder of reports."
+    injected = " by the proxy" if record.proxied else ""
+    killed = _of_those(record.detection, "faults met", "at least")
+    if record.killed_extended:
+        killed += f", {record.killed_extended} of them by what their entries add to the suite"
+    rejected = _of_those(record.false_rejects, "benign changes decided", "at most")
+    open_ = {
+        "undecided": record.undecided,
+        "not shown to be active": record.inactive,
+        "ended in an error": record.error,
+        "not tried": record.untried,
+    }
+    told = ", ".join(f"{number} {what}" for what, number in open_.items() if number)
+    return " ".join(
+        [
+            f"The gate's selftest{injected} ({record.mode}) of {record.finished_at}, {record.path}.",
+            f"Killed for the right reason: {killed}. Rejected: {rejected}.",
+            *([f"Of all {record.faults + record.benign}: {told}."] if told else []),
+            *([f"It says little of this run: {record.stale}."] if record.stale else []),
+        ]
+    )
+
+
+def _of_those(share: BoundedShare, samples: str, side: str) -> str:
+    return f"{share.hits} of {share.samples} {samples}{f', {bounded(share, side)}' if share.samples else ''}"
 
 
 def _since_last_promote(report: Report) -> tuple[str, ...]:

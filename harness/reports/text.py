@@ -4,7 +4,7 @@ import math
 import re
 from decimal import Decimal
 
-from harness.model import Finding, Outcome, Scalar
+from harness.model import BoundedShare, Finding, Outcome, Scalar
 
 _KEPT = "\n\t"
 _MOST_EXACT_INTEGER = 10**15
@@ -114,6 +114,11 @@ def seconds(duration_s: float) -> str:
         return f"{duration_s:.1f} s"
     minutes, rest = divmod(round(duration_s), _SECONDS_PER_MINUTE)
     return f"{minutes} min {rest:02d} s"
+
+
+def bounded(share: BoundedShare, side: str) -> str:
+    """``at least 93.6% with 95% confidence``, ``side`` being where its bound is."""
+    return f"{side} {share.bound:.1%} with {share.confidence:.0%} confidence"
 
 
 def words(outcome: Outcome) -> str:

@@ -19,6 +19,8 @@ TIMEOUT_S = 30.0
 MOST_ANSWER_BYTES = 1024 * 1024
 BUDGET_S = 60.0
 """For the first round: a slow service is asked fewer."""
+WHOLE_S = 3 * BUDGET_S
+"""For both rounds: after it nothing more is asked, however little was answered."""
 LEAST_CASES = 2
 MOST_UNANSWERED = 3
 
@@ -67,19 +69,22 @@ def ask(
     first: list[tuple[Any, Any]] = []
     with http_client(endpoint.base_url) as client:
         asker = _Asker(client, template, credentials, result)
-        give_up = time.monotonic() + BUDGET_S
+        started = time.monotonic()
         for done, body in enumerate(bodies, start=1):
             result.asked = done
             if (answered := asker.ask(body)) is not None:
                 first.append((body, answered[0]))
             progress(done, 2 * len(bodies))
-            enough = len(first) >= LEAST_CASES and time.monotonic() > give_up
-            if enough or asker.unanswered >= MOST_UNANSWERED:
+            took_s = time.monotonic() - started
+            enough = len(first) >= LEAST_CASES and took_s > BUDGET_S
+            if enough or took_s > WHOLE_S or asker.unanswered >= MOST_UNANSWERED:
                 break
         for done, (body, before) in enumerate(first, start=len(bodies) + 1):
             if (answered := asker.ask(body)) is not None:
                 result.kept.append(Kept(body, before, answered[0]))
             progress(done, 2 * len(bodies))
+            if time.monotonic() - started > WHOLE_S:
+                break
     if not endpoint.alive():
         raise TargetError("it stopped when it was asked", logs=endpoint.logs())
     if not result.kept:

@@ -1,7 +1,6 @@
 """``[service]`` and ``[auth]`` of the suite to be, from what the user gave."""
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
 from harness.config.suite import Suite, parse_suite
+from harness.config.toml import parse_toml
 from harness.errors import ConfigError, UsageError
 from harness.template import PLACEHOLDER
 
@@ -118,9 +118,9 @@ class Declared:
 def _read(file: Path) -> tomlkit.TOMLDocument:
     try:
         text = file.read_text(encoding="utf-8")
-        tomllib.loads(text)
+        parse_toml(text, file)
         document = tomlkit.parse(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, TOMLKitError, RecursionError) as error:
+    except (OSError, ValueError, TOMLKitError, RecursionError) as error:  # ValueError: not UTF-8
         raise ConfigError(
             file=file, problem=f"cannot be read: {error}", allowed="TOML with [service] and [auth]"
         ) from error

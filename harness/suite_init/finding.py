@@ -144,6 +144,22 @@ class ServedDocument:
     credential: str | None
     body: dict[str, Any]
 
+    @property
+    def plain_gets(self) -> list[str]:
+        """The paths of the GETs that take nothing but the path, so that they can be asked as they stand."""
+        return [
+            path
+            for path, item in _tables(self.body.get("paths"))
+            for method, operation in _tables(item)
+            if method == "get" and "{" not in path and not {**item, **operation}.get("parameters")
+        ]
+
+
+def _tables(of: object) -> list[tuple[str, dict[str, Any]]]:
+    """The members of an object that are objects themselves."""
+    members = of.items() if isinstance(of, dict) else ()
+    return [(str(name), value) for name, value in members if isinstance(value, dict)]
+
 
 def find_document(
     endpoint: Endpoint, credentials: Credentials, credential: str | None, declared: str | None

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from harness.checks.golden.wire import parse_json
+from harness.config.files import is_folder
 from harness.errors import ConfigError, InfrastructureError, UsageError
 from harness.suite_init.declared import Given
 from harness.targets.engine import INSTALL, find_engine
@@ -104,7 +105,7 @@ def port_of(candidate: str, environ: Mapping[str, str]) -> int:
         require_plain(candidate)
         parts = urlsplit(candidate)
         return parts.port or DEFAULT_PORTS[parts.scheme.lower()]
-    if Path(candidate).is_dir():
+    if is_folder(candidate):
         raise UsageError(
             f"{candidate} is a folder", fix="build its image first, or start it and give its URL"
         )

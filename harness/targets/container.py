@@ -2,25 +2,28 @@
 
 import contextlib
 import os
+import posixpath
 import secrets
 import ssl
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
 import docker.errors
 import requests
 from docker.models.networks import Network
-from docker.types import DeviceRequest, LogConfig
+from docker.types import DeviceRequest, LogConfig, Mount
+from docker.utils import parse_bytes
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.exceptions import ContainerStartException
 
 from harness.config.service import ServiceSettings
 from harness.errors import InfrastructureError, TargetError
+from harness.http_exchange import http_client
 from harness.model import Scope, TargetDescription
 from harness.owner import Owner
 from harness.targets.companion import Companion, Companions
@@ -36,14 +39,16 @@ from harness.targets.container_state import (
     terminate,
 )
 from harness.targets.control_group import ControlGroup
+from harness.targets.disk_bound import DiskBound
 from harness.targets.engine import OWNER_LABEL, RUN_LABEL, Engine
+from harness.targets.engine_watch import EngineWatch
 from harness.targets.files import HandedFiles, filled_all
 from harness.targets.gpu import INSTALL_TOOLKIT, device_requests
 from harness.targets.image import ImageIdentity
 from harness.targets.interface import RemovalError, RunningProcess
 from harness.targets.log import LogSearch, search
 from harness.targets.own_address import own_address
-from harness.targets.readiness import wait_until_ready
+from harness.targets.readiness import PROBE_TIMEOUT_S, probe, wait_until_ready
 from harness.targets.uninterrupted import uninterrupted
 
 LOG_FILE_BYTES = 8 * 1024 * 1024
@@ -53,6 +58,8 @@ TMPFS_OPTIONS = "size=64m,mode=1777"
 NO_COMMAND = "no command specified"
 NANO = 1_000_000_000
 NO_ADDRESS = "http://127.0.0.1:0"
+NO_RESOLVER = "127.0.0.1"
+"""The container's own, where nothing listens; names of companions are the engine's to resolve."""
 
 
 class ContainerEndpoint:
@@ -64,6 +71,9 @@ class ContainerEndpoint:
         port: That it listens on inside.
         description: What it is.
         companions: By name.
+        watch: Of the engine, since before they were started.
+        is_ready: Whether a base URL answers as a service does that is ready.
+        disks: What bounds the disk of each; empty where it can write to none.
     """
 
     def __init__(
@@ -73,6 +83,10 @@ class ContainerEndpoint:
         port: int,
         description: TargetDescription,
         companions: Mapping[str, Companion],
+        *,
+        watch: EngineWatch,
+        is_ready: Callable[[str], bool],
+        disks: Sequence[DiskBound] = (),
     ) -> None:
         self._containers = tuple(containers)
         self._container = containers[0]
@@ -81,14 +95,30 @@ class ContainerEndpoint:
         self._port = port
         self.description = description
         self.companions = companions
+        self._watch = watch
+        self._is_ready = is_ready
+        self._disks = tuple(disks)
 
     def alive(self) -> bool:
-        """Whether all of its containers still run."""
-        return all(death(container) is None for container in self._containers)
+        """Whether all of its containers still run; where no engine tells, those do that are ready to answer.
+
+        Raises:
+            InfrastructureError: they do not, and that is the engine's doing or may be.
+        """
+        try:
+            dead = any(death(container) for container in self._containers)
+        except InfrastructureError:
+            if all(map(self._is_ready, self.base_urls)):
+                return True
+            raise
+        if dead:
+            self._watch.require_unbroken()
+        return not dead
 
     def logs(self) -> str:
-        """The last 256 KiB of what each of its containers wrote."""
-        return "".join(container_logs(container) for container in self._containers)
+        """The last 256 KiB of what each of its containers wrote, and why one was killed."""
+        killed = [f"killed: {disk.problem}\n" for disk in self._disks if disk.problem]
+        return "".join([*(container_logs(container) for container in self._containers), *killed])
 
     def search_log(self, holds: Callable[[str], bool]) -> LogSearch:
         """In what each of its containers wrote, as far as the engine keeps it."""
@@ -99,11 +129,16 @@ class ContainerEndpoint:
 
     def exit_code(self) -> int | None:
         """With which it ended."""
-        return exit_code(self._container)
+        return self._by_itself(exit_code(self._container))
 
     def terminate(self, timeout_s: float, delivered: Callable[[], None]) -> int | None:
         """Ask it to end, as ``docker stop`` does, and wait; it is not killed."""
-        return terminate(self._container, timeout_s, delivered)
+        return self._by_itself(terminate(self._container, timeout_s, delivered))
+
+    def _by_itself(self, code: int | None) -> int | None:
+        if code is not None:
+            self._watch.require_unbroken()
+        return code
 
     def host_address(self) -> str | None:
         """The gateway of its network, which is this machine where the engine runs here."""
@@ -187,6 +222,7 @@ class ContainerTarget:
         self._gpu = gpu
         self._until_ready = until_ready
         self._companions = companions
+        self._watch = EngineWatch(engine.host)
         self._stack = ExitStack()
 
     def __enter__(self) -> ContainerEndpoint:
@@ -208,14 +244,17 @@ class ContainerTarget:
 
     def _start(self, stack: ExitStack) -> ContainerEndpoint:
         with uninterrupted():
+            stack.enter_context(self._watch)
             network, companions = self._prepare(stack)
             files = stack.enter_context(HandedFiles(self._service.files, self._values))
             created = [
                 self._create(stack, network, files, number) for number in range(self._service.replicas)
             ]
+            writable = [] if self._service.read_only_root else [container for container, _ in created]
+            disks = [self._bounded(stack, container) for container in writable]
         startup_s = None
         if self._until_ready:
-            startup_s = round(max(self._wait(*each) for each in created), 3)
+            startup_s = round(max(self._wait(*each, disks) for each in created), 3)
         base_url = created[0][1]
         description = TargetDescription(
             kind=Scope.CONTAINER,
@@ -227,16 +266,42 @@ class ContainerTarget:
             startup_s=startup_s,
         )
         containers, base_urls = zip(*created, strict=True)
-        return ContainerEndpoint(containers, base_urls, self._service.port, description, companions)
+        return ContainerEndpoint(
+            containers,
+            base_urls,
+            self._service.port,
+            description,
+            companions,
+            watch=self._watch,
+            is_ready=self._is_ready,
+            disks=disks,
+        )
 
-    def _wait(self, container: Any, base_url: str) -> float:
+    def _is_ready(self, base_url: str) -> bool:
+        with http_client(base_url, tls=self._tls) as client:
+            status, _ = probe(client, self._service, timeout_s=PROBE_TIMEOUT_S)
+        return status == self._service.ready_status
+
+    def _bounded(self, stack: ExitStack, container: Any) -> DiskBound:
+        most_bytes = int(parse_bytes(self._service.disk))
+        return stack.enter_context(DiskBound(self._engine.client, container, most_bytes))
+
+    def _wait(self, container: Any, base_url: str, disks: Sequence[DiskBound]) -> float:
         return wait_until_ready(
             base_url,
             self._service,
-            died=lambda: death(container),
+            died=lambda: (
+                next((disk.problem for disk in disks if disk.problem), None) or self._own_death(container)
+            ),
             logs=lambda: container_logs(container),
             tls=self._tls,
         )
+
+    def _own_death(self, container: Any) -> str | None:
+        cause = death(container)
+        if cause is not None:
+            self._watch.require_unbroken()
+        return cause
 
     def _prepare(self, stack: ExitStack) -> tuple[Network, dict[str, Companion]]:
         """The network, and on it what is started before the service."""
@@ -252,15 +317,17 @@ class ContainerTarget:
     ) -> tuple[Any, str]:
         """The started container of a replica, and its base URL."""
         with _as_infrastructure_error():
-            name = f"{self._name}-{number}" if number else self._name
-            container = DockerContainer(self._image.image_id, name=name)
+            called = f"{self._name}-{number}" if number else self._name
+            container = DockerContainer(self._image.image_id, name=called)
             container.with_envs(**self._environment())
             for name, path in files.items():
                 container.with_volume_mapping(str(path), self._service.files[name].path, "ro")
             if self._service.command is not None:
                 container.with_command(list(self._service.command))
-            container.tmpfs = dict.fromkeys(self._service.tmpfs, TMPFS_OPTIONS)
-            container.with_kwargs(network=network.name, **self._bounds())
+            read_only, in_memory = self._volumes()
+            container.tmpfs = dict.fromkeys((*self._service.tmpfs, *in_memory), TMPFS_OPTIONS)
+            mounts = [self._mount(stack, path, f"{called}-{at}") for at, path in enumerate(read_only)]
+            container.with_kwargs(network=network.name, mounts=mounts or None, **self._bounds())
             # testcontainers types the host side as a port; docker-py takes an address with it.
             container.ports = {f"{self._service.port}/tcp": ("127.0.0.1", None)}  # type: ignore[dict-item]
             stack.callback(_remove, container)
@@ -276,7 +343,8 @@ class ContainerTarget:
             # What keeps a created container from starting is in its image (user, command, working directory),
             # whatever status the engine gives that, as long as the engine itself is well.
             refused = NO_COMMAND in str(error.explanation).lower()
-            if (refused or _is_created(container)) and self._engine.answers():
+            if refused or _is_created(container):
+                self._watch.require_unbroken()
                 raise TargetError(f"the container could not be started: {error.explanation}") from error
             raise
 
@@ -297,6 +365,22 @@ class ContainerTarget:
         values = {**self._values, **paths, "host": "0.0.0.0", "port": str(self._service.port)}  # noqa: S104 - inside the container
         return filled_all(self._service.environment, values)
 
+    def _mount(self, stack: ExitStack, path: str, name: str) -> Mount:
+        """A volume that is only to be read; it has a name, since the engine makes no other read-only."""
+        stack.callback(_remove_volume, self._engine, name)
+        return Mount(path, name, read_only=True, labels=self._labels)
+
+    def _volumes(self) -> tuple[list[str], list[str]]:
+        """What the image declares as volumes lies on this machine's disk, unbounded: it is only to be read.
+
+        Those that a handed file lies in come second, and are in memory: the engine makes its place there.
+        """
+        handed = {_place(file.path) for file in self._service.files.values()}
+        taken = handed | set(map(_place, self._service.tmpfs))
+        volumes = sorted(set(map(_place, self._image.content.volumes)) - taken)
+        in_memory = [str(path) for path in volumes if any(path in file.parents for file in handed)]
+        return [str(path) for path in volumes if str(path) not in in_memory], in_memory
+
     def _bounds(self) -> dict[str, Any]:
         service = self._service
         return {
@@ -315,6 +399,8 @@ class ContainerTarget:
             "log_config": LogConfig(
                 type="json-file", config={"max-size": str(LOG_FILE_BYTES), "max-file": str(LOG_FILES)}
             ),
+            # A resolver on the machine's loopback would otherwise be asked from there, and so the outside.
+            "dns": None if service.egress else [NO_RESOLVER],
             "device_requests": self._device_requests(),
         }
 
@@ -346,6 +432,11 @@ def _as_infrastructure_error() -> Iterator[None]:
         raise InfrastructureError(f"container engine: {error}") from error
 
 
+def _place(path: str) -> PurePosixPath:
+    """Where a path leads, however it is written."""
+    return PurePosixPath("/", posixpath.normpath(path).lstrip("/"))
+
+
 def _is_created(container: DockerContainer) -> bool:
     try:
         container.get_wrapped_container()
@@ -357,6 +448,11 @@ def _is_created(container: DockerContainer) -> bool:
 def _remove(container: DockerContainer) -> None:
     with contextlib.suppress(docker.errors.NotFound):
         container.stop()
+
+
+def _remove_volume(engine: Engine, name: str) -> None:
+    with contextlib.suppress(docker.errors.NotFound):
+        engine.client.volumes.get(name).remove(force=True)
 
 
 def _remove_network(network: Network) -> None:

@@ -40,19 +40,19 @@ class Engine:
     host: str
     version: str
 
-    def answers(self) -> bool:
-        """Whether it still does."""
-        try:
-            return bool(self.client.ping())
-        except (docker.errors.DockerException, requests.RequestException):
-            return False
-
     def gpu_access(self) -> GpuAccess | None:
         """How it can hand a GPU to a container, None if it can't."""
         return gpu_access(self.client.info())
 
+    def remove_containers(self, run_id: str) -> None:
+        """Remove the containers of a run of this machine, by whomever they were started."""
+        of_run = {"label": f"{RUN_LABEL}={run_id}"}
+        for container in self.client.containers.list(all=True, filters=of_run, ignore_removed=True):
+            with contextlib.suppress(docker.errors.APIError):
+                container.remove(force=True, v=True)
+
     def remove_orphans(self) -> list[str]:
-        """Remove containers and networks of dead runs on this machine; return their names."""
+        """Remove containers, networks and volumes of dead runs on this machine; return their names."""
         removed = []
         mine = {"label": OWNER_LABEL}
         for container in self.client.containers.list(all=True, filters=mine, ignore_removed=True):
@@ -66,6 +66,12 @@ class Engine:
                 with contextlib.suppress(docker.errors.APIError):
                     network.remove()
                     removed.append(network.name)
+        for volume in self.client.volumes.list(filters=mine):
+            labels = volume.attrs.get("Labels") or {}
+            if Owner.parse(labels.get(OWNER_LABEL, "")).is_gone():
+                with contextlib.suppress(docker.errors.APIError):
+                    volume.remove(force=True)
+                    removed.append(volume.name)
         return removed
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from harness.config.building import FileSettings
+from harness.disk import disk_errors
 from harness.targets.scratch import ScratchFolder
 from harness.template import fill
 
@@ -21,12 +22,13 @@ class HandedFiles:
         folder = self._scratch.__enter__()
         paths = {}
         try:
-            for name, file in self._files.items():
-                path = folder / name
-                path.write_text(fill(file.content, self._values), encoding="utf-8")
-                # The service runs as another user, of this one's group; the folder keeps others out.
-                path.chmod(0o440 if file.private else 0o444)
-                paths[name] = path
+            with disk_errors(folder.parent):
+                for name, file in self._files.items():
+                    path = folder / name
+                    path.write_text(fill(file.content, self._values), encoding="utf-8")
+                    # The service runs as another user, of this one's group; the folder keeps others out.
+                    path.chmod(0o440 if file.private else 0o444)
+                    paths[name] = path
         except BaseException:
             self.__exit__()
             raise

@@ -93,7 +93,8 @@ def _content(image: Any) -> Image:
         size_bytes=int(image.attrs["Size"]),
         labels=dict(config.get("Labels") or {}),
         save=save,
-        ports=tuple(sorted(int(port) for port, _, kind in exposed if kind == "tcp")),
+        ports=tuple(sorted(int(port) for port, _, kind in exposed if kind == "tcp" and port.isdecimal())),
+        volumes=tuple(sorted(config.get("Volumes") or {})),
     )
 
 

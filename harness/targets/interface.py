@@ -1,5 +1,6 @@
 """A target is a context manager that gives an endpoint."""
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from harness.model import TargetDescription
 from harness.targets.log import LogSearch
 
 LOG_BYTES = 256 * 1024
+SPARE_BYTES = 256 * 1024 * 1024
+"""What is left free where an image's archive is written: others write there too."""
 CompanionAction = Literal["stop", "start", "pause", "unpause"]
 
 
@@ -90,6 +93,7 @@ class Image:
         size_bytes: As the engine counts it.
         labels: As its configuration has them.
         ports: TCP ports that its configuration exposes.
+        volumes: Folders that its configuration declares as volumes.
         save: Writes its archive, as ``docker save`` does; raises InfrastructureError when the engine fails.
     """
 
@@ -98,15 +102,22 @@ class Image:
     labels: Mapping[str, str]
     save: Callable[[Path], None]
     ports: tuple[int, ...] = ()
+    volumes: tuple[str, ...] = ()
 
     def archive(self, folder: Path) -> Path:
         """Its archive in ``folder``, which is written only once.
 
         Raises:
-            InfrastructureError: the engine failed.
+            InfrastructureError: the engine failed, or there is no room for it.
         """
         path = folder / f"{self.image_id.rpartition(':')[2]}.tar"
         if not path.exists():
+            free_bytes = shutil.disk_usage(folder).free
+            if self.size_bytes + SPARE_BYTES > free_bytes:
+                raise InfrastructureError(
+                    f"the image has {self.size_bytes} bytes, and {free_bytes} are free in {folder.parent}",
+                    fix="free some, or set TMPDIR to a folder with more",
+                )
             partial = path.with_suffix(".partial")
             self.save(partial)
             partial.rename(path)
@@ -175,7 +186,11 @@ class Endpoint(Protocol):
         ...
 
     def alive(self) -> bool:
-        """Whether it still runs; for a URL, whether its readiness path answers."""
+        """Whether it still runs; for a URL, whether its readiness path answers.
+
+        Raises:
+            InfrastructureError: it does not, and ended with its engine or may have.
+        """
         ...
 
     def logs(self) -> str:

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
+from harness.config.files import is_folder
 from harness.config.service import ServiceSettings
 from harness.config.suite import Suite
 from harness.errors import ConfigError, InfrastructureError, UsageError
@@ -105,7 +106,7 @@ class Launcher:
             )
         if named is None:
             return self._checkout(self.suite.folder)
-        if Path(named).is_dir():
+        if is_folder(named):
             return self._checkout(Path(named))
         if self.engine is None:
             raise InfrastructureError(f"no container engine answers, and {named!r} is an image", fix=INSTALL)

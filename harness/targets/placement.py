@@ -38,6 +38,19 @@ def is_cpu(provider: str) -> bool:
     return "CPU" in provider.upper()
 
 
+def runs_elsewhere(provider: str, nodes: dict[str, int]) -> str:
+    """Say what shows that a model fell back to the CPU, or left it, unlike its service says; else empty.
+
+    Args:
+        provider: What runs the model, as the service says.
+        nodes: By provider.
+    """
+    if any(count for name, count in nodes.items() if is_cpu(name) == is_cpu(provider)):
+        return ""
+    told = ", ".join(f"{count} on {name}" for name, count in nodes.items())
+    return f"it says that {provider[:MOST_CHARACTERS]} runs its model, of which no node ran there ({told})"
+
+
 def not_on_gpu(
     provider: str | None,
     providers: tuple[str, ...] | None,

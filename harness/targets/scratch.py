@@ -2,12 +2,18 @@
 
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 
+from harness.disk import disk_errors
 from harness.owner import Owner
+from harness.targets.uninterrupted import uninterrupted
 
 PREFIX = "harness-scratch-"
 OWNER_FILE = ".owner"
+NAMELESS_S = 3600.0
+"""An empty folder without an owner for so long is of a run that was killed before it could write its name."""
 
 
 class ScratchFolder:
@@ -17,9 +23,19 @@ class ScratchFolder:
         self._folder: Path | None = None
 
     def __enter__(self) -> Path:
-        self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # mode 0700
-        (self._folder / OWNER_FILE).write_text(str(Owner.current()), encoding="utf-8")
-        return self._folder
+        """Make it.
+
+        Raises:
+            InfrastructureError: the disk is full.
+        """
+        try:
+            with uninterrupted(), disk_errors(Path(tempfile.gettempdir())):
+                self._folder = folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # mode 0700
+                (folder / OWNER_FILE).write_text(str(Owner.current()), encoding="utf-8")
+        except BaseException:
+            self.__exit__()
+            raise
+        return folder
 
     def __exit__(self, *_exc: object) -> None:
         if self._folder is not None:
@@ -33,8 +49,18 @@ def remove_orphan_folders() -> list[str]:
         try:
             owner = Owner.parse((folder / OWNER_FILE).read_text(encoding="utf-8"))
         except OSError:
+            if _removed_as_nameless(folder):
+                removed.append(folder.name)
             continue  # another user's, or just being made
         if owner.is_gone():
             shutil.rmtree(folder, ignore_errors=True)
             removed.append(folder.name)
     return removed
+
+
+def _removed_as_nameless(folder: Path) -> bool:
+    with suppress(OSError):
+        if time.time() - folder.stat().st_mtime > NAMELESS_S:
+            folder.rmdir()
+            return True
+    return False

@@ -17,6 +17,8 @@ from harness.traffic.recording import JSON
 CONNECTIONS = 64
 LARGEST_BODY = 8 * 1024 * 1024
 LARGEST_ANSWER = 64 * 1024 * 1024
+MOST_DIGITS = 20
+"""Of a length: Python refuses to read a number of thousands."""
 TIMEOUT_S = 60.0
 POLL_S = 0.2
 # RFC 9110, section 7.6.1: they are of one connection, not of the message; the length is that of what is sent.
@@ -108,7 +110,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.LENGTH_REQUIRED, "bodies are taken with a Content-Length only")
             return None
         length = self.headers.get("Content-Length", "0")
-        if not (length.isascii() and length.isdecimal()) or int(length) > LARGEST_BODY:
+        legible = len(length) <= MOST_DIGITS and length.isascii() and length.isdecimal()
+        if not legible or int(length) > LARGEST_BODY:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"bodies are taken up to {LARGEST_BODY} bytes")
             return None
         return self.rfile.read(int(length))

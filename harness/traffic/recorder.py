@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from harness.checks.golden.wire import parse_json
 from harness.pointer import without
-from harness.traffic.recording import RecordedRequest
+from harness.traffic.recording import RecordedRequest, sendable
 
 
 @dataclass
@@ -70,7 +70,7 @@ class Recorder:
     def _line(self, method: str, path: str, content_type: str | None, body: bytes | None) -> str:
         fields: dict[str, Any] = {"method": method, "path": path}
         if body:
-            fields["content_type"] = content_type
+            fields["content_type"] = content_type if content_type and sendable(content_type) else None
             try:
                 document = parse_json(body)
             except ValueError:

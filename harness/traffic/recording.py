@@ -22,6 +22,17 @@ def _base64(text: str) -> str:
     return text
 
 
+def sendable(text: str) -> bool:
+    """Whether a header can have this value."""
+    return text.isascii() and text.isprintable()
+
+
+def _header_text(text: str) -> str:
+    if not sendable(text):
+        raise ValueError("must be printable ASCII, in one line")
+    return text
+
+
 class RecordedRequest(Section):
     """One line of a recording.
 
@@ -34,7 +45,7 @@ class RecordedRequest(Section):
 
     method: Annotated[str, Field(pattern=r"^[A-Z]+$")] = "POST"
     path: UrlPath
-    content_type: str | None = None
+    content_type: Annotated[str, AfterValidator(_header_text)] | None = None
     body: Any = None
     body_base64: Annotated[str, AfterValidator(_base64)] | None = None
 
@@ -80,10 +91,14 @@ def read_recording(path: Path) -> Iterator[RecordedRequest]:
         ) from error
 
 
+def _refuse_constant(token: str) -> None:
+    raise ValueError(f"{token} is not JSON")
+
+
 def _parsed(line: str, path: Path, number: int) -> RecordedRequest:
     key = f"line {number}"
     try:
-        document = json.loads(line)
+        document = json.loads(line, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ConfigError(
             file=path, key=key, problem=f"not JSON: {error}", allowed="one JSON object a line"

@@ -142,8 +142,8 @@ def _validator(suite: Suite, settings: ArtifactSettings) -> jsonschema_rs.Valida
     key = "artifact.manifest_schema"
     path = suite.resolve(settings.manifest_schema, key=key)
     try:
-        return jsonschema_rs.validator_for(json.loads(path.read_bytes()))
-    except (OSError, ValueError, RecursionError) as error:
+        return jsonschema_rs.validator_for(json.loads(path.read_bytes()), offline=True)
+    except (OSError, ValueError, RecursionError, jsonschema_rs.ReferencingError) as error:
         raise ConfigError(
             file=suite.path,
             key=key,

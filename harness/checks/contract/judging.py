@@ -12,11 +12,13 @@ from harness.checks.interface import EVIDENCE_FILE, Evidence
 from harness.model import Finding, Outcome, Scalar
 from harness.openapi import Change, OpenAPIError, Severity, diff
 from harness.openapi.load import parse_json
-from harness.openapi.model import show
+from harness.openapi.model import shorten, show
 from harness.openapi.render import printable
 from harness.openapi.version import Version, api_version
 
 MOST_FINDINGS = 100
+MOST_CHARACTERS = 1000
+"""Of what a finding says: a path or a property of the served document may have a name of megabytes."""
 MOST_NAMED = 3
 ID_DIGITS = 12
 # That a caller needs less than was agreed is accepted only by freezing another document.
@@ -158,9 +160,9 @@ class _Judge:
         return Finding(
             id=f"{self._check_id}.{name}",
             outcome=outcome,
-            message=printable(message),
-            observed=observed,
-            limit=limit,
+            message=printable(shorten(message, MOST_CHARACTERS)),
+            observed=_short(observed),
+            limit=_short(limit),
             unit=unit,
             samples=self._evidence.executed,
             evidence=f"{self._check_id}/{EVIDENCE_FILE}",
@@ -196,3 +198,7 @@ def _named(texts: Iterable[str]) -> str:
 
 def _scalar(value: Any) -> Scalar:
     return value if value is None or isinstance(value, bool | int | float | str) else show(value)
+
+
+def _short(value: Scalar) -> Scalar:
+    return shorten(value, MOST_CHARACTERS) if isinstance(value, str) else value

@@ -1,7 +1,7 @@
 """``contract.manifest``: what the manifest says, what the document says, and what is served, are the same."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from harness.checks.golden.payloads import batch_requests, single_requests
 from harness.checks.golden.settings import GoldenSettings
 from harness.checks.golden.wire import cut, parse_json
 from harness.checks.interface import CheckContext, Stage
+from harness.checks.patience import Patience
 from harness.config.service import MetadataSettings
 from harness.config.suite import Suite
 from harness.errors import ConfigError, TargetError
@@ -85,7 +86,7 @@ class ContractManifest:
             path=golden.single.path,
             items=None,
             version=declared.single,
-            answers=tuple(asker.ask(case.id, each, declared.single, None) for case, each in singles),
+            answers=asker.ask(((case.id, each) for case, each in singles), declared.single, None),
         )
         batch = None
         if golden.batch is not None and declared.batch is not None:
@@ -94,9 +95,10 @@ class ContractManifest:
                 path=golden.batch.path,
                 items=golden.batch.items,
                 version=declared.batch,
-                answers=tuple(
-                    asker.ask(f"{chunk[0].id} to {chunk[-1].id}", each, declared.batch, golden.batch.items)
-                    for chunk, each in batches
+                answers=asker.ask(
+                    ((f"{chunk[0].id} to {chunk[-1].id}", each) for chunk, each in batches),
+                    declared.batch,
+                    golden.batch.items,
                 ),
             )
         context.progress(1, 1)
@@ -146,9 +148,20 @@ class _Asker:
         self._context = context
         self._golden = golden
         self._declared = declared
+        self._patience = Patience()
         self.answered = 0
 
-    def ask(self, asked: str, request: Request, version: str, items: str | None) -> Predicted:
+    def ask(
+        self, questions: Iterable[tuple[str, Request]], version: str, items: str | None
+    ) -> tuple[Predicted, ...]:
+        """What it predicts to each; those are left out that the patience is over for."""
+        return tuple(
+            self._ask(asked, request, version, items)
+            for asked, request in questions
+            if not self._patience.over
+        )
+
+    def _ask(self, asked: str, request: Request, version: str, items: str | None) -> Predicted:
         shown = redacted(request, self._context.credentials.redact)
         again = curl(shown, self._context.candidate.base_url)
         try:
@@ -164,6 +177,7 @@ class _Asker:
                 raise TargetError(
                     "it stopped during golden requests", logs=self._context.candidate.logs()
                 ) from error
+            self._patience.note(answered=False)
             return Predicted(
                 asked=asked, problem=f"no answer: {type(error).__name__}: {error}", reproduce=again
             )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from harness.checks.contract.judging import FROZEN, served_document
+from harness.checks.contract.judging import FROZEN, MOST_CHARACTERS, served_document
 from harness.checks.contract.manifest_evidence import Asked, ManifestEvidence
 from harness.checks.contract.settings import TensorSettings
 from harness.checks.contract.tensors import ManifestError, Schemas, Tensor, read_tensor, value_problem
@@ -12,14 +12,16 @@ from harness.checks.interface import EVIDENCE_FILE
 from harness.model import Finding, Outcome
 from harness.openapi import OpenAPIError
 from harness.openapi.document import Document, Node
+from harness.openapi.model import shorten
 from harness.openapi.operation import operations, responses_by_status
 from harness.openapi.render import printable
 from harness.openapi.schema import Schema
 from harness.pointer import PointerError, resolve
+from harness.targets.placement import nodes_in, runs_elsewhere
 
 
 def judge_manifest(check_id: str, evidence: ManifestEvidence) -> list[Finding]:
-    """One finding on the model, one for the version in each kind of answer, three for each tensor."""
+    """One finding each on model and provider, one for the version of each kind of answer, three a tensor."""
     try:
         judge = _Judge(check_id, evidence)
         return list(judge.findings(served_document(evidence.manifest)))
@@ -45,6 +47,7 @@ class _Judge:
         name, version = (_text(manifest, pointer) for pointer in (metadata.name, metadata.version))
         problem = "" if name and version else "the manifest does not name the model and its version"
         yield self.finding("model", problem, f"{name} {version}")
+        yield from self._provider(manifest)
         for kind, asked in self._asked():
             yield self._version(kind, asked, version)
             problem = _undocumented(schemas, _schema(document, asked, request=False), asked.version)
@@ -55,6 +58,14 @@ class _Judge:
         ):
             for each, settings in declared.items():
                 yield from self._tensor(manifest, side, each, settings)
+
+    def _provider(self, manifest: Any) -> Iterator[Finding]:
+        """Where the manifest tells what runs the model, and how many of its nodes ran where."""
+        metadata = self._evidence.metadata
+        provider = _text(manifest, metadata.execution_provider)
+        nodes = nodes_in(_at(manifest, metadata.nodes_by_provider))
+        if provider and nodes:
+            yield self.finding("provider", runs_elsewhere(provider, nodes), f"{provider:.200} runs it")
 
     def _asked(self) -> list[tuple[str, Asked]]:
         batch = self._evidence.batch
@@ -134,7 +145,7 @@ def _finding(
     return Finding(
         id=f"{check_id}.{name}",
         outcome=outcome,
-        message=printable(text),
+        message=printable(shorten(text, MOST_CHARACTERS)),
         samples=evidence.executed,
         evidence=f"{check_id}/{EVIDENCE_FILE}",
         reproduce=again or evidence.reproduce,
@@ -142,11 +153,16 @@ def _finding(
 
 
 def _text(manifest: Any, pointer: str | None) -> str | None:
+    found = _at(manifest, pointer)
+    return found if isinstance(found, str) and found else None
+
+
+def _at(manifest: Any, pointer: str | None) -> Any:
+    """What stands at a pointer; None where there is none, or nothing there."""
     try:
-        found = resolve(manifest, pointer or "")
+        return None if pointer is None else resolve(manifest, pointer)
     except PointerError:
         return None
-    return found if isinstance(found, str) and found else None
 
 
 def _encoded(value: Any, tensor: Tensor) -> bool:

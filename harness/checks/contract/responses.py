@@ -1,7 +1,7 @@
 """``contract.responses``: every documented status is provoked, and each answer is one that is documented."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ from harness.checks.contract.responses_judging import judge_responses
 from harness.checks.contract.settings import ContractLimits, ContractSettings, ResponsesSettings
 from harness.checks.golden.golden_set import open_golden_set
 from harness.checks.interface import CheckContext, Stage
+from harness.checks.patience import Patience
 from harness.config.suite import Suite
 from harness.errors import ConfigError, TargetError
 from harness.http_exchange import exchange, http_client
@@ -23,6 +24,8 @@ from harness.model import Capability, Family, Finding
 from harness.openapi.answers import documented_operations
 
 _BATCH = 2
+MOST_KEPT_CHARACTERS = 64 * 1024 * 1024
+"""Of all answers together: each may be as long as a suite allows one to be."""
 
 
 class ContractResponses:
@@ -63,12 +66,16 @@ class ContractResponses:
             context.candidate, Request("GET", settings.served, headers), timeout_s=settings.timeout_s
         )
         exchanges: list[Exchange] = []
-        answered = 0
+        answered = kept = 0
+        patience = Patience()
         with http_client(context.candidate.base_url, keep_alive=False) as client:
             for done, provocation in enumerate(planned, start=1):
-                asked = _provoke(client, provocation, declared, context)
-                exchanges += asked
-                answered += any(each.status is not None for each in asked)
+                has_answer = False
+                for each in _provoke(client, provocation, declared, context, patience):
+                    kept += len(each.body)
+                    exchanges.append(each if kept <= MOST_KEPT_CHARACTERS else _without_body(each))
+                    has_answer = has_answer or each.status is not None
+                answered += has_answer
                 context.progress(done, len(planned))
         return ResponsesEvidence(
             expected=len(planned),
@@ -108,14 +115,24 @@ def _values(suite: Suite) -> dict[str, Any]:
     return {"input": inputs[0], "inputs": inputs}
 
 
+def _without_body(exchange: Exchange) -> Exchange:
+    problem = f"more than {MOST_KEPT_CHARACTERS} characters in all answers together"
+    return exchange.model_copy(update={"body": "", "problem": problem})
+
+
 def _provoke(
-    client: httpx.Client, provocation: Provocation, declared: ResponsesSettings, context: CheckContext
-) -> list[Exchange]:
-    """The answers up to the one that was wanted."""
+    client: httpx.Client,
+    provocation: Provocation,
+    declared: ResponsesSettings,
+    context: CheckContext,
+    patience: Patience,
+) -> Iterator[Exchange]:
+    """The answers up to the one that was wanted; none once the patience is over."""
     request = provocation.whole()
     again = provocation.command(context.candidate.base_url, context.credentials.redact)
-    exchanges: list[Exchange] = []
     for _ in range(provocation.times):
+        if patience.over:
+            return
         found = Exchange(operation=provocation.operation, wanted=provocation.status, reproduce=again)
         try:
             answer = exchange(
@@ -129,7 +146,9 @@ def _provoke(
                 raise TargetError(
                     f"it stopped at a request for {provocation.operation}", logs=context.candidate.logs()
                 ) from error
-            return [*exchanges, found.model_copy(update={"problem": f"{type(error).__name__}: {error}"})]
+            patience.note(answered=False)
+            yield found.model_copy(update={"problem": f"{type(error).__name__}: {error}"})
+            return
         seen = {
             "status": answer.status,
             "media_type": answer.headers.get("content-type", ""),
@@ -137,7 +156,6 @@ def _provoke(
             "body": answer.body.decode("utf-8", "backslashreplace"),
             "problem": f"more than {declared.most_answer_bytes} bytes" if answer.truncated else "",
         }
-        exchanges.append(Exchange.model_validate(found.model_dump() | seen))
+        yield Exchange.model_validate(found.model_dump() | seen)
         if answer.status == provocation.status:
-            break
-    return exchanges
+            return

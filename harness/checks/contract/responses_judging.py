@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.checks.contract.judging import FROZEN, SERVED, digest, served_document
+from harness.checks.contract.judging import FROZEN, MOST_CHARACTERS, SERVED, digest, served_document
 from harness.checks.contract.provoking import reachable
 from harness.checks.contract.responses_evidence import Exchange, ResponsesEvidence
 from harness.checks.golden.wire import parse_json
@@ -13,6 +13,7 @@ from harness.model import Finding, Outcome
 from harness.openapi import OpenAPIError
 from harness.openapi.answers import DocumentedOperation, documented_operations
 from harness.openapi.media import normal_media_type
+from harness.openapi.model import shorten
 from harness.openapi.render import printable
 from harness.openapi.validation import SchemaValidator
 
@@ -62,7 +63,7 @@ def _finding(
     return Finding(
         id=f"{check_id}.{name}",
         outcome=outcome,
-        message=printable(text),
+        message=printable(shorten(text, MOST_CHARACTERS)),
         samples=len(evidence.exchanges),
         evidence=f"{check_id}/{EVIDENCE_FILE}",
         reproduce=reproduce,
@@ -149,6 +150,8 @@ def _unseen(evidence: ResponsesEvidence, promised: Sequence[DocumentedOperation]
         seen = [each for each in asked if each.status is not None and operation.key(each.status) == key]
         if not seen:
             wanted = next((each for each in asked if operation.key(each.wanted) == key), None)
+            if wanted is None and evidence.executed < evidence.expected:
+                continue  # it was not asked any more
             got = f", its request was answered {wanted.status}" if wanted and wanted.status else ""
             again = wanted.reproduce if wanted else ""
             yield _Problem("unseen", operation.name, key, f"documented {key} was never seen{got}", again)

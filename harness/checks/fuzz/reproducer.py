@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from harness.checks.fuzz.raw_message import Payload
 from harness.checks.fuzz.settings import Expectation, SchemaCheck
+from harness.config.files import is_folder
 from harness.config.problems import config_error
 from harness.errors import ConfigError
 from harness.model import Utf8Text
@@ -132,7 +133,7 @@ def read_all(paths: Sequence[Path]) -> tuple[ReproducerFile, ...]:
     """
     files: list[Path] = []
     for path in paths:
-        found = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        found = sorted(path.glob("*.json")) if is_folder(path) else [path]
         if not found:
             raise ConfigError(file=path, problem="a folder without any *.json", allowed=_ALLOWED)
         files += found

@@ -256,6 +256,7 @@ def _config(job: Job, document: dict[str, Any], without_input: tuple[str, ...]) 
         "workers": 1,
         "continue-on-failure": True,
         "request-timeout": job.answer_timeout_s,
+        "max-redirects": 0,
         "cache": {"enabled": False},
         "checks": {"enabled": False} | {name: {"enabled": True} for name in sorted(job.checks)},
         "suppress-health-check": ["all"],

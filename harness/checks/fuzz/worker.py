@@ -13,6 +13,8 @@ from typing import BinaryIO
 from harness.checks.fuzz.protocol import Broken, Ended, Job, Message
 
 CPU_GRACE_S = 60
+MOST_FILE_BYTES = 64 * 1024 * 1024
+"""Of what it writes besides its messages, as its complaints."""
 
 
 class _Lines:
@@ -41,6 +43,7 @@ def _bound(job: Job) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
     resource.setrlimit(resource.RLIMIT_AS, (job.memory_bytes, job.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_FILE_BYTES, MOST_FILE_BYTES))
 
 
 def _die_with_stdin() -> None:
@@ -55,8 +58,10 @@ def main() -> None:
     threading.Thread(target=_die_with_stdin, daemon=True).start()
     _bound(job)
     # Imported late: what it takes counts against the bounds.
+    from harness.checks.fuzz.bounded_answers import bound_answers  # noqa: PLC0415 - see above
     from harness.checks.fuzz.schemathesis_engine import Engine  # noqa: PLC0415 - see above
 
+    bound_answers(job.answer_timeout_s)
     budget_spent = threading.Event()
     try:
         engine = Engine(job, emit)

@@ -11,12 +11,13 @@ from typing import Any, Protocol, TypeVar
 import httpx
 
 from harness.checks.golden.wire import cut, parse_json
+from harness.checks.patience import MOST_UNANSWERED
 from harness.errors import TargetError
+from harness.http_exchange import Answer as Received
 from harness.http_exchange import exchange, http_client
 from harness.http_request import Request
 from harness.targets.interface import Endpoint
 
-MOST_UNANSWERED = 8
 DEATH_SHOWS_S = 1.0
 AHEAD = 4
 """Requests made ready for each connection: enough that none waits, and few in memory."""
@@ -75,7 +76,7 @@ def ask_all(
     Raises:
         TargetError: when the service died.
     """
-    waiting = deque[tuple[Q, Request, Future[Answer | None]]]()
+    waiting = deque[tuple[Q, Request, Future[Received | str | None]]]()
     with (
         http_client(endpoint.base_url, connections=settings.connections) as client,
         ThreadPoolExecutor(settings.connections, thread_name_prefix="golden") as pool,
@@ -84,25 +85,44 @@ def ask_all(
         for asked, request in questions:
             waiting.append((asked, request, pool.submit(asker.ask, client, request)))
             if len(waiting) > AHEAD * settings.connections:
-                yield from _answered(waiting, at_most=1)
+                yield from _answered(waiting, settings, at_most=1)
             if asker.out_of_time:
                 break
-        yield from _answered(waiting, at_most=len(waiting))
+        yield from _answered(waiting, settings, at_most=len(waiting))
     if asker.unanswered and _dies(endpoint):
         raise TargetError("it stopped during the golden requests", logs=endpoint.logs())
 
 
 def _answered(
-    waiting: deque[tuple[Q, Request, Future[Answer | None]]], *, at_most: int
+    waiting: deque[tuple[Q, Request, Future[Received | str | None]]],
+    settings: AskingSettings,
+    *,
+    at_most: int,
 ) -> Iterator[tuple[Q, Request, Answer]]:
     """The answers that were waited for longest, up to one that the budget left no time for."""
     for _ in range(at_most):
         asked, request, future = waiting.popleft()
-        answer = future.result()
-        if answer is None:
+        received = future.result()
+        if received is None:
             waiting.clear()
             return
-        yield asked, request, answer
+        yield asked, request, _read(received, settings.most_answer_bytes)
+
+
+def _read(received: Received | str, most_bytes: int) -> Answer:
+    """What was received, as JSON; one at a time, since parsed it may take thirty times its bytes."""
+    if isinstance(received, str):
+        return Answer(answered=False, problem=received)
+    status = received.status
+    if not httpx.codes.is_success(status):
+        text = received.body.decode("utf-8", "backslashreplace")
+        return Answer(answered=True, problem=cut(f"HTTP {status}: {text}", 300))
+    if received.truncated:
+        return Answer(answered=True, problem=f"HTTP {status} with more than {most_bytes} bytes")
+    try:
+        return Answer(answered=True, document=parse_json(received.body))
+    except ValueError as error:
+        return Answer(answered=True, problem=cut(f"HTTP {status}, but not JSON: {error}"))
 
 
 def _dies(endpoint: Endpoint) -> bool:
@@ -129,25 +149,15 @@ class _Asker:
     def out_of_time(self) -> bool:
         return time.monotonic() > self._give_up
 
-    def ask(self, client: httpx.Client, request: Request) -> Answer | None:
-        return None if self.out_of_time else self._asked(client, request)
-
-    def _asked(self, client: httpx.Client, request: Request) -> Answer:
+    def ask(self, client: httpx.Client, request: Request) -> Received | str | None:
+        """The answer, or why there is none; None where no time was left to ask."""
+        if self.out_of_time:
+            return None
         if self.unanswered >= MOST_UNANSWERED:
-            return Answer(answered=False, problem=f"not asked: {MOST_UNANSWERED} requests had no answer")
+            return f"not asked: {MOST_UNANSWERED} requests had no answer"
         try:
-            answer = exchange(client, request, timeout_s=self._timeout_s, most_bytes=self._most_bytes)
+            return exchange(client, request, timeout_s=self._timeout_s, most_bytes=self._most_bytes)
         except httpx.HTTPError as error:
             with self._lock:
                 self.unanswered += 1
-            return Answer(answered=False, problem=cut(f"no answer: {type(error).__name__}: {error}"))
-        status = answer.status
-        if not httpx.codes.is_success(status):
-            text = answer.body.decode("utf-8", "backslashreplace")
-            return Answer(answered=True, problem=cut(f"HTTP {status}: {text}", 300))
-        if answer.truncated:
-            return Answer(answered=True, problem=f"HTTP {status} with more than {self._most_bytes} bytes")
-        try:
-            return Answer(answered=True, document=parse_json(answer.body))
-        except ValueError as error:
-            return Answer(answered=True, problem=cut(f"HTTP {status}, but not JSON: {error}"))
+            return cut(f"no answer: {type(error).__name__}: {error}")

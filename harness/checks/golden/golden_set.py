@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from harness.checks.golden.header import HEADER_FILE, CasesFile, GoldenHeader, Text, read_header
 from harness.checks.golden.settings import GoldenSettings, OutputSettings
 from harness.checks.golden.wire import WireError, leaves, parse_json
+from harness.config.files import plain_file
 from harness.config.problems import config_error
 from harness.config.section import Section
 from harness.config.suite import Suite
@@ -123,6 +124,7 @@ def read_cases(folder: Path, declared: CasesFile, outputs: Mapping[str, OutputSe
 
 def lines_of(file: Path) -> AbstractContextManager[Iterable[bytes]]:
     """The lines of a file of cases, decompressed where its name ends in ``.gz``."""
+    file = plain_file(file)
     return gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")
 
 

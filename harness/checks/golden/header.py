@@ -1,14 +1,15 @@
 """``golden.toml``: who vouches for the cases beside it, and what changed in them."""
 
 import datetime as dt
-import tomllib
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
+from harness.config.files import plain_file
 from harness.config.problems import config_error
 from harness.config.section import Section
+from harness.config.toml import parse_toml
 from harness.errors import ConfigError
 
 HEADER_FILE = "golden.toml"
@@ -77,7 +78,7 @@ class CasesFile(Section):
     @field_validator("file")
     @classmethod
     def _beside(cls, file: str) -> str:
-        if PurePosixPath(file).name != file:
+        if PurePosixPath(file).name != file or "\0" in file:
             raise ValueError("must be the name of a file beside golden.toml")
         return file
 
@@ -123,11 +124,12 @@ def read_header(file: Path) -> GoldenHeader:
         ConfigError: when it is missing, not TOML or not a header.
     """
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text = plain_file(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
             file=file, problem=f"cannot be read: {error}", allowed="the header of a golden set"
         ) from error
+    document = parse_toml(text, file)
     try:
         return GoldenHeader.model_validate(document)
     except ValidationError as error:

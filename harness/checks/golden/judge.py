@@ -19,6 +19,8 @@ from harness.model import Finding, Outcome
 
 WARN_ABOVE = 0.5
 MOST_CROSSED = 64
+MOST_TOLD_APART = 16
+MOST_ALIKE = 256
 ANSWERS = "answers"
 SHARE_OF_TOLERANCE = "share of tolerance"
 """The unit of what is observed of an output that may be off."""
@@ -67,6 +69,9 @@ def crossed(
 ) -> str:
     """One crossed answer, when every wrong answer is the right one of another case; else empty.
 
+    Of two labels that there are, a wrong one is always that of another case. So some answer has to be that of
+    one case only: of the first 16 wrong ones, as far as the first 256 cases of the set tell.
+
     Args:
         cases: Of many wrong ones the first 64 are looked at.
         owners: Whose answer it may be.
@@ -79,7 +84,21 @@ def crossed(
         for number, case in enumerate(wrong):
             if number not in found and owner.id != case.id and _fits(case, owner, evidence, limits):
                 found[number] = owner.id
-    return f"{wrong[0].id} got the answer of {found[0]}" if 0 < len(found) == len(wrong) else ""
+    if not 0 < len(found) == len(wrong):
+        return ""
+    told = any(
+        _is_alone(case, found[number], evidence, limits)
+        for number, case in enumerate(wrong[:MOST_TOLD_APART])
+    )
+    return f"{wrong[0].id} got the answer of {found[0]}" if told else ""
+
+
+def _is_alone(answered: CaseRecord, owner: str, evidence: GoldenEvidence, limits: GoldenLimits) -> bool:
+    """Whether no case but its owner expects this answer."""
+    return not any(
+        case.id != owner and _fits(answered, case, evidence, limits)
+        for case in islice(evidence.cases, MOST_ALIKE)
+    )
 
 
 def _fits(answered: CaseRecord, asked: CaseRecord, evidence: GoldenEvidence, limits: GoldenLimits) -> bool:

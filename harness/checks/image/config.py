@@ -96,7 +96,8 @@ def evidence_of(archive: Archive, size_bytes: int, given: frozenset[bytes] = fro
     user = str(settings.get("User") or "")
     name = user.partition(":")[0]
     test = (settings.get("Healthcheck") or {}).get("Test") or ["NONE"]
-    steps = [str(step.get("created_by", "")) for step in archive.config.get("history") or []]
+    history = archive.config.get("history") or []
+    steps = [str(step.get("created_by", "")) for step in history if isinstance(step, dict)]
     return ImageEvidence(
         expected=1,
         executed=1,

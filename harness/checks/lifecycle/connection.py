@@ -114,7 +114,7 @@ class Connection:
 
     def _receive(self) -> Reply:
         sent_at = time.monotonic()
-        body, self._status, self._begun = b"", None, False
+        body, self._status, self._begun = bytearray(), None, False
         ending = None
         while ending is None:
             try:
@@ -127,7 +127,7 @@ class Connection:
                 if isinstance(event, h11.Data):
                     body += event.data
                 ending = self._ending_with(event, len(body))
-        return Reply(ending, self._status, body, sent_at)
+        return Reply(ending, self._status, bytes(body), sent_at)
 
     def _next_event(self, give_up: float) -> object:
         """Read until there is one.
@@ -145,6 +145,8 @@ class Connection:
             piece = self._socket.recv(PIECE_BYTES)
             self._begun = self._begun or bool(piece)
             self._protocol.receive_data(piece)
+        if event is h11.PAUSED:  # another protocol was asked for, and agreed to: no event follows
+            raise h11.RemoteProtocolError("it speaks another protocol")
         return event
 
     def _ending_with(self, event: object, body_bytes: int) -> Ending | None:

@@ -1,22 +1,12 @@
 """``[lifecycle]``: how the service has to start, refuse to start, serve for long, and end."""
 
-import re
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
+from harness.config.expression import Expression
 from harness.config.section import FamilySettings, Limits, Section
 
-
-def _expression(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
-    return text
-
-
-Expression = Annotated[str, AfterValidator(_expression)]
 Milliseconds = Annotated[float, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 

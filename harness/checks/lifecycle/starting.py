@@ -3,6 +3,7 @@
 from harness.checks.golden.payloads import payloads
 from harness.checks.interface import CheckContext
 from harness.checks.lifecycle.connection import Client, Connection, Ending, Reply
+from harness.checks.patience import Patience
 from harness.config.suite import Suite
 from harness.credentials import Credentials
 from harness.errors import InfrastructureError
@@ -59,6 +60,12 @@ def ask_once(base_url: str, request: Request, timeout_s: float = TIMEOUT_S) -> R
 
 
 def ask_all(base_url: str, requests: list[Request]) -> list[Reply]:
-    """One after another."""
+    """One after another; those that the patience is over for have no answer either."""
+    patience = Patience()
+    replies = []
     with Client(base_url, TIMEOUT_S) as client:
-        return [client.ask(request) for request in requests]
+        for request in requests:
+            reply = Reply(Ending.SILENT) if patience.over else client.ask(request)
+            patience.note(answered=reply.ending is Ending.ANSWERED)
+            replies.append(reply)
+    return replies

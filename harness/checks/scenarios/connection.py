@@ -122,19 +122,15 @@ class Connection:
         while len(body) <= self._most_bytes:
             match self._protocol.next_event():
                 case h11.NEED_DATA:
-                    self._socket.settimeout(self._left())
-                    data = self._socket.recv(READ_BYTES)
-                    if data.startswith(TLS_ALERT) and head is None:
-                        raise NoAnswerError("a TLS alert in place of an answer", closed=True)
-                    if not data and head is None and not self._protocol.trailing_data[0]:
-                        raise NoAnswerError("the connection was closed without an answer", closed=True)
-                    self._protocol.receive_data(data)
+                    self._receive(begun=head is not None)
                 case h11.Response() as head:
                     pass
                 case h11.Data(data=data):
                     body += data
                 case h11.EndOfMessage():
                     break
+                case h11.PAUSED:  # another protocol was asked for, and agreed to: no event follows
+                    raise NoAnswerError("it speaks another protocol")
         if head is None:
             raise NoAnswerError("the answer has no status line")
         headers: dict[str, str] = {}
@@ -143,6 +139,16 @@ class Connection:
             headers[key] = f"{headers[key]}, {text}" if key in headers else text
         truncated = len(body) > self._most_bytes
         return Answer(head.status_code, headers, bytes(body[: self._most_bytes]), truncated)
+
+    def _receive(self, *, begun: bool) -> None:
+        """Take what comes next."""
+        self._socket.settimeout(self._left())
+        data = self._socket.recv(READ_BYTES)
+        if data.startswith(TLS_ALERT) and not begun:
+            raise NoAnswerError("a TLS alert in place of an answer", closed=True)
+        if not data and not begun and not self._protocol.trailing_data[0]:
+            raise NoAnswerError("the connection was closed without an answer", closed=True)
+        self._protocol.receive_data(data)
 
     def _write(self, content: bytes) -> None:
         """A service may answer and close before it has read everything: its answer tells, not the writing."""

@@ -101,7 +101,10 @@ class Counters:
         except ExpositionError as error:
             raise CounterError(str(error)) from error
         there = [total for total in totals if total is not None]
-        return math.fsum(there) if there else None
+        try:
+            return math.fsum(there) if there else None
+        except OverflowError:  # of several replicas, each near the largest double
+            return math.nan
 
     def _texts(self, name: str) -> list[str]:
         """What each replica exposes."""

@@ -1,7 +1,6 @@
 """Reads scenario files; whatever is wrong in them is found here, before the first request."""
 
 import json
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from harness.checks.scenarios.scenario import Rule, Scenario, ScenarioFile, Step
 from harness.checks.scenarios.settings import REPEAT_VARIABLE, ScenariosSettings, VariableSettings
 from harness.config.problems import config_error
 from harness.config.suite import Suite
+from harness.config.toml import parse_toml
 from harness.errors import ConfigError
 from harness.http_request import RequestTemplate
 from harness.pointer import PointerError, resolve
@@ -138,11 +138,10 @@ def _lacks_an_algorithm(scenario: PlannedScenario) -> bool:
 
 def _read(path: Path, shown: str) -> tuple[Scenario, ...]:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(file=shown, problem=f"cannot be read: {error}", allowed="a TOML file") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(file=shown, problem=f"not TOML: {error}") from error
+    document = parse_toml(text, shown)
     _name_the_step(document, shown)
     try:
         return ScenarioFile.model_validate(document).scenario
@@ -153,7 +152,8 @@ def _read(path: Path, shown: str) -> tuple[Scenario, ...]:
 def _name_the_step(document: Mapping[str, Any], shown: str) -> None:
     """Validate scenario by scenario and step by step: their ids and numbers say more than list indices."""
     for position, scenario in enumerate(_tables(document.get("scenario"))):
-        key = f"scenario.{scenario.get('id', position)}"
+        name = scenario.get("id")
+        key = f"scenario.{name if isinstance(name, str) else position}"
         for number, step in enumerate(_tables(scenario.get("steps")), start=1):
             try:
                 Step.model_validate(step)

@@ -19,7 +19,9 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from harness.config.expression import Expression
 from harness.config.section import Section
+from harness.config.sent import sendable_json
 from harness.config.service import Pointer
 from harness.targets.interface import CompanionAction
 from harness.tls import ClientCertificate, Version
@@ -63,14 +65,6 @@ Statuses = Annotated[
 ]
 
 
-def _regular_expression(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
-    return pattern
-
-
 class Rule(Part):
     """What a header or a JSON value has to be; a plain value instead of a table means ``equals``."""
 
@@ -78,7 +72,7 @@ class Rule(Part):
     """Exactly this value."""
     present: bool = True
     """False: it must not be there."""
-    matches: Annotated[str, AfterValidator(_regular_expression)] | None = None
+    matches: Expression | None = None
     """A regular expression found somewhere in the text; anchor it with ^ and $ for the whole."""
     at_least: int | None = None
     """A number, not less than this. In a header: a whole number in digits."""
@@ -309,7 +303,7 @@ class Step(Part):
     headers: dict[HeaderName, HeaderText | Annotated[tuple[HeaderText, ...], Field(min_length=1)]] = {}
     """Further headers; "${i}" is the number of the repeated request, from 1. A list sends the header once for
     each of its values, besides that of the credential."""
-    body: JsonValue = None
+    body: Annotated[JsonValue, AfterValidator(sendable_json)] = None
     """JSON to send."""
     credential: str | None = None
     """A name under [auth.credentials] of gate.toml. Without one, no credential is sent."""

@@ -12,6 +12,7 @@ class Sent(Model):
         status: Of its answer; None where none came.
         seconds: From sending to the end of the answer.
         request_id: What the answer names itself; None without.
+        given_id: What the request was to be named; None where that was left to the service.
         logged: How many lines of the log have that id; None where there is no log to read.
     """
 
@@ -19,6 +20,7 @@ class Sent(Model):
     status: int | None
     seconds: float
     request_id: Utf8Text | None = None
+    given_id: Utf8Text | None = None
     logged: int | None = None
 
 

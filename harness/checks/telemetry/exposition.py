@@ -13,6 +13,9 @@ class ExpositionError(ValueError):
     """The text is not in the Prometheus format."""
 
 
+MOST_LINES = 100_000
+LONGEST_LINE = 16 * 1024
+"""Characters. The parser takes time with the square of a line's length, and a service writes the lines."""
 OF_A_SAMPLE = frozenset({"le", "quantile"})
 """Labels that tell the samples of one histogram or summary apart."""
 
@@ -49,15 +52,16 @@ class Exposition:
         """Read a whole text.
 
         Raises:
-            ExpositionError: it is not in the format.
+            ExpositionError: it is not in the format, or more than is read.
         """
+        _require_bounded(text)
         try:
             families = list(text_string_to_metric_families(text))
         except Exception as error:  # the parser raises whatever it trips over
             raise ExpositionError(f"not in the Prometheus text format: {error}") from error
         return cls(
             tuple(
-                (sample.name, dict(sample.labels), sample.value)
+                (sample.name, dict(sample.labels), _as_float(sample.value))
                 for family in families
                 for sample in family.samples
             ),
@@ -80,8 +84,27 @@ class Exposition:
         if not named:
             return None
         wanted = labels.items()
-        found = math.fsum(value for having, value in named if wanted <= having.items())
+        try:
+            found = math.fsum(value for having, value in named if wanted <= having.items())
+        except (ValueError, OverflowError):  # infinities of both signs, a sum beyond a double
+            return math.nan
         return found if math.isfinite(found) else math.nan
+
+
+def _as_float(value: float) -> float:
+    """The parser gives an integer of any size where there is no point."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _require_bounded(text: str) -> None:
+    lines = text.split("\n")
+    if len(lines) > MOST_LINES:
+        raise ExpositionError(f"{len(lines)} lines, more than {MOST_LINES}")
+    if (longest := max(map(len, lines))) > LONGEST_LINE:
+        raise ExpositionError(f"a line of {longest} characters, more than {LONGEST_LINE}")
 
 
 def _metric(family: prometheus_client.Metric) -> tuple[str, Metric]:

@@ -35,8 +35,8 @@ def _problems(evidence: TelemetryEvidence, limits: TelemetryLimits) -> Iterator[
     if evidence.inference_counter:
         yield "inferences", unread or list(_misinferred(evidence))
     if evidence.duration_histogram:
-        yield "duration", unread or list(_mistimed(evidence))
         slack_s = limits.bucket_slack_ms / 1000
+        yield "duration", unread or list(_mistimed(evidence, slack_s))
         yield "duration_buckets", unread or list(_misfiled(evidence, slack_s))
     if evidence.rejection_counters:
         yield "rejections", unread or list(_unrejected(evidence)) or _unseen(evidence)
@@ -61,8 +61,8 @@ def _misinferred(evidence: TelemetryEvidence) -> Iterator[str]:
         yield f"{answered} rows answered, counted {_shown(counted)}"
 
 
-def _mistimed(evidence: TelemetryEvidence) -> Iterator[str]:
-    """A service cannot have taken longer than its clients waited, nor no time at all."""
+def _mistimed(evidence: TelemetryEvidence, slack_s: float) -> Iterator[str]:
+    """A service cannot have taken longer than its clients waited, but for its clock's end, nor no time."""
     counted = evidence.counted.durations if evidence.counted else {}
     for path in sorted({each.path for each in evidence.sent}):
         answered = [each for each in evidence.sent if each.path == path and each.status is not None]
@@ -70,7 +70,7 @@ def _mistimed(evidence: TelemetryEvidence) -> Iterator[str]:
         count, total_s = counted.get(path, (None, None))
         if count != len(answered):
             yield f"{path}: {len(answered)} answers, observed {_shown(count)}"
-        elif total_s is None or not 0 < total_s <= waited_s:
+        elif total_s is None or not 0 < total_s <= waited_s + count * slack_s:
             yield f"{path}: clients waited {waited_s:.4g} s in all, the sum rose by {_shown(total_s)}"
 
 
@@ -95,6 +95,8 @@ def _unrefused(evidence: TelemetryEvidence) -> Iterator[str]:
     asked = evidence.sent[evidence.golden :]
     for number, declared in enumerate(evidence.refused):
         repeats = asked[number :: len(evidence.refused)]
+        if not repeats and evidence.executed < evidence.expected:
+            continue  # it was not sent any more
         if not any(each.status == declared for each in repeats):
             statuses = dict.fromkeys("nothing" if each.status is None else each.status for each in repeats)
             path = repeats[0].path if repeats else "never sent"
@@ -121,6 +123,9 @@ def _lost_ids(evidence: TelemetryEvidence) -> Iterator[str]:
     ids = Counter(each.request_id for each in answered)
     if missing := ids.pop(None, 0):
         yield f"{missing} answers without {evidence.request_id_header}"
+    if other := [each for each in answered if each.given_id not in {None, each.request_id}]:
+        given, named = other[0].given_id, other[0].request_id or "nothing"
+        yield f"{len(other)} answers do not name the id that was sent, such as {given}: {named}"
     if repeated := [name for name, times in ids.items() if times > 1]:
         yield f"{len(repeated)} ids name several requests, such as {repeated[0]}"
     for each in answered:

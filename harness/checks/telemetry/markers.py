@@ -59,5 +59,7 @@ def _run(values: list[Any]) -> Iterator[str]:
 
 def found(values: Iterator[str], text: str) -> bool:
     """Whether one of them stands in ``text`` by itself: not within a longer number or word."""
-    alternatives = "|".join(map(re.escape, dict.fromkeys(values))) or r"(?!)"
+    # Looked for one by one first: thousands of alternatives at each place of a long log take minutes.
+    there = [value for value in dict.fromkeys(values) if value in text]
+    alternatives = "|".join(map(re.escape, there)) or r"(?!)"
     return re.search(rf"(?<![\w.])(?:{alternatives})(?![\w])", text) is not None

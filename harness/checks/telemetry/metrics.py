@@ -4,12 +4,14 @@ import re
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 import httpx
 
 from harness.checks.golden.payloads import payloads
 from harness.checks.interface import CheckContext, Stage
+from harness.checks.patience import Patience
 from harness.checks.telemetry.evidence import Counted, Sent, TelemetryEvidence
 from harness.checks.telemetry.exposition import Exposition
 from harness.checks.telemetry.judging import agrees, judge_telemetry
@@ -24,6 +26,8 @@ from harness.model import Capability, Family, Finding, Scope
 from harness.template import TemplateError
 
 POLL_S = 0.1
+MOST_ID_CHARACTERS = 200
+"""Of a longer one only the beginning is kept, which no line of the log has by itself."""
 
 
 class TelemetryMetrics:
@@ -57,15 +61,29 @@ class TelemetryMetrics:
         golden, refused = _requests(context.suite, settings, context.credentials)
         requests = [*golden, *refused]
         sent: list[Sent] = []
+        patience = Patience()
         with http_client(context.candidate.base_url) as client:
             before = scrape(client, context, settings)
-            for request in requests:
-                sent.append(_send(client, request, settings))
+            for number, request in enumerate(requests):
+                if patience.over:
+                    break
+                given = settings.keeps_request_id and number % 2 == 1
+                given_id = f"gate-{context.seed}-{number}" if given else None
+                sent.append(_send(client, request, settings, given_id))
+                patience.note(answered=sent[-1].status is not None)
                 context.progress(len(sent), len(requests))
             give_up = time.monotonic() + settings.settle_s
             while True:
                 after = scrape(client, context, settings)
-                evidence = _evidence(context, settings, sent, golden=len(golden), before=before, after=after)
+                evidence = _evidence(
+                    context,
+                    settings,
+                    sent,
+                    expected=len(requests),
+                    golden=len(golden),
+                    before=before,
+                    after=after,
+                )
                 if agrees(evidence, settings.limits) or time.monotonic() > give_up:
                     break
                 time.sleep(POLL_S)
@@ -96,7 +114,9 @@ def _requests(
     return golden, refused * settings.repeat
 
 
-def _send(client: httpx.Client, request: Request, settings: TelemetrySettings) -> Sent:
+def _send(client: httpx.Client, request: Request, settings: TelemetrySettings, given_id: str | None) -> Sent:
+    if given_id and settings.request_id:
+        request = replace(request, headers={**request.headers, settings.request_id: given_id})
     started = time.perf_counter()
     try:
         answer = exchange(client, request, timeout_s=TIMEOUT_S, most_bytes=MOST_BYTES)
@@ -106,8 +126,13 @@ def _send(client: httpx.Client, request: Request, settings: TelemetrySettings) -
         path=request.path,
         status=answer.status,
         seconds=time.perf_counter() - started,
-        request_id=answer.headers.get((settings.request_id or "").lower()),
+        request_id=_cut(answer.headers.get((settings.request_id or "").lower())),
+        given_id=given_id,
     )
+
+
+def _cut(request_id: str | None) -> str | None:
+    return None if request_id is None else request_id[:MOST_ID_CHARACTERS]
 
 
 def _rise(
@@ -146,6 +171,7 @@ def _evidence(
     settings: TelemetrySettings,
     sent: Sequence[Sent],
     *,
+    expected: int,
     golden: int,
     before: Scrape,
     after: Scrape,
@@ -156,7 +182,7 @@ def _evidence(
     if before.samples is not None and after.samples is not None:
         counted = _rise(before.samples, after.samples, sent, settings)
     return TelemetryEvidence(
-        expected=len(sent),
+        expected=expected,
         executed=sum(each.status is not None for each in sent),
         request_counter=settings.requests,
         inference_counter=settings.inferences,

@@ -10,6 +10,7 @@ import httpx
 
 from harness.checks.golden.golden_set import open_golden_set
 from harness.checks.interface import EVIDENCE_FILE, CheckContext, Evidence, Stage
+from harness.checks.patience import Patience
 from harness.checks.telemetry.exposition import Exposition
 from harness.checks.telemetry.judging import LOG_CUT
 from harness.checks.telemetry.markers import found, marked, renderings
@@ -91,13 +92,15 @@ class TelemetrySeries:
         seeded = random.Random(context.seed)  # noqa: S311 - no secret comes of it
         cases = _marked_cases(context.suite, context.credentials, settings.marked_cases, context.seed)
         answered = searched = 0
+        patience = Patience()
         with http_client(context.candidate.base_url) as client:
             before = scrape(client, context, settings)
             for _ in range(MADE_UP_PATHS):
-                answered += _status(client, Request("GET", f"/{seeded.randbytes(8).hex()}")) is not None
+                made_up = Request("GET", f"/{seeded.randbytes(8).hex()}")
+                answered += _status(client, made_up, patience) is not None
             meanwhile = scrape(client, context, settings)
             for request, values in cases:
-                accepted = _status(client, request) in SUCCESS
+                accepted = _status(client, request, patience) in SUCCESS
                 answered += accepted
                 searched += accepted and bool(values)
                 context.progress(answered, MADE_UP_PATHS + len(cases))
@@ -254,9 +257,12 @@ def _told(
     return metrics, context.candidate.search_log(tells) if has_log else LogSearch(found=False, whole=True)
 
 
-def _status(client: httpx.Client, request: Request) -> int | None:
-    """None where there is no answer."""
+def _status(client: httpx.Client, request: Request, patience: Patience) -> int | None:
+    """None where there is no answer, and once the patience is over."""
+    if patience.over:
+        return None
     try:
         return exchange(client, request, timeout_s=TIMEOUT_S, most_bytes=MOST_BYTES).status
     except httpx.HTTPError:
+        patience.note(answered=False)
         return None

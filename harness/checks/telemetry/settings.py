@@ -98,6 +98,7 @@ class TelemetrySettings(FamilySettings):
         marked_cases: Golden cases that are asked with values of many digits, which must not be found again in
             metrics or log.
         request_id: The response header with a request's id, which a line of the log has to have too.
+        keeps_request_id: Whether an id that a client sends in that header is the request's, and no other.
         settle_s: How long counters and log may lag behind the answers.
     """
 
@@ -113,6 +114,7 @@ class TelemetrySettings(FamilySettings):
     series: dict[MetricName, SeriesSettings] = {}
     marked_cases: Annotated[int, Field(ge=0, le=100)] = 0
     request_id: Annotated[str, Field(min_length=1)] | None = None
+    keeps_request_id: bool = False
     settle_s: Annotated[float, Field(gt=0, le=60)] = 3.0
     limits: TelemetryLimits = TelemetryLimits()
 
@@ -120,6 +122,8 @@ class TelemetrySettings(FamilySettings):
     def _names_something(self) -> Self:
         if not (self.requests or self.inferences or self.duration or self.request_id):
             raise ValueError("names nothing to check: requests, inferences, duration or request_id")
+        if self.keeps_request_id and not self.request_id:
+            raise ValueError("keeps_request_id is of the header that request_id names, and there is none")
         if self.marked_cases and not self.series:
             raise ValueError("marked_cases are asked by the check of series, and there are no series")
         return self
@@ -132,6 +136,7 @@ class TelemetrySettings(FamilySettings):
             "telemetry.metrics: the histogram of durations": self.duration,
             "telemetry.metrics: counters of refused requests": self.rejections,
             "telemetry.metrics: the request id": self.request_id,
+            "telemetry.metrics: request ids that clients send": self.keeps_request_id or not self.request_id,
             "telemetry.series: marked cases": self.marked_cases or not self.series,
         }
         return tuple(aspect for aspect, declared in aspects.items() if not declared)

@@ -209,6 +209,11 @@ def _note(times: ResponseTimes) -> str:
             f"The first {times.left_out} blocks are left out of curves and ratios, since a side still warmed "
             "up; an SLO holds for them too."
         )
+    if times.set_aside:
+        notes.append(
+            f"{times.set_aside:.1%} of the pairs are left out where high quantiles are compared, since "
+            "both sides were slow there at once; curves and SLOs have them."
+        )
     return " ".join(notes)
 
 

@@ -67,12 +67,14 @@ class ResponseTimes:
 
     Attributes:
         left_out: Of so many blocks at the beginning nothing is compared, since a side still warmed up.
+        set_aside: Share of the pairs that a tail's quantiles leave out, since the machine was slow for both.
     """
 
     candidate: Curve
     reference: Curve | None
     quantiles: tuple[Quantile, ...]
     left_out: int
+    set_aside: float
 
 
 def response_times(evidence: LatencyEvidence, limits: LatencyLimits) -> ResponseTimes:
@@ -88,10 +90,12 @@ def response_times(evidence: LatencyEvidence, limits: LatencyLimits) -> Response
     left_out = warmup(view)[0] if view.reference else 0
     settled = view.after(left_out)
     ours, theirs = settled.candidate.response_ms, None
+    kept = np.ones(settled.samples, dtype=np.bool_)
     if settled.reference is not None:
         kept = ~settled.reference.failed if not np.all(settled.reference.failed) else settled.reference.failed
         ours, theirs = ours[kept], settled.reference.response_ms[kept]
     probabilities = [probability for probability, _ in limits.by_name.values()]
+    aside = {probability: settled.set_aside(probability).pairs[kept] for probability in probabilities}
     return ResponseTimes(
         candidate=curve(ours, probabilities),
         reference=None if theirs is None else curve(theirs, probabilities),
@@ -99,15 +103,16 @@ def response_times(evidence: LatencyEvidence, limits: LatencyLimits) -> Response
             Quantile(
                 name=name,
                 probability=probability,
-                candidate_ms=quantile(ours, probability),
+                candidate_ms=quantile(ours[~aside[probability]], probability),
                 absolute_ms=quantile(view.candidate.response_ms, probability),
-                reference_ms=None if theirs is None else quantile(theirs, probability),
+                reference_ms=None if theirs is None else quantile(theirs[~aside[probability]], probability),
                 margin=declared.margin,
                 slo_ms=declared.slo_ms,
             )
             for name, (probability, declared) in limits.by_name.items()
         ),
         left_out=left_out,
+        set_aside=max(float(pairs.mean()) for pairs in aside.values()),
     )
 
 
