@@ -36,7 +36,8 @@ together=$code code=0
 pytest -m "${markers}alone" "$@"
 ((together != 5 || code != 5)) || exit 5
 alone=$code code=0
-if [[ -n ${HARNESS_ASK_AGAIN:-} ]] && ((together == 1 || alone == 1)); then
+# Only failed tests are asked again: what ended otherwise, as of an error of pytest's own, stands.
+if [[ -n ${HARNESS_ASK_AGAIN:-} ]] && ((together == 1 || alone == 1)) && ((alone <= 1 || alone == 5)); then
     failed=$(.venv/bin/python -c 'import json; print(len(json.load(open(".pytest_cache/v/cache/lastfailed"))))')
     if ((failed <= HARNESS_ASK_AGAIN)); then
         printf '== %s failed; asked once more, with the machine for themselves\n' "$failed"

@@ -7,6 +7,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.maint_notifications import MaintNotificationsConfig
 
 from reference_service.access.windows import Charge, WindowState, WindowsUnavailableError
 
@@ -53,6 +54,8 @@ class RedisWindows:
                 socket_timeout=timeout_s,
                 socket_connect_timeout=timeout_s,
                 retry=Retry(NoBackoff(), 0),
+                # With them a connection that the store closed is not noticed, and the next charge fails.
+                maint_notifications_config=MaintNotificationsConfig(enabled=False),
             )
         )
         self._script = self._redis.register_script(CHARGE)

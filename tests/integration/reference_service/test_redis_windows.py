@@ -105,3 +105,27 @@ def test_a_window_in_redis_ends_when_it_said(redis):
     assert asyncio.run(ask()) == (0, 1, 0)
     time.sleep(1.1)
     assert redis.command("DBSIZE") == "0"
+
+
+def test_connections_that_the_store_closed_cost_no_charge(redis):
+    """As after its restart: each idle connection of the pool would be one more outage."""
+    at_once = 8
+
+    async def ask():
+        windows = RedisWindows(redis.url, TIMEOUT_S)
+
+        async def charge_at_once():
+            charges = [[Charge("q", f"closed/{i}", 3, 60, 1)] for i in range(at_once)]
+            return await asyncio.gather(*map(windows.charge, charges))
+
+        try:
+            await charge_at_once()
+            closed = await asyncio.to_thread(redis.command, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            states = await charge_at_once()
+        finally:
+            await windows.close()
+        return int(closed), [state.used for [state] in states]
+
+    closed, used_before = asyncio.run(ask())
+    assert closed > 1
+    assert used_before == [1] * at_once
