@@ -75,7 +75,8 @@ def test_what_more_than_the_suite_was_needed_for_is_marked():
 def test_what_was_asked_more_than_once_is_told():
     """A kill at the third try is not one at the first."""
     assert "asked more than once" not in headline(document())
-    again = {"killed": trial("killed", tries=3), "fine": trial("fine", Result.PROMOTED, Kind.BENIGN, earlier=1)}
+    later = trial("fine", Result.PROMOTED, Kind.BENIGN, earlier=1)
+    again = {"killed": trial("killed", tries=3), "fine": later}
     of = document(trials=TRIALS | again)
     assert headline(of).endswith("2 asked more than once")
     whys = {row[0]: row[-1] for table in list(tables(of))[:2] for row in table.rows}
