@@ -147,6 +147,7 @@ def why(row: Row) -> str:
         f"the gate was asked {trial.tries} times" if trial and trial.tries > 1 else "",
         f"{_counted(trial.earlier, 'trial')} before left it open" if trial and trial.earlier else "",
         EXTENDED if row.entry.extended else "",
+        f"see {trial.report}" if trial and trial.report and trial.result not in AS_IT_SHOULD else "",
     )
     return "; ".join(filter(None, told))
 

@@ -72,6 +72,14 @@ def test_what_more_than_the_suite_was_needed_for_is_marked():
         assert "adds to" not in text
 
 
+def test_of_what_came_out_otherwise_the_report_is_named():
+    survived = trial("survived", Result.SURVIVED, why="it was promoted", report="runs/quick/survived/a.json")
+    of = document(trials=TRIALS | {"survived": survived, "killed": trial("killed", report="runs/b.json")})
+    whys = {row[0]: row[-1] for row in next(tables(of)).rows}
+    assert whys["survived"] == "it was promoted; see runs/quick/survived/a.json"
+    assert whys["killed"] == ""
+
+
 def test_what_was_asked_more_than_once_is_told():
     """A kill at the third try is not one at the first."""
     assert "asked more than once" not in headline(document())
