@@ -28,7 +28,8 @@ too, which the gate sets aside: where the machine makes the tail, the effect on 
 STOCK = """{users} `FastHttpUser` without pauses, {seconds} s on the reference, then {seconds} s on the
 candidate, in a smaller number of runs among the others. It rejects when p95 or p99, as
 Locust reports them, is more than the threshold higher, or any request of the candidate failed, and else
-promotes.
+promotes. Locust rounds percentiles to whole milliseconds, which here are 1 to 4: a ratio moves in steps of a
+quarter or more, and a spread of 0 is rounding.
 """
 ACCURACY = """{requests} requests at {rate:g} a second in each run. An error of {share} or {ms:g} ms is
 allowed, whichever is more. What the server kept is from its own clock, from the arrival of a request to its

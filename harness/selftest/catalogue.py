@@ -209,13 +209,15 @@ def chosen(entries: Sequence[Listed], names: Iterable[str]) -> frozenset[str]:
         UsageError: for a name of neither.
     """
     wanted = frozenset(names)
-    known = {entry.name for entry in entries} | {entry.family.value for entry in entries if entry.family}
+    families = [family.value for family in Family if any(entry.family is family for entry in entries)]
+    known = {entry.name for entry in entries} | set(families)
     for name in sorted(wanted - known):
         near = difflib.get_close_matches(name, known, n=1)
         meant = f"did you mean {near[0]!r}? " if near else ""
         raise UsageError(
             f"--only {name}: there is no such entry, and none of such a family",
-            fix=f"{meant}families: {', '.join(Family)}; `harness selftest --report` names the entries",
+            fix=f"{meant}families with entries here: {', '.join(families)}; the same command with --report, "
+            "and without --only, names the entries; the faults of the proxy are known with --proxy only",
         )
     return frozenset(
         entry.name for entry in entries if not wanted or entry.name in wanted or entry.family in wanted

@@ -78,6 +78,7 @@ class Trial(Model):
         failed: The findings that failed, by check.
         undecided: The checks without a judgement.
         tries: How often the last gate was asked: a latency that was not measured is asked again.
+        earlier: How many trials of it came before, which left it open; counted when read.
         verdict_s: From the start of a gate to its verdict, in seconds, that of all its gates together; None
             without one.
         took_s: All of the trial: image, probe and gates.
@@ -97,6 +98,7 @@ class Trial(Model):
     failed: dict[Utf8Text, tuple[Utf8Text, ...]] = {}
     undecided: tuple[Utf8Text, ...] = ()
     tries: int = 0
+    earlier: int = 0
     verdict_s: float | None = None
     took_s: float = 0.0
     finished_at: str = ""

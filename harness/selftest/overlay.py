@@ -24,7 +24,8 @@ def build_context(entry: Entry) -> dict[str, str]:
         files[entry.module.name] = entry.module.read_text(encoding="utf-8")
         lines += [
             f"COPY {entry.module.name} /overlay/{entry.module.name}",
-            "ENV PYTHONPATH=/overlay",
+            "ENV PYTHONPATH=/overlay${PYTHONPATH:+:$PYTHONPATH}",
+            "ENTRYPOINT []",
             f'CMD ["python3", "-m", "{entry.module.stem}"]',
         ]
     return {"Dockerfile": "\n".join(lines) + "\n", **files}

@@ -103,7 +103,7 @@ def _made(
     )
     families = noticing(fault, suite.config.families)
     applied: list[int] = []
-    for tries, part in enumerate(rounds_of_injected(fault, asked.mode, suite.config.families), 1):
+    for part in rounds_of_injected(fault, asked.mode, suite.config.families):
         with machine(asked.folder, alone=part.alone):
             report, path = gate(
                 of_round(request, part),
@@ -120,7 +120,7 @@ def _made(
             judged = Judged(trial.result, trial.why)  # what one gate left open another does not settle
         failed = unexplained(report, without_fault)
         expected = noticed_by(families, failed)
-        trial = of_report(trial, report, path, asked, judged=judged, expected=expected, tries=tries)
+        trial = of_report(trial, report, path, asked, judged=judged, expected=expected, tries=1)
         trial = trial.model_copy(update={"failed": failed})
         if judged.result is Result.KILLED:
             break

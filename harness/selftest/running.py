@@ -16,7 +16,7 @@ from harness.selftest.proxied import failing
 from harness.selftest.publishing import publish
 from harness.selftest.subject import Subject, of_catalogue, of_proxy
 from harness.selftest.trial import Asked
-from harness.selftest.trials import TrialStore, is_done, last_of_each
+from harness.selftest.trials import TrialStore, following, is_done, last_of_each
 from harness.selftest.worker import Job
 from harness.selftest.workers import run_all
 from harness.targets.engine import INSTALL
@@ -123,7 +123,7 @@ def run_selftest(request: SelftestRequest, environ: Mapping[str, str], tell: Tel
         def finished(job: Job, found: Trial | str) -> None:
             trial = found if isinstance(found, Trial) else _failed(job, subject, found)
             store.append(trial)
-            trials[trial.name] = trial
+            trials[trial.name] = following(trials.get(trial.name), trial)
             publish(_document(request, suite, subject, trials), store.folder)
             tell(TrialFinished(trial))
 

@@ -43,6 +43,8 @@ def headline(document: SelftestDocument) -> str:
         "ended in an error": faults.error + benign.error,
     }
     told += [f"{number} {what}" for what, number in open_.items() if number]
+    if again := sum(_asked_again(row) for row in found.rows):
+        told.append(f"{again} asked more than once")
     return ", ".join(told)
 
 
@@ -138,8 +140,15 @@ def failed_checks(row: Row) -> str:
 
 
 def why(row: Row) -> str:
-    """Of its result; and whether the suite that led to it is more than the one that ships."""
-    told = (row.trial.why if row.trial else "", EXTENDED if row.entry.extended else "")
+    """Of its result; how often it was asked for, and whether the suite was more than the one that ships."""
+    trial = row.trial
+    told = (
+        trial.why if trial else "",
+        f"the gate was asked {trial.tries} times" if trial and trial.tries > 1 else "",
+        f"{_counted(trial.earlier, 'trial')} before left it open" if trial and trial.earlier else "",
+        EXTENDED if row.entry.extended else "",
+        f"see {trial.report}" if trial and trial.report and trial.result not in AS_IT_SHOULD else "",
+    )
     return "; ".join(filter(None, told))
 
 
@@ -147,6 +156,10 @@ def _row(row: Row) -> tuple[str, ...]:
     trial = row.trial
     verdict = "" if trial is None or trial.verdict_s is None else seconds(trial.verdict_s)
     return (row.entry.name, result_words(row.result), failed_checks(row), verdict, why(row))
+
+
+def _asked_again(row: Row) -> bool:
+    return row.trial is not None and (row.trial.tries > 1 or row.trial.earlier > 0)
 
 
 def _style(result: Result | None) -> str:

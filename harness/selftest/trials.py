@@ -119,8 +119,17 @@ class TrialStore:
 
 
 def last_of_each(trials: Iterable[Trial], mode: Mode, seed: int) -> dict[str, Trial]:
-    """The last trial of each entry, by its name, as it was asked for now."""
-    return {trial.name: trial for trial in trials if (trial.mode, trial.seed) == (mode, seed)}
+    """The last trial of each entry, by its name, as it was asked for now; it counts those before it."""
+    last: dict[str, Trial] = {}
+    for trial in trials:
+        if (trial.mode, trial.seed) == (mode, seed):
+            last[trial.name] = following(last.get(trial.name), trial)
+    return last
+
+
+def following(before: Trial | None, trial: Trial) -> Trial:
+    """A trial that knows how many of its entry came before it."""
+    return trial.model_copy(update={"earlier": 0 if before is None else before.earlier + 1})
 
 
 def is_done(trial: Trial | None, healthy: str) -> bool:

@@ -6,7 +6,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.stats.groups import sum_by_group
+from harness.stats.groups import LEAST_GROUPS, sum_by_group
 from harness.stats.special import beta_cdf, beta_quantile, student_t_quantile
 
 
@@ -47,9 +47,12 @@ class Dependence:
 
         Korn and Graubard (Survey Methodology 1998): divide by the design effect, and correct for its having
         been estimated with few degrees of freedom by the squared ratio of normal to Student t quantiles.
+        Fewer than `LEAST_GROUPS` are corrected also where they look independent, as they do by chance.
         """
-        if self.design_effect <= 1.0:
+        if self.design_effect <= 1.0 and self.groups >= LEAST_GROUPS:
             return 1.0
+        if self.groups == 1:
+            return 0.0
         ratio = NormalDist().inv_cdf(1.0 - alpha) / student_t_quantile(1.0 - alpha, self.groups - 1.0)
         return ratio**2 / self.design_effect
 

@@ -23,7 +23,6 @@ from testcontainers.core.exceptions import ContainerStartException
 
 from harness.config.service import ServiceSettings
 from harness.errors import InfrastructureError, TargetError
-from harness.http_exchange import http_client
 from harness.model import Scope, TargetDescription
 from harness.owner import Owner
 from harness.targets.companion import Companion, Companions
@@ -48,7 +47,7 @@ from harness.targets.image import ImageIdentity
 from harness.targets.interface import RemovalError, RunningProcess
 from harness.targets.log import LogSearch, search
 from harness.targets.own_address import own_address
-from harness.targets.readiness import PROBE_TIMEOUT_S, probe, wait_until_ready
+from harness.targets.readiness import wait_until_ready
 from harness.targets.uninterrupted import uninterrupted
 
 LOG_FILE_BYTES = 8 * 1024 * 1024
@@ -72,7 +71,6 @@ class ContainerEndpoint:
         description: What it is.
         companions: By name.
         watch: Of the engine, since before they were started.
-        is_ready: Whether a base URL answers as a service does that is ready.
         disks: What bounds the disk of each; empty where it can write to none.
     """
 
@@ -85,7 +83,6 @@ class ContainerEndpoint:
         companions: Mapping[str, Companion],
         *,
         watch: EngineWatch,
-        is_ready: Callable[[str], bool],
         disks: Sequence[DiskBound] = (),
     ) -> None:
         self._containers = tuple(containers)
@@ -96,21 +93,15 @@ class ContainerEndpoint:
         self.description = description
         self.companions = companions
         self._watch = watch
-        self._is_ready = is_ready
         self._disks = tuple(disks)
 
     def alive(self) -> bool:
-        """Whether all of its containers still run; where no engine tells, those do that are ready to answer.
+        """Whether all of its containers still run, as the engine has it: who answers may be somebody else.
 
         Raises:
-            InfrastructureError: they do not, and that is the engine's doing or may be.
+            InfrastructureError: the engine does not tell, or they do not and that may be its doing.
         """
-        try:
-            dead = any(death(container) for container in self._containers)
-        except InfrastructureError:
-            if all(map(self._is_ready, self.base_urls)):
-                return True
-            raise
+        dead = any(death(container) for container in self._containers)
         if dead:
             self._watch.require_unbroken()
         return not dead
@@ -273,14 +264,8 @@ class ContainerTarget:
             description,
             companions,
             watch=self._watch,
-            is_ready=self._is_ready,
             disks=disks,
         )
-
-    def _is_ready(self, base_url: str) -> bool:
-        with http_client(base_url, tls=self._tls) as client:
-            status, _ = probe(client, self._service, timeout_s=PROBE_TIMEOUT_S)
-        return status == self._service.ready_status
 
     def _bounded(self, stack: ExitStack, container: Any) -> DiskBound:
         most_bytes = int(parse_bytes(self._service.disk))

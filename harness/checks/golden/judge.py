@@ -19,7 +19,6 @@ from harness.model import Finding, Outcome
 
 WARN_ABOVE = 0.5
 MOST_CROSSED = 64
-MOST_TOLD_APART = 16
 MOST_ALIKE = 256
 ANSWERS = "answers"
 SHARE_OF_TOLERANCE = "share of tolerance"
@@ -70,7 +69,7 @@ def crossed(
     """One crossed answer, when every wrong answer is the right one of another case; else empty.
 
     Of two labels that there are, a wrong one is always that of another case. So some answer has to be that of
-    one case only: of the first 16 wrong ones, as far as the first 256 cases of the set tell.
+    one case only, as far as the first 256 cases of the set tell.
 
     Args:
         cases: Of many wrong ones the first 64 are looked at.
@@ -86,10 +85,7 @@ def crossed(
                 found[number] = owner.id
     if not 0 < len(found) == len(wrong):
         return ""
-    told = any(
-        _is_alone(case, found[number], evidence, limits)
-        for number, case in enumerate(wrong[:MOST_TOLD_APART])
-    )
+    told = any(_is_alone(case, found[number], evidence, limits) for number, case in enumerate(wrong))
     return f"{wrong[0].id} got the answer of {found[0]}" if told else ""
 
 

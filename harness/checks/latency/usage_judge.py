@@ -68,7 +68,9 @@ def cpu_ratio(view: View) -> Judged:
         answering = replace(view.reference, failed=np.zeros_like(view.reference.failed))
         least = _log_ms(view, answering, REFERENCE, rows)
         judgement = both_show(judgement, judge_cost(own - least, limit=limit, spending=view.spending))
-    decision = decided(view, judgement, limit, surely_broken=judgement.shown is Shown.BEYOND)
+    # A machine that was late does not make one side compute more; a generator that failed may have.
+    sure = judgement.shown is Shown.BEYOND and view.doubt.lag_ms is not None
+    decision = decided(view, judgement, limit, surely_broken=sure)
     text = (
         f"an answered request takes {judgement.observed:.3f} times the CPU time of the reference's "
         f"({math.exp(own.mean()):.3f} ms against {math.exp(theirs.mean()):.3f} ms; {_interval(judgement)}), "

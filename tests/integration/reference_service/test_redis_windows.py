@@ -120,7 +120,8 @@ def test_connections_that_the_store_closed_cost_no_charge(redis):
 
         try:
             await charge_at_once()
-            closed = await asyncio.to_thread(redis.command, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            kill = ("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            closed = await asyncio.to_thread(redis.command, *kill)
             states = await charge_at_once()
         finally:
             await windows.close()

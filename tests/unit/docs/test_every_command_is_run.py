@@ -53,6 +53,10 @@ NOT_HERE = {
         SELFTEST, 'selftest("--only", "golden")'
     ),
     ("docs/selftest.md", "harness selftest --report"): Elsewhere(SELFTEST, '"--report")'),
+    ("docs/gate-your-own-image.md", "harness selftest --proxy --config"): Elsewhere(
+        "tests/integration/docs/test_selftest_proxy_page.py::test_a_suite_without_a_catalogue",
+        '"harness selftest --proxy --candidate my-service:2.1.0"',
+    ),
     ("docs/attestation.md", "gh attestation verify"): NEEDS_GITHUB,
     ("docs/security.md", ".venv/bin/python scripts/hostile_table.py"): IS_THE_TEST_RUN,
     ("docs/security.md", ".venv/bin/python scripts/own_faults_table.py"): IS_THE_TEST_RUN,

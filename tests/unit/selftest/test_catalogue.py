@@ -56,7 +56,8 @@ def test_its_image_has_its_lines_and_starts_its_module(tmp_path):
         "USER root",
         "RUN true",
         "COPY fault.py /overlay/fault.py",
-        "ENV PYTHONPATH=/overlay",
+        "ENV PYTHONPATH=/overlay${PYTHONPATH:+:$PYTHONPATH}",
+        "ENTRYPOINT []",
         'CMD ["python3", "-m", "fault"]',
     ]
 

@@ -72,6 +72,26 @@ def test_what_more_than_the_suite_was_needed_for_is_marked():
         assert "adds to" not in text
 
 
+def test_of_what_came_out_otherwise_the_report_is_named():
+    survived = trial("survived", Result.SURVIVED, why="it was promoted", report="runs/quick/survived/a.json")
+    of = document(trials=TRIALS | {"survived": survived, "killed": trial("killed", report="runs/b.json")})
+    whys = {row[0]: row[-1] for row in next(tables(of)).rows}
+    assert whys["survived"] == "it was promoted; see runs/quick/survived/a.json"
+    assert whys["killed"] == ""
+
+
+def test_what_was_asked_more_than_once_is_told():
+    """A kill at the third try is not one at the first."""
+    assert "asked more than once" not in headline(document())
+    later = trial("fine", Result.PROMOTED, Kind.BENIGN, earlier=1)
+    again = {"killed": trial("killed", tries=3), "fine": later}
+    of = document(trials=TRIALS | again)
+    assert headline(of).endswith("2 asked more than once")
+    whys = {row[0]: row[-1] for table in list(tables(of))[:2] for row in table.rows}
+    assert whys["killed"] == "the gate was asked 3 times"
+    assert whys["fine"] == "1 trial before left it open"
+
+
 def test_the_page_of_the_proxys_faults_says_what_mistake_each_stands_for():
     fault = built_in_faults()[1]
     of = document([listed_of_proxy(fault)], {}, proxied=True)

@@ -111,6 +111,7 @@ def test_the_last_trial_of_each_entry_counts_as_it_was_asked_for():
     ]
     found = last_of_each(made, Mode.QUICK, 0)
     assert {name: each.result for name, each in found.items()} == {"a": Result.SURVIVED, "b": Result.KILLED}
+    assert {name: each.earlier for name, each in found.items()} == {"a": 1, "b": 0}
 
 
 @pytest.mark.parametrize("result", Result)

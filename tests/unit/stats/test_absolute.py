@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.stats.absolute import judge_quantile, judge_share
+from harness.stats.groups import group_of_block
 from harness.stats.judgement import Shown, Spending
+from harness.stats.looks import Looks
 
 SPENDING = Spending(within=0.05, beyond=0.05)
 
@@ -70,16 +72,24 @@ def test_share_of_failures():
     assert judge(0, 298).upper == pytest.approx(0.01, rel=0.01)
 
 
-@pytest.mark.parametrize("rho", [0.0, 0.9])
-def test_coverage_at_the_limit(rho):
-    """With the true quantile at the limit, a pass and a fail each are wrong at most as often as promised."""
-    runs, n, p = 400, 1500, 0.95
+P95_OF_TIMES = math.exp(0.3 * 1.6448536)
+
+
+def autocorrelated(n, runs, rho):
+    """Logarithms of times over 0.3, shape (n, runs)."""
     rng = np.random.default_rng(11)
     noise = np.empty((n, runs))
     noise[0] = rng.standard_normal(runs)
     for i in range(1, n):
         noise[i] = rho * noise[i - 1] + math.sqrt(1 - rho * rho) * rng.standard_normal(runs)
-    limit = math.exp(0.3 * 1.6448536)
+    return noise
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.9])
+def test_coverage_at_the_limit(rho):
+    """With the true quantile at the limit, a pass and a fail each are wrong at most as often as promised."""
+    runs, n, p = 400, 1500, 0.95
+    noise, limit = autocorrelated(n, runs, rho), P95_OF_TIMES
     shown = [
         judge_quantile(np.exp(0.3 * x), even_groups(n), probability=p, limit=limit, spending=SPENDING).shown
         for x in noise.T
@@ -87,3 +97,28 @@ def test_coverage_at_the_limit(rho):
     worst = 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
     assert shown.count(Shown.WITHIN) / runs <= worst
     assert shown.count(Shown.BEYOND) / runs <= worst
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.9])
+def test_coverage_over_looks_that_begin_with_two_groups(rho):
+    """As `latency.slo` looks: whichever look decides first, no more is wrong than all may spend together."""
+    runs, blocks, each = 600, 12, 120
+    looks, promised = Looks(blocks=blocks), Spending(within=0.05, beyond=0.01)
+    noise = autocorrelated(blocks * each, runs, rho)
+
+    def first_shown(times):
+        for look in looks.at_blocks:
+            shown = judge_quantile(
+                times[: look * each],
+                np.repeat(group_of_block(look), each),
+                probability=0.95,
+                limit=P95_OF_TIMES,
+                spending=looks.spending_at(look, within=promised.within, beyond=promised.beyond),
+            ).shown
+            if shown is not Shown.NEITHER:
+                return shown
+        return Shown.NEITHER
+
+    shown = [first_shown(np.exp(0.3 * x)) for x in noise.T]
+    for verdict, share in ((Shown.WITHIN, promised.within), (Shown.BEYOND, promised.beyond)):
+        assert shown.count(verdict) / runs <= share + 2 * math.sqrt(share * (1 - share) / runs)

@@ -63,6 +63,11 @@ def test_no_events_show_no_dependence(hits):
 def test_few_groups_cost_more_than_the_design_effect():
     assert Dependence(design_effect=2.0, groups=12).worth(0.01) < 0.5
     assert Dependence(design_effect=1.0, groups=12).worth(0.01) == 1.0
+    # So few may look independent by chance.
+    worths = [Dependence(design_effect=1.0, groups=groups).worth(0.01) for groups in range(1, 12)]
+    assert worths == sorted(worths)
+    assert worths[0] == 0.0
+    assert worths[-1] < 1.0
 
 
 @given(blocks=st.integers(1, 300))

@@ -354,6 +354,18 @@ def test_two_golden_cases_that_are_alike_hide_no_crossed_answers():
     assert "golden.concurrent.own" in failed(concurrent([*turned, *made[4:], *made]))
 
 
+def test_one_answer_that_is_anothers_alone_is_enough_among_many_that_are_alike():
+    """As where one buffer is shared: its answers come in runs, and many may be a saturated one."""
+    made = cases(50)
+    alike = made[0].expected
+    saturated = [case.model_copy(update={"expected": alike, "observed": alike}) for case in made[:4]]
+    got_it = [case.model_copy(update={"observed": alike}) for case in made[4:44]]
+    rest = made[44:]
+    assert "golden.concurrent.own" not in failed(concurrent([*saturated, *got_it, *rest]))
+    alone = rest[0].model_copy(update={"observed": rest[1].observed})
+    assert "golden.concurrent.own" in failed(concurrent([*saturated, *got_it, alone, *rest[1:]]))
+
+
 def test_of_very_many_wrong_answers_only_the_first_are_looked_at():
     made = cases(70)
     turned = [case.model_copy(update={"observed": other.observed}) for case, other in pairwise(made[:65])]

@@ -90,6 +90,13 @@ def test_equal_sides_pass_and_the_figures_are_told():
     assert "the reference 200.0" in seen["throughput"].message
 
 
+def test_what_a_generator_that_failed_left_over_says_nothing_of_cpu_time():
+    broken = evidence(usage(1.0, 1.3)).model_copy(update={"generator_error": "it ended"})
+    outcomes = {each.id: each.outcome for each in judge(broken, LatencyLimits())}
+    assert outcomes["latency.paired.cpu.ratio"] is Outcome.INCONCLUSIVE
+    assert Outcome.FAIL not in outcomes.values()
+
+
 def test_more_cpu_time_fails_alone_though_no_answer_is_slower():
     seen = found(usage(1.0, 1.3))
     assert {name for name, each in seen.items() if each.outcome is Outcome.FAIL} == {"cpu.ratio"}
