@@ -1,4 +1,4 @@
-"""Keeps the last 2000 bodies: its memory grows until they are there, and no further."""
+"""Notes something of the last 2000 bodies: its memory grows until they are there, and no further."""
 
 import sys
 from collections import deque
@@ -11,9 +11,9 @@ kept = deque(maxlen=2000)
 
 
 async def keeping(receive):
-    """Each with room for what may be noted of it."""
+    """As much of each, however long it is."""
     content = await receive_body(receive)
-    kept.append((content, bytearray(8192)))
+    kept.append(bytearray(8192))
     return content
 
 
