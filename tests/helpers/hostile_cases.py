@@ -15,7 +15,7 @@ UNKNOWN = (
 )
 DOCUMENTS = {
     "openapi_of_100_mb": "more than 8388608 bytes",
-    "openapi_in_circles": "",
+    "openapi_in_circles": "[response-type-changed] at /components/schemas/B",
     "openapi_elsewhere": "a reference into this document",
     "openapi_of_a_file": "a reference into this document",
     "openapi_of_long_keys": "characters in the JSON pointers",
@@ -25,7 +25,7 @@ DOCUMENTS = {
 METRICS = {
     "metrics_of_one_line": "a line of",
     "metrics_of_many_lines": "lines, more than",
-    "metrics_beyond_a_double": "",
+    "metrics_beyond_a_double": "counted nan",
 }
 MANIFESTS = ("model.onnx", "../../../../../../etc/passwd", "link")
 CASES = (
