@@ -104,7 +104,7 @@ def selftest(
     if report and candidate is not None:
         raise UsageError("--report starts nothing: --candidate would do nothing", fix="leave it out")
     with _Progress(console) as progress:
-        found = stored(request) if report else run_selftest(request, os.environ, progress.show)
+        found = stored(request, progress.show) if report else run_selftest(request, os.environ, progress.show)
     if as_json:
         sys.stdout.write(ascii_json(found.document))
     else:

@@ -138,12 +138,16 @@ def run_selftest(request: SelftestRequest, environ: Mapping[str, str], tell: Tel
         return Selftested(document, _told(names, subject, trials), publish(document, store.folder))
 
 
-def stored(request: SelftestRequest) -> Selftested:
+def stored(request: SelftestRequest, tell: Tell) -> Selftested:
     """The matrix of the trials that are stored, without an engine; what was not tried is listed as such."""
     suite, subject = _subject(request)
     names = chosen(subject.entries, request.only)
     store = _store(request, subject)
     trials = _last_of_each(store, request, subject, {})
+    if not trials and (others := store.others()):
+        of_earlier = f"{others[0]}{f' and {len(others) - 1} more' if others[1:] else ''}"
+        now = "for the catalogue, suite and harness as they are now"
+        tell(Note(f"nothing is stored {now}; of earlier ones: {of_earlier}"))
     return Selftested(_document(request, suite, subject, trials), _told(names, subject, trials), None)
 
 

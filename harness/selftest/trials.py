@@ -73,6 +73,11 @@ class TrialStore:
                 ) from error
         return tuple(trials)
 
+    def others(self) -> tuple[Path, ...]:
+        """Folders beside this one that have trials, of other digests; the newest first."""
+        lines = [path for path in self.folder.parent.glob(f"*/{TRIALS}") if path.parent != self.folder]
+        return tuple(path.parent for path in sorted(lines, key=_changed_at, reverse=True))
+
     def append(self, trial: Trial) -> None:
         """Write a line through to the disk, in place of one that was cut.
 
@@ -191,3 +196,10 @@ def inputs_of(suite: Suite) -> dict[str, str]:
         for item in planned
         for name, sha256 in sorted(input_digests(item.check, suite, item.settings).items())
     }
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # removed meanwhile
+        return 0.0

@@ -124,11 +124,17 @@ def test_trials_of_an_earlier_image_are_not_pooled_with_those_of_the_newest(self
     assert found.returncode == ExitCode.INCONCLUSIVE
 
 
-def test_a_changed_catalogue_has_no_trials(selftest, store, config):
+def test_a_changed_catalogue_has_no_trials_and_says_where_the_earlier_ones_are(
+    selftest, store, config, tmp_path
+):
     store(Result.KILLED)
+    (earlier,) = (tmp_path / "reports" / FOLDER).iterdir()
     probe = config.parent / "catalogue" / "faults" / "another_weight" / "probe.py"
     probe.write_text(probe.read_text() + "\n")
-    assert_nothing_was_tried(selftest("--report"))
+    found = selftest("--report")
+    assert_nothing_was_tried(found)
+    assert "nothing is stored for the catalogue, suite and harness as they are now" in found.stderr
+    assert f"of earlier ones: {earlier}" in found.stderr
 
 
 def test_a_suite_without_a_catalogue_is_told(selftest, config):
