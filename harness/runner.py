@@ -288,9 +288,8 @@ class Runner:
             if (died or self._starts) and not candidate.alive() and not died:
                 died = f"it no longer ran after {check.id}"
         except InfrastructureError as error:
-            # Who ends with its engine is not to blame, nor for what it did not answer any more.
-            if died or result.outcome is Outcome.FAIL:
-                result = self._errored(planned, ErrorKind.INFRASTRUCTURE, str(error), started)
+            # Who ends with its engine is not to blame, and who may have ended is not known to be good.
+            result = self._errored(planned, ErrorKind.INFRASTRUCTURE, str(error), started)
             died = ""
         if died:
             self._died(died, candidate)
