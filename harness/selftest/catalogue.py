@@ -7,7 +7,6 @@
 """
 
 import difflib
-import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from harness.config.auth import Name
 from harness.config.files import plain_file
 from harness.config.problems import config_error
 from harness.config.section import Section
+from harness.config.toml import parse_toml
 from harness.errors import ConfigError, UsageError
 from harness.model import Family
 from harness.selftest.model import Kind, Listed
@@ -236,11 +236,10 @@ def _entries(folder: Path, model: type[FaultSettings] | type[BenignSettings]) ->
     for each in folders:
         path = each / name
         try:
-            document = tomllib.loads(plain_file(path).read_text(encoding="utf-8"))
+            text = plain_file(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(file=path, problem=f"cannot be read: {error}", allowed="a TOML file") from error
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise ConfigError(file=path, problem=f"not TOML: {error}") from error
+        document = parse_toml(text, path)
         try:
             yield Entry(each, model.model_validate(document))
         except ValidationError as error:

@@ -87,6 +87,8 @@ def test_an_image_without_a_module_starts_as_it_did(tmp_path):
             "probe.tokens.old.credential: required key is missing",
         ),
         ("does =", "not TOML"),
+        (f"does = {'9' * 5000}", "not TOML"),
+        (f"does = {2**63}", "beyond 64 bits"),
     ],
 )
 def test_a_mistake_in_a_fault_is_named(tmp_path, text, told):
