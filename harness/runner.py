@@ -114,7 +114,7 @@ class Runner:
 
     def _stop_reason(self) -> str:
         """Why no further check is made; empty while there is no reason."""
-        if self._starts and self._starts[-1].startup_s is None:
+        if self._starts and self._starts[-1].startup_s is None and not self._starts[-1].unknown:
             return NEVER_READY  # it would only fail the same way again
         died = any(start.problem for start in self._starts)
         failed = any(result.outcome is Outcome.FAIL and result.required for result in self._results)
@@ -194,6 +194,10 @@ class Runner:
                     logs=self.credentials.redact(error.logs),
                 )
             )
+            raise
+        except InfrastructureError as error:
+            unknown = self.credentials.redact(str(error))
+            self._starts.append(lifecycle.Start(used_by=used_by, startup_s=None, unknown=unknown))
             raise
         self._described.setdefault("candidate", description)
         self._starts.append(lifecycle.Start(used_by=used_by, startup_s=description.startup_s or 0.0))
@@ -291,6 +295,9 @@ class Runner:
             # Who ends with its engine is not to blame, and who may have ended is not known to be good.
             result = self._errored(planned, ErrorKind.INFRASTRUCTURE, str(error), started)
             died = ""
+            if self._starts:
+                unknown = self.credentials.redact(str(error))
+                self._starts[-1] = self._starts[-1].model_copy(update={"unknown": unknown})
         if died:
             self._died(died, candidate)
         self._finish(result)

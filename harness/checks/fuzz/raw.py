@@ -18,7 +18,7 @@ from harness.config.suite import Suite
 from harness.credentials import Credentials
 from harness.errors import ConfigError, TargetError
 from harness.http_request import Request, build
-from harness.model import Capability, Family, Finding
+from harness.model import Capability, Family, Finding, Scope
 from harness.openapi.load import read_document
 from harness.targets.interface import Endpoint
 from harness.template import TemplateError
@@ -95,6 +95,7 @@ class RawFuzz:
             not_applicable=tuple(case.name for case in CORPUS if case not in applicable),
             memory_before_bytes=before,
             memory_after_bytes=None if before is None else _settled_bytes(context.candidate),
+            container=context.candidate.description.kind is Scope.CONTAINER,
         )
 
     def judge(self, evidence: RawEvidence, limits: FuzzLimits) -> Sequence[Finding]:

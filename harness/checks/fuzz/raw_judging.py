@@ -72,12 +72,14 @@ class RawEvidence(Evidence):
         memory_before_bytes: What the service held once it had answered a valid request; None where the target
             cannot tell.
         memory_after_bytes: The least that it held in a second of rest after the last case.
+        container: Whether it is a container, whose memory the engine should tell.
     """
 
     results: tuple[RawResult, ...]
     not_applicable: tuple[str, ...]
     memory_before_bytes: int | None
     memory_after_bytes: int | None
+    container: bool = False
 
 
 def judged(evidence: RawEvidence, limits: FuzzLimits) -> Sequence[Finding]:
@@ -148,6 +150,9 @@ def _memory(evidence: RawEvidence, limits: FuzzLimits) -> list[Finding]:
         return []
     name = f"{CHECK_ID}.memory"
     if evidence.memory_before_bytes is None or evidence.memory_after_bytes is None:
+        if evidence.container:
+            untold = "the engine does not tell the container's memory"
+            return [Finding(id=name, outcome=Outcome.INCONCLUSIVE, message=untold)]
         message = "the target does not tell its memory"
         missing = Capability.CONTAINER
         return [Finding(id=name, outcome=Outcome.NOT_APPLICABLE, message=message, missing=missing)]

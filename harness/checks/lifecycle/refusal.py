@@ -20,13 +20,15 @@ from harness.targets.interface import Endpoint
 POLL_S = 0.02
 PROBE_S = 2.0
 AT_A_TIME = 2
+KILLED = 128
+"""Exit codes from here on are of signals, as of want of memory."""
 
 
 class RefusalSeen(Model):
     """One start that has to be refused.
 
     Attributes:
-        expected_code: None for any but 0.
+        expected_code: None for any but 0 and that of a signal.
         exit_code: None if it never ended while it was watched.
         after_s: From its start to its end, or to the end of the watch.
         ready: Whether it ever said that it was ready.
@@ -126,6 +128,8 @@ def _faults(seen: RefusalSeen, limits: LifecycleLimits) -> Iterator[str]:
         return
     if seen.exit_code == 0 and seen.expected_code is None:
         yield "it ended with exit code 0"
+    elif seen.expected_code is None and not 0 < seen.exit_code < KILLED:
+        yield f"it was killed, with exit code {seen.exit_code}, and refused nothing"
     elif seen.expected_code not in {None, seen.exit_code}:
         yield f"it ended with exit code {seen.exit_code}, declared is {seen.expected_code}"
     if seen.after_s > limits.refuse_s:

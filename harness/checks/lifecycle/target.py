@@ -27,6 +27,7 @@ class Start(BaseModel):
         startup_s: Seconds until it was ready; None if it never was.
         problem: Why it did not get ready, or how it died; empty when all went well.
         logs: The end of what it wrote, when there is a problem.
+        unknown: Why nobody can say whether it got ready, or still ran; empty where that is known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,6 +36,7 @@ class Start(BaseModel):
     startup_s: float | None
     problem: Utf8Text = ""
     logs: Utf8Text = ""
+    unknown: Utf8Text = ""
 
 
 class TargetEvidence(Evidence):
@@ -68,19 +70,25 @@ class TargetJudge:
     def judge(self, evidence: TargetEvidence, _limits: Limits) -> Sequence[Finding]:
         """One finding for getting ready, one for staying alive."""
         starts = list(enumerate(evidence.starts, 1))
-        never_ready = [(i, start) for i, start in starts if start.startup_s is None]
-        died = [(i, start) for i, start in starts if start.startup_s is not None and start.problem]
+        unready = [(i, start) for i, start in starts if start.startup_s is None]
+        ready = [(i, start) for i, start in starts if start.startup_s is not None]
         ready_s = [start.startup_s for start in evidence.starts if start.startup_s is not None]
         slowest = f", slowest start {max(ready_s):.2f} s" if ready_s and not evidence.elsewhere else ""
         finding = partial(_finding, elsewhere=evidence.elsewhere)
         return [
-            finding("ready", never_ready, len(starts), good=f"ready every time{slowest}"),
-            finding("alive", died, len(ready_s), good="alive after every check"),
+            finding("ready", unready, len(starts), good=f"ready every time{slowest}"),
+            finding("alive", ready, len(ready_s), good="alive after every check"),
         ]
 
 
-def _finding(name: str, bad: list[tuple[int, Start]], samples: int, *, good: str, elsewhere: bool) -> Finding:
+def _finding(
+    name: str, suspects: list[tuple[int, Start]], samples: int, *, good: str, elsewhere: bool
+) -> Finding:
     identity = f"{CHECK_ID}.{name}"
+    bad = [(i, start) for i, start in suspects if start.problem]
+    unknown = next((start.unknown for _, start in suspects if start.unknown), "")
+    if unknown and not bad:
+        return Finding(id=identity, outcome=Outcome.INCONCLUSIVE, message=f"nobody can tell: {unknown}")
     unit = "times" if elsewhere else "starts"
     if samples == 0:
         return Finding(id=identity, outcome=Outcome.NOT_APPLICABLE, message="it was never ready")

@@ -7,6 +7,8 @@ import time
 from types import TracebackType
 from typing import Self
 
+from harness.errors import InfrastructureError
+
 GRACE_S = 0.02
 
 
@@ -25,6 +27,8 @@ class Listener:
 
     def __init__(self, host: str) -> None:
         self._accepted = 0
+        self._failure: OSError | None = None
+        self._closing = False
         self._socket = socket.create_server((host, 0))
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self._accept)
@@ -36,14 +40,24 @@ class Listener:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._closing = True
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread
         self._socket.close()
         self._thread.join()
 
     def connections(self) -> int:
-        """How many were opened since the last call; those just being opened are waited for."""
+        """How many were opened since the last call; those just being opened are waited for.
+
+        Raises:
+            InfrastructureError: nobody was listening any more.
+        """
         time.sleep(GRACE_S)
+        if self._failure is not None:
+            raise InfrastructureError(
+                f"{self.url}: who connects is no longer counted ({self._failure.strerror or self._failure})",
+                fix="raise the limit of open files (`ulimit -n`)",
+            )
         accepted, self._accepted = self._accepted, 0
         return accepted
 
@@ -51,7 +65,9 @@ class Listener:
         while True:
             try:
                 connection, _ = self._socket.accept()
-            except OSError:
+            except OSError as error:
+                if not self._closing:
+                    self._failure = error
                 return
             self._accepted += 1
             connection.close()

@@ -222,10 +222,36 @@ def test_a_candidate_that_ended_with_its_engine_is_neither_rejected_nor_promoted
             raise error
 
     done = run(Stub(do=go, outcome=outcome), candidate=FakeTarget(endpoint))
-    assert done.by_id["lifecycle.target"].outcome is Outcome.PASS
+    assert done.by_id["lifecycle.target"].outcome is Outcome.INCONCLUSIVE
     assert done.verdict.decision is Decision.INCONCLUSIVE
     assert done.by_id["golden.a"].error.kind is ErrorKind.INFRASTRUCTURE
     assert exit_code(done.verdict.decision, done.outcome.results) is ExitCode.INFRASTRUCTURE
+
+
+def test_one_that_ended_with_its_engine_during_a_check_that_nobody_requires_is_not_promoted(run):
+    endpoint = EndsWithItsEngine()
+
+    def go(_context):
+        endpoint.is_alive = False
+        raise TargetError("exit code 137")
+
+    optional = Stub("scenarios.a", Stage.FRESH, do=go)
+    done = run(Stub(), optional, candidate=FakeTarget(endpoint))
+    assert done.by_id["golden.a"].outcome is Outcome.PASS
+    assert done.verdict.decision is Decision.INCONCLUSIVE
+    (reason,) = done.verdict.reasons
+    assert reason.finding_id == "lifecycle.target.alive"
+    assert "nobody can tell: the container engine was restarted" in reason.message
+
+
+def test_one_that_no_engine_starts_is_not_promoted_by_what_is_looked_at_unstarted(run):
+    unstarted = Stub("golden.unstarted", Stage.UNSTARTED)
+    optional = Stub("scenarios.a", Stage.FRESH)
+    target = FakeTarget(failure=InfrastructureError("no engine answers"))
+    done = run(unstarted, optional, candidate=target)
+    assert done.by_id["golden.unstarted"].outcome is Outcome.PASS
+    assert done.verdict.decision is Decision.INCONCLUSIVE
+    assert done.verdict.reasons[0].finding_id == "lifecycle.target.ready"
 
 
 def test_a_candidate_that_ended_with_its_engine_before_it_told_its_model_is_not_rejected(run, monkeypatch):

@@ -134,9 +134,9 @@ def test_only_what_the_application_refuses_has_its_body(expect, says_json, refus
     assert (not problem(judged, LIMITS)) == right
 
 
-def memory_finding(limit_mib, before, after):
+def memory_finding(limit_mib, before, after, **others):
     limits = FuzzLimits(max_memory_growth_mib=limit_mib)
-    stored = evidence(memory_before_bytes=before, memory_after_bytes=after)
+    stored = evidence(memory_before_bytes=before, memory_after_bytes=after, **others)
     return next((item for item in RawFuzz().judge(stored, limits) if item.id == "fuzz.raw.memory"), None)
 
 
@@ -150,6 +150,11 @@ def test_memory_may_grow_up_to_its_limit(before, grown, limit):
 def test_a_limit_that_cannot_be_held_against_anything_is_not_applicable():
     found = memory_finding(10, None, None)
     assert (found.outcome, found.missing) == (Outcome.NOT_APPLICABLE, Capability.CONTAINER)
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, None), (1, None)])
+def test_a_container_of_whose_memory_nothing_is_told_is_not_decided(before, after):
+    assert memory_finding(10, before, after, container=True).outcome is Outcome.INCONCLUSIVE
 
 
 def test_without_a_limit_memory_is_not_judged():

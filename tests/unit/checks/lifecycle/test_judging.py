@@ -145,6 +145,8 @@ GOOD_REFUSAL = RefusalSeen(
         ({"expected_code": None}, True),
         ({"expected_code": 0, "exit_code": 0}, True),
         ({"expected_code": None, "exit_code": 0}, False),
+        ({"expected_code": None, "exit_code": 137}, False),
+        ({"expected_code": 137, "exit_code": 137}, True),
         ({"exit_code": 1}, False),
         ({"exit_code": None}, False),
         ({"exit_code": None, "ready": True}, False),

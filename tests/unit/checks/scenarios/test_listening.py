@@ -5,6 +5,7 @@ import socket
 import pytest
 
 from harness.checks.scenarios.listening import Listener
+from harness.errors import InfrastructureError
 
 
 def call(listener):
@@ -27,6 +28,13 @@ def test_afterwards_nobody_listens():
         pass
     with pytest.raises(OSError, match="refused"):
         call(listener)
+
+
+def test_one_that_cannot_accept_any_more_does_not_say_that_nobody_came():
+    with Listener("127.0.0.1") as listener:
+        listener._socket.shutdown(socket.SHUT_RDWR)  # as any failure of accept
+        with pytest.raises(InfrastructureError, match="no longer counted"):
+            listener.connections()
 
 
 def test_an_address_of_another_machine_is_said():
