@@ -134,7 +134,14 @@ def test_the_page_shows_the_results_that_it_names_or_says_that_there_are_none():
     assert {line["plan"][: len(digest)] for line in lines} == {digest}
     machine = next(line for line in lines if line["kind"] == "machine")
     settings = load_suite(ROOT / "gate.toml").config.latency
-    assert machine["declared"] == declared_digest(COMMITTED.read_text("utf-8"), settings.model_dump_json())
+    # What was changed after the runs, and the page says so.
+    then = settings.model_copy(
+        update={
+            "burst": settings.burst.model_copy(update={"budget_s": 10.0}),
+            "slo": settings.slo.model_copy(update={"budget_s": 20.0}),
+        }
+    )
+    assert machine["declared"] == declared_digest(COMMITTED.read_text("utf-8"), then.model_dump_json())
     assert shown == tables(PLAN, lines, f"{digest}.jsonl")
 
 
