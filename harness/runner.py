@@ -295,9 +295,8 @@ class Runner:
             # Who ends with its engine is not to blame, and who may have ended is not known to be good.
             result = self._errored(planned, ErrorKind.INFRASTRUCTURE, str(error), started)
             died = ""
-            if self._starts:
-                unknown = self.credentials.redact(str(error))
-                self._starts[-1] = self._starts[-1].model_copy(update={"unknown": unknown})
+            unknown = self.credentials.redact(str(error))
+            self._starts[-1] = self._starts[-1].model_copy(update={"unknown": unknown})
         if died:
             self._died(died, candidate)
         self._finish(result)

@@ -23,9 +23,9 @@ DOCUMENTS = {
     "openapi_doubling": "at most",
 }
 METRICS = {
-    "metrics_of_one_line": "a line of",
-    "metrics_of_many_lines": "lines, more than",
-    "metrics_beyond_a_double": "counted nan",
+    "metrics_of_one_line": ("telemetry.metrics.scrape", "a line of"),
+    "metrics_of_many_lines": ("telemetry.metrics.scrape", "lines, more than"),
+    "metrics_beyond_a_double": ("telemetry.metrics.inferences", "counted nan"),
 }
 MANIFESTS = ("model.onnx", "../../../../../../etc/passwd", "link")
 CASES = (

@@ -28,7 +28,6 @@ class Listener:
     def __init__(self, host: str) -> None:
         self._accepted = 0
         self._failure: OSError | None = None
-        self._closing = False
         self._socket = socket.create_server((host, 0))
         self.url = f"http://{host}:{self._socket.getsockname()[1]}"
         self._thread = threading.Thread(target=self._accept)
@@ -40,7 +39,6 @@ class Listener:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closing = True
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread
         self._socket.close()
@@ -66,8 +64,7 @@ class Listener:
             try:
                 connection, _ = self._socket.accept()
             except OSError as error:
-                if not self._closing:
-                    self._failure = error
+                self._failure = error  # or the end, after which nobody asks
                 return
             self._accepted += 1
             connection.close()
