@@ -28,7 +28,7 @@ class BurstSettings(Section):
 
     size: Annotated[int, Field(ge=2, le=256)] = 16
     bursts_per_s: Annotated[float, Field(gt=0, le=100)] = 4.0
-    budget_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    budget_s: Annotated[float, Field(gt=0, le=3600)] = 40.0
 
     @property
     def block_bursts(self) -> int:
@@ -62,7 +62,7 @@ class SloSettings(Section):
     """
 
     rate_per_s: Annotated[float, Field(gt=0, le=10_000)]
-    budget_s: Annotated[float, Field(gt=0, le=3600)] = 10.0
+    budget_s: Annotated[float, Field(gt=0, le=3600)] = 60.0
 
     @property
     def block_arrivals(self) -> int:
