@@ -16,9 +16,9 @@ from harness.errors import TargetError
 from harness.http_exchange import Answer as Received
 from harness.http_exchange import exchange, http_client
 from harness.http_request import Request
+from harness.targets.dying import dies
 from harness.targets.interface import Endpoint
 
-DEATH_SHOWS_S = 1.0
 AHEAD = 4
 """Requests made ready for each connection: enough that none waits, and few in memory."""
 
@@ -89,7 +89,7 @@ def ask_all(
             if asker.out_of_time:
                 break
         yield from _answered(waiting, settings, at_most=len(waiting))
-    if asker.unanswered and _dies(endpoint):
+    if asker.unanswered and dies(endpoint):
         raise TargetError("it stopped during the golden requests", logs=endpoint.logs())
 
 
@@ -123,16 +123,6 @@ def _read(received: Received | str, most_bytes: int) -> Answer:
         return Answer(answered=True, document=parse_json(received.body))
     except ValueError as error:
         return Answer(answered=True, problem=cut(f"HTTP {status}, but not JSON: {error}"))
-
-
-def _dies(endpoint: Endpoint) -> bool:
-    """A process that just closed its sockets may still count as alive for a moment."""
-    give_up = time.monotonic() + DEATH_SHOWS_S
-    while endpoint.alive():
-        if time.monotonic() >= give_up:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 class _Asker:

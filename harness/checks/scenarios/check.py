@@ -17,7 +17,9 @@ from harness.checks.scenarios.sending import Sender
 from harness.checks.scenarios.settings import ScenariosSettings
 from harness.config.section import Limits
 from harness.config.suite import Suite
+from harness.errors import TargetError
 from harness.model import Capability, Family, Finding, Scope
+from harness.targets.dying import dies
 from harness.targets.log import LogSearch
 
 
@@ -27,11 +29,13 @@ class _Run:
     Attributes:
         records: The scenarios that were played so far.
         searched: What was found in the place of that name when a secret was looked for.
+        unread: Places that could not be read then.
     """
 
     def __init__(self, context: CheckContext, settings: ScenariosSettings, plan: Plan) -> None:
         self.records: list[ScenarioRecord] = []
         self.searched: dict[str, LogSearch] = {}
+        self.unread: list[str] = []
         self._context = context
         self._settings = settings
         self._plan = plan
@@ -77,6 +81,8 @@ class _Run:
                         context.progress(len(self.records) + len(played), len(self._plan.scenarios))
                 finally:
                     self.records += player.with_late_connections(played)
+            if any(scenario.unanswered for scenario in played) and dies(context.candidate):
+                raise TargetError("it stopped during the scenarios", logs=context.candidate.logs())
             self._search(context, counters, scenarios)
 
     def _search(
@@ -84,12 +90,15 @@ class _Run:
     ) -> None:
         """Look for secrets where the service writes."""
         has_secret = context.credentials.stand_in
-        places = {path: LogSearch(has_secret(text), whole=True) for path, text in counters.texts().items()}
-        if context.candidate.description.kind is not Scope.URL:
-            places["the log"] = context.candidate.search_log(has_secret)
         variant = scenarios[0].service if scenarios else None
-        for place, seen in places.items():
-            self.searched[place if variant is None else f"{place} of variant {variant}"] = seen
+        of_variant = "" if variant is None else f" of variant {variant}"
+        for path, text in counters.texts().items():
+            if text is None:
+                self.unread.append(path + of_variant)
+            else:
+                self.searched[path + of_variant] = LogSearch(has_secret(text), whole=True)
+        if context.candidate.description.kind is not Scope.URL:
+            self.searched["the log" + of_variant] = context.candidate.search_log(has_secret)
 
 
 class ScenariosCheck(ABC):
@@ -140,6 +149,7 @@ class ScenariosCheck(ABC):
             searched=tuple(run.searched),
             leaked=tuple(place for place, seen in run.searched.items() if seen.found),
             cut=tuple(place for place, seen in run.searched.items() if not seen.whole),
+            unread=tuple(run.unread),
         )
 
     def judge(self, evidence: ScenariosEvidence, limits: Limits) -> Sequence[Finding]:

@@ -83,14 +83,14 @@ class Counters:
                 self._known[name] = now
         return tuple(rises)
 
-    def texts(self) -> dict[str, str]:
-        """The text at each path that has a counter, as it is now; what can't be read is left out."""
-        texts = {}
+    def texts(self) -> dict[str, str | None]:
+        """The text at each path that has a counter, as it is now; None where it can't be read."""
+        texts: dict[str, str | None] = {}
         for name, counter in self._settings.items():
             try:
                 texts[counter.path] = "\n".join(self._texts(name))
             except CounterError:
-                continue
+                texts.setdefault(counter.path, None)
         return texts
 
     def _read(self, name: str) -> float | None:

@@ -95,6 +95,11 @@ class ScenarioRecord(Record):
     late_connections: int = 0
     steps: tuple[StepRecord, ...]
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether some request of it had no answer, expected or not."""
+        return any(exchange.error for step in self.steps for exchange in step.exchanges)
+
 
 class ScenariosEvidence(Evidence):
     """All scenarios of one check: first those of the service as it always is, then those of its variants.
@@ -103,9 +108,11 @@ class ScenariosEvidence(Evidence):
         searched: Where secrets of the run were looked for, after the scenarios: log and metrics.
         leaked: In which of these one was found.
         cut: Which of these may lack what was written first.
+        unread: Where they should have been looked for, and what is there could not be read.
     """
 
     scenarios: tuple[ScenarioRecord, ...]
     searched: tuple[str, ...] = ()
     leaked: tuple[str, ...] = ()
     cut: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()

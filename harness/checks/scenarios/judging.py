@@ -91,16 +91,16 @@ def step_violations(step: StepRecord) -> list[Violation]:
 
 def judge_secrets(evidence: ScenariosEvidence, check_id: str) -> list[Finding]:
     """The finding ``<check id>.secrets``; none where there was nothing to look through."""
-    if not evidence.searched:
+    if not evidence.searched and not evidence.unread:
         return []
-    where = ", ".join(evidence.leaked)
-    message = f"no key or token of this run stands in {', '.join(evidence.searched)}"
-    outcome = Outcome.PASS
+    doubts = [f"{place} is too long to be kept: its beginning may be lost" for place in evidence.cut]
+    doubts += [f"{place} could not be read" for place in evidence.unread]
+    searched = ", ".join(evidence.searched) or "what could be searched"
+    outcome = Outcome.INCONCLUSIVE if doubts else Outcome.PASS
+    message = "; ".join([f"no key or token of this run stands in {searched}", *doubts])
     if evidence.leaked:
-        outcome, message = Outcome.FAIL, f"a key or token of this run stands in {where}"
-    elif evidence.cut:
-        outcome = Outcome.INCONCLUSIVE
-        message += f", but {', '.join(evidence.cut)} is too long to be kept: its beginning may be lost"
+        outcome, where = Outcome.FAIL, ", ".join(evidence.leaked)
+        message = f"a key or token of this run stands in {where}"
     return [
         Finding(
             id=f"{check_id}.{SECRETS}",

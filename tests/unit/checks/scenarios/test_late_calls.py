@@ -1,4 +1,4 @@
-"""Whoever is called after its scenario, or cannot be listened for; and logs that are long or cut."""
+"""Whoever is called after its scenario, or cannot be listened for; and what is cut or cannot be read."""
 
 import dataclasses
 import socket
@@ -107,3 +107,18 @@ def test_a_log_that_may_have_been_cut_clears_nobody(context, leaks, keeps_all, o
     log = f"key {context.credentials.key('default')}" if leaks else "ready"
     *_, secrets = findings(context, log=log, keeps_all=keeps_all)
     assert secrets.outcome is outcome
+
+
+@pytest.mark.parametrize(("leaks", "outcome"), [(False, Outcome.INCONCLUSIVE), (True, Outcome.FAIL)])
+def test_metrics_that_cannot_be_read_at_the_end_clear_nobody(context, monkeypatch, leaks, outcome):
+    refused = [Exchange(sent_s=0, elapsed_s=0, status=503)]
+    monkeypatch.setattr(CallsLate, "send", lambda *_, **__: refused)
+    log = f"key {context.credentials.key('default')}" if leaks else "ready"
+    *_, secrets = findings(context, log=log)
+    assert secrets.outcome is outcome
+    told = (
+        "stands in the log"
+        if leaks
+        else "no key or token of this run stands in the log; /metrics could not be read"
+    )
+    assert secrets.message.endswith(told)
