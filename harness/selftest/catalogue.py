@@ -82,9 +82,9 @@ class FaultSettings(_Change):
     Attributes:
         caught_by: For each check that has to fail, the ids of its findings that do; one that ends in ``*`` is
             of any that begins so. Those of other families are expected where the whole gate runs.
-        may_also_fail: Those that may fail besides.
+        may_also_fail: Those of its own family that may fail besides.
         undecided: Whether a busy machine may leave it undecided.
-        seen_elsewhere: Whether other families see it too, so that only its own can tell the reason.
+        seen_elsewhere: Whether other families disturb it, so that it is gated by its own alone.
     """
 
     caught_by: Annotated[dict[str, _Texts], Field(min_length=1)]

@@ -1,13 +1,15 @@
 """What a gate's report means for the entry that was gated; pure.
 
 A fault counts as killed only if the gate rejected it, every check failed that was named beforehand, each with
-the findings that were, and nothing else failed. What rejects it otherwise may let the next such fault pass.
+the findings that were, nothing else of its family failed, and it did not die. What rejects it otherwise may let
+the next such fault pass. What other families see of it besides, where they are asked, is no such chance.
 """
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
+from harness.checks.lifecycle.target import CHECK_ID as TARGET
 from harness.model import CheckResult, Decision, ErrorKind, Family, Outcome, Report
 from harness.selftest.catalogue import BenignSettings, FaultSettings
 from harness.selftest.model import Result
@@ -34,7 +36,7 @@ def of_entry(declared: FaultSettings | BenignSettings, report: Report) -> Judged
 
 
 def of_fault(declared: FaultSettings, report: Report) -> Judged:
-    """Whether the declared checks killed it, and nothing else did; a partial report is of its own family."""
+    """Whether the declared checks killed it; a partial report is of its own family."""
     expected = expected_of(declared, report)
     failed = failed_findings(report)
     match report.decision:
@@ -47,8 +49,9 @@ def of_fault(declared: FaultSettings, report: Report) -> Judged:
         case _:
             assert_never(report.decision)
     allowed = (*(each for ids in expected.values() for each in ids), *declared.may_also_fail)
-    strangers = [found for ids in failed.values() for found in ids if not is_any_of(found, allowed)]
-    strangers += [check for check, ids in failed.items() if not ids]
+    telling = {check: ids for check, ids in failed.items() if _tells_of(declared.family, check)}
+    strangers = [found for ids in telling.values() for found in ids if not is_any_of(found, allowed)]
+    strangers += [check for check, ids in telling.items() if not ids]
     if strangers:
         return Judged(Result.WRONG_REASON, f"it failed besides: {_named(strangers)}")
     missed = {
@@ -150,6 +153,11 @@ def may_be_asked_again(declared: FaultSettings | BenignSettings, judged: Judged,
         return False
     undecided = undecided_checks(report)
     return bool(undecided) and all(check.startswith(f"{Family.LATENCY.value}.") for check in undecided)
+
+
+def _tells_of(family: Family, check: str) -> bool:
+    """Whether the failure of a check says what a fault of this family does: also that it died does."""
+    return check == TARGET or Family(check.partition(".")[0]) is family
 
 
 def _not_rejected(report: Report, expected: Iterable[str]) -> Judged:

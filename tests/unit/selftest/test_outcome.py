@@ -88,6 +88,25 @@ def test_the_whole_gate_has_to_fail_in_every_declared_family():
 
 
 @pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (check("latency.paired", Outcome.FAIL, "latency.paired.p50.slo"), Result.KILLED),
+        (check("fuzz.raw", Outcome.FAIL), Result.KILLED),
+        (check("golden.loaded", Outcome.FAIL, "golden.loaded.y"), Result.WRONG_REASON),
+        (check("golden.loaded", Outcome.FAIL), Result.WRONG_REASON),
+        (check("lifecycle.target", Outcome.FAIL, "lifecycle.target.alive"), Result.WRONG_REASON),
+    ],
+)
+def test_other_families_may_see_it_too_where_they_are_asked(other, expected):
+    assert result(SINGLE, BATCH, OPENAPI, other, partial=False) is expected
+
+
+def test_other_families_alone_are_the_wrong_reason():
+    others = (check("golden.single"), check("golden.batch"), OPENAPI)
+    assert result(*others, partial=False) is Result.WRONG_REASON
+
+
+@pytest.mark.parametrize(
     "checks",
     [
         (SINGLE, check("golden.batch")),
