@@ -1,8 +1,8 @@
 """What a gate's report means for the entry that was gated; pure.
 
 A fault counts as killed only if the gate rejected it, every check failed that was named beforehand, each with
-the findings that were, nothing else of its family failed, and it did not die. What rejects it otherwise may let
-the next such fault pass. What other families see of it besides, where they are asked, is no such chance.
+the findings that were, nothing else of its family failed, and it did not die. What rejects it otherwise may
+let the next such fault pass. What other families see of it besides, where they are asked, is no such chance.
 """
 
 from collections.abc import Collection, Iterable
