@@ -31,6 +31,8 @@ class Run:
         environ |= {"TMPDIR": str(self.temporary)}
         self.process = subprocess.Popen(
             [
+                # What a shell puts into the background ignores SIGINT, and pytest would keep to that.
+                *("env", "--default-signal=INT"),
                 *(sys.executable, "-m", "pytest", f"--rootdir={folder}", "--gate-config", config),
                 *("--gate-candidate", config.parent, "--gate-reference", "none", *options),
             ],
