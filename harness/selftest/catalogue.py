@@ -84,13 +84,11 @@ class FaultSettings(_Change):
             of any that begins so. Those of other families are expected where the whole gate runs.
         may_also_fail: Those of its own family that may fail besides.
         undecided: Whether a busy machine may leave it undecided.
-        seen_elsewhere: Whether other families disturb it, so that it is gated by its own alone.
     """
 
     caught_by: Annotated[dict[str, _Texts], Field(min_length=1)]
     may_also_fail: tuple[_Text, ...] = ()
     undecided: Literal["where not measured"] | None = None
-    seen_elsewhere: bool = False
 
     def expected(self, *, own_family: bool) -> dict[str, tuple[str, ...]]:
         """``caught_by``, of its own family or of all."""
@@ -112,6 +110,12 @@ class FaultSettings(_Change):
         for each in (*(id_ for ids in self.caught_by.values() for id_ in ids), *self.may_also_fail):
             if each.endswith(".") or "*" in each[:-1]:
                 raise ValueError(f"{each!r} is no id; '{each.rstrip('.*')}.*' is any that begins so")
+        for each in self.may_also_fail:
+            if not _is_of(each, self.family):
+                raise ValueError(
+                    f"may_also_fail: {each!r} is not of its family, {self.family.value}; leave it out: what "
+                    "others see of a fault besides is not held against it"
+                )
         if self.undecided is not None and self.family is not Family.LATENCY:
             raise ValueError("undecided is for faults of the latency: all others can always be told")
         return self

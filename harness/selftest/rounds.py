@@ -35,7 +35,7 @@ def rounds_of(entry: Entry, mode: Mode, families: Collection[Family]) -> tuple[R
     comparison alone unless the change is near the latency.
     """
     declared = entry.declared
-    if isinstance(declared, FaultSettings) and (mode is Mode.QUICK or declared.seen_elsewhere):
+    if isinstance(declared, FaultSettings) and mode is Mode.QUICK:
         checks = frozenset(declared.expected(own_family=True))
         return (_round(frozenset({declared.family}), checks),)
     latency = frozenset({Family.LATENCY})

@@ -14,7 +14,7 @@ from harness.gate import GateRequest, gate
 from harness.model import Model, Report
 from harness.reports.text import one_line
 from harness.selftest import overlay
-from harness.selftest.catalogue import BenignSettings, Entry, FaultSettings
+from harness.selftest.catalogue import Entry
 from harness.selftest.machine import machine
 from harness.selftest.model import AS_IT_SHOULD, Mode, Result, Trial
 from harness.selftest.outcome import (
@@ -31,7 +31,6 @@ from harness.selftest.suites import config_of, extended
 from harness.targets.engine import INSTALL, Engine, find_engine
 
 MOST_TRIES = 3
-OWN_FAMILY = "its own family alone was asked"
 
 
 class Asked(Model):
@@ -182,15 +181,7 @@ def _shown(
                 )
         if trial.result not in AS_IT_SHOULD:
             break
-    return marked(trial, entry.declared)
-
-
-def marked(trial: Trial, declared: FaultSettings | BenignSettings) -> Trial:
-    """With a word on it where the whole gate was asked for, and its entry keeps it to its own family."""
-    own = isinstance(declared, FaultSettings) and declared.seen_elsewhere
-    if trial.mode is not Mode.FULL or not own:
-        return trial
-    return trial.model_copy(update={"why": "; ".join(filter(None, (trial.why, OWN_FAMILY)))})
+    return trial
 
 
 def _unproven(proof: Proof) -> dict[str, object]:

@@ -77,6 +77,10 @@ def test_an_image_without_a_module_starts_as_it_did(tmp_path):
         (FAULT.replace("golden.single.y", "golden.single."), "'golden.single.*' is any that begins so"),
         (FAULT.replace("golden.single.y", "golden.single.*.y"), "is no id"),
         (FAULT + 'may_also_fail = ["golden."]', "'golden.*' is any that begins so"),
+        (
+            FAULT + 'may_also_fail = ["fuzz.schema.*"]',
+            "may_also_fail: 'fuzz.schema.*' is not of its family, golden",
+        ),
         (FAULT.replace("golden.single", "golden.sinlge"), "no check 'golden.sinlge'"),
         (FAULT.replace('"golden"', '"fuzz"'), "names no check of its own family, fuzz"),
         (FAULT + 'undecided = "where not measured"', "undecided is for faults of the latency"),

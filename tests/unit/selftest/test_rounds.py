@@ -17,27 +17,16 @@ GOLDEN = frozenset({Family.GOLDEN})
 LATENCY = frozenset({Family.LATENCY})
 SINGLE = frozenset({"golden.single"})
 WHOLE = Round(alone=True)
-
-
-def fault(**declared):
-    settings = FaultSettings(does="x", family=Family.GOLDEN, caught_by=CAUGHT_BY, **declared)
-    return Entry(Path("faults/x"), settings)
+FAULT = Entry(Path("faults/x"), FaultSettings(does="x", family=Family.GOLDEN, caught_by=CAUGHT_BY))
 
 
 def benign(family):
     return Entry(Path("benign/x"), BenignSettings(does="x", family=family, near=("golden.single",)))
 
 
-@pytest.mark.parametrize(
-    ("elsewhere", "mode", "expected"),
-    [
-        (False, Mode.QUICK, Round(only=GOLDEN, checks=SINGLE, alone=False)),
-        (False, Mode.FULL, WHOLE),
-        (True, Mode.FULL, Round(only=GOLDEN, checks=SINGLE, alone=False)),
-    ],
-)
-def test_a_fault_meets_its_own_checks_or_the_whole_gate(elsewhere, mode, expected):
-    assert rounds_of(fault(seen_elsewhere=elsewhere), mode, Family) == (expected,)
+def test_a_fault_meets_its_own_checks_or_the_whole_gate():
+    assert rounds_of(FAULT, Mode.QUICK, Family) == (Round(only=GOLDEN, checks=SINGLE, alone=False),)
+    assert rounds_of(FAULT, Mode.FULL, Family) == (WHOLE,)
 
 
 def test_a_fault_of_the_latency_is_alone():

@@ -4,10 +4,9 @@ import pytest
 from selftest_samples import check, report, trial
 
 from harness.model import Decision, Outcome
-from harness.selftest.catalogue import BenignSettings, FaultSettings
-from harness.selftest.model import Kind, Mode, Result
+from harness.selftest.model import Mode, Result
 from harness.selftest.outcome import Judged
-from harness.selftest.trial import OWN_FAMILY, Asked, marked, of_report
+from harness.selftest.trial import Asked, of_report
 
 OPEN = check("latency.paired", Outcome.INCONCLUSIVE, "latency.paired.p99")
 SLOW = check("latency.paired", Outcome.FAIL, "latency.paired.p99")
@@ -36,24 +35,3 @@ def test_the_seconds_to_its_verdict_are_those_of_every_time_that_it_was_gated(af
     assert twice.verdict_s == pytest.approx(first.duration_s + 30.25)
     assert (twice.tries, twice.result, twice.undecided) == (2, Result.KILLED, ())
     assert twice.report == "runs/2.json"
-
-
-FAULT = FaultSettings.model_validate(
-    {"does": "x", "family": "golden", "caught_by": {"golden.single": ["golden.single.y"]}}
-)
-ELSEWHERE = FAULT.model_copy(update={"seen_elsewhere": True})
-BENIGN = BenignSettings.model_validate({"does": "x", "family": "golden", "near": ["golden.single"]})
-
-
-@pytest.mark.parametrize(
-    ("declared", "made", "why"),
-    [
-        (ELSEWHERE, trial(mode=Mode.FULL), OWN_FAMILY),
-        (ELSEWHERE, trial(result=Result.SURVIVED, mode=Mode.FULL, why="so"), f"so; {OWN_FAMILY}"),
-        (ELSEWHERE, trial(mode=Mode.QUICK), ""),
-        (FAULT, trial(mode=Mode.FULL), ""),
-        (BENIGN, trial(result=Result.PROMOTED, kind=Kind.BENIGN, mode=Mode.FULL), ""),
-    ],
-)
-def test_where_the_whole_gate_was_asked_for_a_trial_by_one_family_is_told(declared, made, why):
-    assert marked(made, declared).why == why
