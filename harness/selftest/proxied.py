@@ -12,7 +12,6 @@ from harness.selftest.machine import machine
 from harness.selftest.model import Kind, Listed, Result, Trial
 from harness.selftest.outcome import Judged, noticed_by, of_benign, of_injected, unexplained
 from harness.selftest.proxy import ProxyFault, built_in_faults, injected
-from harness.selftest.proxy.catalogue import pass_through
 from harness.selftest.rounds import noticing, rounds_of_injected
 from harness.selftest.trial import Asked, ended, of_report, of_round, reports_of
 
@@ -111,7 +110,7 @@ def _made(
                 emit,
                 through=_before(fault, headers, applied.append),
                 # Both have it before them, so that what it takes itself makes no difference between them.
-                reference_through=_before(pass_through(), headers),
+                reference_through=_before(fault, headers, idle=True),
             )
         judged = of_injected(families, report, without_fault) if fault.families else of_benign(report)
         if fault.families and not any(applied):
@@ -128,7 +127,11 @@ def _made(
 
 
 def _before(
-    fault: ProxyFault, headers: frozenset[str], on_end: Callable[[int], None] = lambda _applied: None
+    fault: ProxyFault,
+    headers: frozenset[str],
+    on_end: Callable[[int], None] = lambda _applied: None,
+    *,
+    idle: bool = False,
 ) -> Through:
     """What places the proxy before a launch, ``on_end`` being told how often the fault was applied."""
-    return lambda launch: injected(launch, fault, credential_headers=headers, on_end=on_end)
+    return lambda launch: injected(launch, fault, idle=idle, credential_headers=headers, on_end=on_end)

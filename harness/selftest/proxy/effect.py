@@ -2,12 +2,15 @@
 
 import asyncio
 import random
+import time
 from typing import ClassVar
 
 from harness.selftest.proxy.exchange import SUCCESS, Exchange, Part
 from harness.selftest.proxy.fault import ProxyFault
 from harness.selftest.proxy.message import Message
 
+_TICK_S = 1e-3
+"""An event loop rounds every wait up to a whole one of these: for the last one it asks the clock."""
 USUAL_CREDENTIALS = frozenset({"authorization", "cookie", "x-api-key", "api-key", "x-auth-token"})
 
 
@@ -27,7 +30,7 @@ class Effect:
             than the proxy holds is carried as it is.
     """
 
-    holds: ClassVar[frozenset[Part]] = frozenset()
+    holds: frozenset[Part] = frozenset()
     stands_in: ClassVar[bool] = False
 
     def __init__(self, fault: ProxyFault, credential_headers: frozenset[str] = frozenset()) -> None:
@@ -59,9 +62,29 @@ class Effect:
         return self._one_in.hit()
 
     async def wait(self, seconds: float) -> None:
-        """Keep somebody waiting."""
+        """Keep somebody waiting, no longer than that."""
         self.applied += 1
-        await asyncio.sleep(seconds)
+        until_s = time.monotonic() + seconds
+        if seconds > _TICK_S:
+            await asyncio.sleep(seconds - _TICK_S)
+        while time.monotonic() < until_s:  # noqa: ASYNC110 - the time itself is waited for
+            await asyncio.sleep(0)
+
+
+class Idle(Effect):
+    """Holds what another effect holds, and does nothing: what that costs is no part of what it does.
+
+    Args:
+        other: The effect of the fault.
+        fault: As for any.
+        credential_headers: As for any.
+    """
+
+    def __init__(
+        self, other: type[Effect], fault: ProxyFault, credential_headers: frozenset[str] = frozenset()
+    ) -> None:
+        super().__init__(fault, credential_headers)
+        self.holds = other.holds
 
 
 class OneIn:

@@ -26,7 +26,7 @@ async def serve() -> None:
     begin = Begin.model_validate_json(await lines.readline())
     if begin.cores is not None:
         os.sched_setaffinity(0, begin.cores)
-    effect = effect_of(begin.fault, begin.credential_headers)
+    effect = effect_of(begin.fault, begin.credential_headers, idle=begin.idle)
     servers = []
     carried: set[asyncio.Task[None]] = set()
 

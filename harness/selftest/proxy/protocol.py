@@ -16,9 +16,11 @@ class Begin(_Line):
     Attributes:
         credential_headers: As :class:`harness.selftest.proxy.effect.Effect` takes them.
         cores: That it may run on; None for any.
+        idle: Whether it only holds what the fault holds.
     """
 
     fault: ProxyFault
+    idle: bool
     credential_headers: frozenset[str]
     cores: tuple[int, ...] | None
 

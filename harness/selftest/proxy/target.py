@@ -1,8 +1,9 @@
 """Places the proxy before what a launch starts.
 
 A gate with a fault gets ``injected(candidate, fault)``. The proxy takes part of a millisecond of its own, on
-the cores of what it stands before: a latency is comparable only where the other side has the same before it.
-So the reference of every such gate, and of the control, is to be ``injected(reference, pass_through())``.
+the cores of what it stands before, and more where it holds what it carries: a latency is comparable only
+where the other side has the same before it. So the reference of every such gate, and of the control, is to be
+``injected(reference, fault, idle=True)``.
 """
 
 import sys
@@ -37,6 +38,7 @@ def injected(
     launch: "Launch",
     fault: ProxyFault,
     *,
+    idle: bool = False,
     credential_headers: Collection[str] = (),
     on_end: Callable[[int], None] = _unheard,
 ) -> "Launch":
@@ -45,6 +47,7 @@ def injected(
     Args:
         launch: Of an image, a folder or the suite's own service.
         fault: What the proxy does wrong.
+        idle: Whether it does nothing after all, in the same time but for what the fault would do.
         credential_headers: That the suite sends credentials in; the usual ones are known.
         on_end: Called whenever a service is removed with how often the fault was applied to its traffic: one
             that never was has not been tested.
@@ -59,7 +62,12 @@ def injected(
     def start(
         cpuset: str | None = None, /, *, variant: str | None = None, until_ready: bool = True
     ) -> InjectedTarget:
-        begin = Begin(fault=fault, credential_headers=names, cores=cores_in(cpuset) if cpuset else None)
+        begin = Begin(
+            fault=fault,
+            idle=idle,
+            credential_headers=names,
+            cores=cores_in(cpuset) if cpuset else None,
+        )
         target = launch.start(cpuset, variant=variant, until_ready=until_ready)
         return InjectedTarget(target, ProxyProcess(begin, on_end))
 

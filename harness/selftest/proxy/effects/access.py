@@ -1,7 +1,6 @@
 """Who may ask: credentials that are lost, lent, or looked at too briefly."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 from harness.selftest.proxy.effect import Effect
 from harness.selftest.proxy.exchange import SUCCESS, Exchange, Part
@@ -12,7 +11,7 @@ from harness.selftest.proxy.message import Message, name_of
 class CredentialsStripped(Effect):
     """Takes all credentials off before the service sees them."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.HEAD})
+    holds = frozenset({Part.HEAD})
 
     async def asked(self, exchange: Exchange) -> None:
         """The headers alone."""
@@ -27,7 +26,7 @@ class LentCredentials(Effect, ABC):
     They stay in the memory of the proxy's process, which ends with its target.
     """
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.HEAD, Part.ANSWER})
+    holds = frozenset({Part.HEAD, Part.ANSWER})
 
     def __init__(self, fault: ProxyFault, credential_headers: frozenset[str] = frozenset()) -> None:
         super().__init__(fault, credential_headers)

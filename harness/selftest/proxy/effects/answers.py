@@ -6,7 +6,6 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import ClassVar
 
 from harness.selftest.proxy.effect import Effect, predicted
 from harness.selftest.proxy.exchange import Exchange, Part
@@ -19,7 +18,7 @@ NOT_NUMBERS = frozenset({"null", "NaN", "Infinity", "-Infinity"})
 class JsonAnswers(Effect, ABC):
     """Changes the JSON of good answers to requests with content; all other answers stay."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.ANSWER})
+    holds = frozenset({Part.ANSWER})
 
     @abstractmethod
     def edits(self, exchange: Exchange, document: Json) -> Iterable[Edit]:
@@ -85,7 +84,7 @@ class NumbersThroughFloat16(Fractions):
 class OneKindOfRequestBiased(Fractions):
     """Multiplies by ``factor`` where the request's content is of a kind that one in ``one_in`` is of."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.REQUEST, Part.ANSWER})
+    holds = frozenset({Part.REQUEST, Part.ANSWER})
 
     def number(self, value: float) -> float:
         """A share more."""

@@ -3,7 +3,6 @@
 import gzip
 import re
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 from harness.selftest.proxy.effect import Effect
 from harness.selftest.proxy.exchange import Exchange, Part
@@ -18,7 +17,7 @@ REMAINING = re.compile(r"(\b(?:r|remaining)=)([0-9]{1,15})", re.IGNORECASE)
 class ChangedAnswers(Effect, ABC):
     """Changes answers one by one, whatever was asked."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.ANSWER})
+    holds = frozenset({Part.ANSWER})
 
     @abstractmethod
     def changed(self, request: Message, answer: Message) -> Message:

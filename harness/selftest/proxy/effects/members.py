@@ -3,7 +3,6 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
 
 from harness.selftest.proxy.effects.answers import JsonAnswers
 from harness.selftest.proxy.exchange import Exchange, Part
@@ -57,7 +56,7 @@ class MemberRenamed(JsonAnswers):
 class LabelReplaced(JsonAnswers):
     """In one of ``one_in`` answers, another label that was seen in its place for the first that has one."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.ANSWER})
+    holds = frozenset({Part.ANSWER})
 
     def __init__(self, fault: ProxyFault, credential_headers: frozenset[str] = frozenset()) -> None:
         super().__init__(fault, credential_headers)

@@ -1,7 +1,5 @@
 """Answers that belong to somebody else: kept too long, or mixed up."""
 
-from typing import ClassVar
-
 from harness.selftest.proxy.effect import Effect, predicted
 from harness.selftest.proxy.exchange import Exchange, Part
 from harness.selftest.proxy.fault import ProxyFault
@@ -13,7 +11,7 @@ MOST_KEPT = 10_000
 class StaleAnswer(Effect):
     """In place of one of ``one_in`` good answers, the one before it to the same method and target."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.ANSWER})
+    holds = frozenset({Part.ANSWER})
 
     def __init__(self, fault: ProxyFault, credential_headers: frozenset[str] = frozenset()) -> None:
         super().__init__(fault, credential_headers)
@@ -34,7 +32,7 @@ class StaleAnswer(Effect):
 class CachedForAnybody(Effect):
     """Keeps good answers by method, target and content, whoever asks, and asks the service no second time."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.REQUEST, Part.ANSWER})
+    holds = frozenset({Part.REQUEST, Part.ANSWER})
 
     def __init__(self, fault: ProxyFault, credential_headers: frozenset[str] = frozenset()) -> None:
         super().__init__(fault, credential_headers)
@@ -56,7 +54,7 @@ class CachedForAnybody(Effect):
 class MixedUpUnderConcurrency(Effect):
     """An answer that is made while others are asked for is the one made just before it."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.HEAD, Part.ANSWER})
+    holds = frozenset({Part.HEAD, Part.ANSWER})
 
     def __init__(self, fault: ProxyFault, credential_headers: frozenset[str] = frozenset()) -> None:
         super().__init__(fault, credential_headers)

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from typing import ClassVar
 
 from harness.selftest.proxy.effect import Effect
 from harness.selftest.proxy.effects.statuses import GoodAnswersReplaced
@@ -18,7 +17,7 @@ PIECE_BYTES = 64 * 1024
 class QuotaNotEnforced(Effect):
     """In place of 429, the last good answer to the same method and target."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.ANSWER})
+    holds = frozenset({Part.ANSWER})
 
     def __init__(self, fault: ProxyFault, credential_headers: frozenset[str] = frozenset()) -> None:
         super().__init__(fault, credential_headers)
@@ -46,7 +45,7 @@ class ThrottledAtRandom(GoodAnswersReplaced):
 class ChargedTwice(Effect):
     """Asks the service the same once more, on a connection of its own, and throws that answer away."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.REQUEST})
+    holds = frozenset({Part.REQUEST})
 
     async def asked(self, exchange: Exchange) -> None:
         """The request itself stays."""

@@ -15,7 +15,7 @@ NOT_READY = Message.answer(UNAVAILABLE, b"{}")
 class ReadyTooEarly(Effect):
     """200 to every GET that the service answers 503, or cannot answer yet."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.HEAD, Part.ANSWER})
+    holds = frozenset({Part.HEAD, Part.ANSWER})
     stands_in: ClassVar[bool] = True
 
     async def answered(self, exchange: Exchange, answer: Message) -> Message:
@@ -35,7 +35,7 @@ class ReadyTooEarly(Effect):
 class UnreadyUnderLoad(Effect):
     """503 to every GET while ``requests`` with content are being answered."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.HEAD, Part.ANSWER})
+    holds = frozenset({Part.HEAD, Part.ANSWER})
 
     def __init__(self, fault: ProxyFault, credential_headers: frozenset[str] = frozenset()) -> None:
         super().__init__(fault, credential_headers)

@@ -3,7 +3,6 @@
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import ClassVar
 
 from harness.selftest.proxy.effect import Effect
 from harness.selftest.proxy.effects.answers import JsonAnswers, not_numbers_as_zero
@@ -20,7 +19,7 @@ NUMBER_IN_QUOTES = re.compile(r'"(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)"')
 class JsonRequests(Effect, ABC):
     """Changes the JSON of requests with content before the service sees them."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.REQUEST})
+    holds = frozenset({Part.REQUEST})
 
     @abstractmethod
     def request_edits(self, document: Json) -> Iterable[Edit]:
@@ -58,7 +57,7 @@ class TextTakenForNumber(JsonRequests):
 class LargeIntegersRounded(JsonRequests, JsonAnswers):
     """Passes integers beyond 2^53 through a double, in requests and in answers."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.REQUEST, Part.ANSWER})
+    holds = frozenset({Part.REQUEST, Part.ANSWER})
 
     def request_edits(self, document: Json) -> Iterable[Edit]:
         """Each that a double cannot hold."""
@@ -76,7 +75,7 @@ class LargeIntegersRounded(JsonRequests, JsonAnswers):
 class PathNormalised(Effect):
     """Takes double and trailing slashes out of the path before the service sees it."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.HEAD})
+    holds = frozenset({Part.HEAD})
 
     async def asked(self, exchange: Exchange) -> None:
         """The query stays."""

@@ -16,7 +16,7 @@ REFUSALS = range(400, 500)
 class StatusReplaced(Effect):
     """Answers of some statuses get another; headers and body stay."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.ANSWER})
+    holds = frozenset({Part.ANSWER})
     instead: ClassVar[Mapping[int, int]]
 
     async def answered(self, exchange: Exchange, answer: Message) -> Message:
@@ -63,7 +63,7 @@ class UnauthorizedAsForbidden(StatusReplaced):
 class GoodAnswersReplaced(Effect, ABC):
     """In place of one of ``one_in`` good answers, another."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.ANSWER})
+    holds = frozenset({Part.ANSWER})
 
     @abstractmethod
     def instead_of(self, answer: Message) -> Message:
@@ -88,7 +88,7 @@ class ErrorToldAsSuccess(GoodAnswersReplaced):
 class RefusalsAsHtml(Effect):
     """A page of HTML in every refusal that has a body."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.ANSWER})
+    holds = frozenset({Part.ANSWER})
 
     async def answered(self, exchange: Exchange, answer: Message) -> Message:
         """The status stays."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from harness.selftest.proxy.effect import Effect
+from harness.selftest.proxy.effect import Effect, Idle
 from harness.selftest.proxy.effects import (
     access,
     answers,
@@ -88,6 +88,9 @@ EFFECTS: Mapping[str, type[Effect]] = MappingProxyType(
 )
 
 
-def effect_of(fault: ProxyFault, credential_headers: frozenset[str] = frozenset()) -> Effect:
-    """The effect of a fault, as its parameters and its seed make it."""
-    return EFFECTS[fault.name](fault, credential_headers)
+def effect_of(
+    fault: ProxyFault, credential_headers: frozenset[str] = frozenset(), *, idle: bool = False
+) -> Effect:
+    """The effect of a fault, as its parameters and its seed make it; ``idle``: what it holds, and no more."""
+    effect = EFFECTS[fault.name]
+    return Idle(effect, fault, credential_headers) if idle else effect(fault, credential_headers)

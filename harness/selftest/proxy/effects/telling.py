@@ -30,7 +30,7 @@ def is_exposition(answer: Message) -> bool:
 class MetricsFrozen(Effect):
     """The metrics as they were when they were first asked for."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.ANSWER})
+    holds = frozenset({Part.ANSWER})
 
     def __init__(self, fault: ProxyFault, credential_headers: frozenset[str] = frozenset()) -> None:
         super().__init__(fault, credential_headers)

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from typing import ClassVar
 
 from harness.selftest.proxy.effect import Effect
 from harness.selftest.proxy.exchange import Exchange, Part
@@ -16,7 +15,7 @@ MS = 1000.0
 class Late(Effect, ABC):
     """Holds answers to requests with content back; it changes nothing in them."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.ANSWER})
+    holds = frozenset({Part.ANSWER})
 
     @abstractmethod
     def late_s(self, exchange: Exchange) -> float:
@@ -77,7 +76,7 @@ class FirstRequestSlow(Late):
 class LargeRequestsSlow(Late):
     """Requests more than ``times`` as long as the shortest seen, by ``late_ms``."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.REQUEST, Part.ANSWER})
+    holds = frozenset({Part.REQUEST, Part.ANSWER})
 
     def __init__(self, fault: ProxyFault, credential_headers: frozenset[str] = frozenset()) -> None:
         super().__init__(fault, credential_headers)
@@ -94,7 +93,7 @@ class LargeRequestsSlow(Late):
 class OneAtATime(Effect):
     """Sends a request with content on only when the one before it is answered."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.REQUEST})
+    holds = frozenset({Part.REQUEST})
 
     def __init__(self, fault: ProxyFault, credential_headers: frozenset[str] = frozenset()) -> None:
         super().__init__(fault, credential_headers)

@@ -10,7 +10,7 @@ from harness.selftest.proxy.message import Message
 class DeliveredOtherwise(Effect):
     """One of ``one_in`` answers to requests with content."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.ANSWER})
+    holds = frozenset({Part.ANSWER})
     delivery: ClassVar[Delivery]
 
     async def answered(self, exchange: Exchange, answer: Message) -> Message:

@@ -1,5 +1,6 @@
 """The table of faults is whole, and its page says what it says."""
 
+import asyncio
 import subprocess
 import sys
 
@@ -12,7 +13,9 @@ from harness.model import Family, Scope, TargetDescription
 from harness.selftest.proxy import built_in_faults, injected, pass_through
 from harness.selftest.proxy.effect import Effect
 from harness.selftest.proxy.effects.table import EFFECTS, effect_of
+from harness.selftest.proxy.exchange import Delivery, Exchange, Service
 from harness.selftest.proxy.fault import ProxyFault
+from harness.selftest.proxy.message import Message
 from harness.selftest.proxy.target import cores_in
 from harness.targets.launch import Launch
 
@@ -37,6 +40,20 @@ def test_a_fault_is_described_and_can_be_made(fault):
     again = ProxyFault.model_validate_json(fault.model_dump_json())
     assert again == fault
     effect_of(again)
+
+
+@pytest.mark.parametrize("fault", built_in_faults(), ids=lambda fault: fault.name)
+def test_an_idle_one_holds_what_the_fault_holds_and_does_nothing(fault, asking):
+    idle = effect_of(fault, idle=True)
+    assert idle.holds == effect_of(fault).holds
+    exchange = Exchange(asking(), Service(host="127.0.0.1", port=9))
+    asked = exchange.request
+    asyncio.run(idle.opened())
+    asyncio.run(idle.asked(exchange))
+    answer = Message.answer(200, b'{"y": 1.23456}')
+    assert asyncio.run(idle.answered(exchange, answer)) is answer
+    assert (exchange.request, exchange.answer, exchange.delivery) == (asked, None, Delivery.WHOLE)
+    assert (idle.applied, idle.stands_in) == (0, False)
 
 
 def test_every_family_that_asks_over_http_has_faults():

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import socket
 import struct
-from typing import ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -33,13 +32,13 @@ OPEN = b"HTTP/1.1 200 OK\r\n\r\nto the end"
 class Holding(Effect):
     """Sees everything as a whole, and changes nothing."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.HEAD, Part.REQUEST, Part.ANSWER})
+    holds = frozenset({Part.HEAD, Part.REQUEST, Part.ANSWER})
 
 
 class HoldingHeads(Effect):
     """Sees heads and answers."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.HEAD, Part.ANSWER})
+    holds = frozenset({Part.HEAD, Part.ANSWER})
 
 
 EFFECTS = [Effect, Holding, HoldingHeads]
@@ -158,7 +157,7 @@ def test_tls_is_carried_as_it_is(effect):
 class Marked(Effect):
     """Puts a number on every request and every answer."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.REQUEST, Part.ANSWER})
+    holds = frozenset({Part.REQUEST, Part.ANSWER})
 
     def __init__(self, fault):
         super().__init__(fault)
@@ -221,7 +220,7 @@ def test_who_waits_for_100_continue_is_not_held():
 class Answering(Effect):
     """Answers what is asked of /p itself."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.REQUEST})
+    holds = frozenset({Part.REQUEST})
 
     async def asked(self, exchange):
         if exchange.request.target == "/p":
@@ -264,7 +263,7 @@ def test_a_client_that_wants_no_other_answer_gets_no_other_connection():
 class Waiting(Effect):
     """Lets the second request wait until nobody expects an answer to the first any more."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.REQUEST})
+    holds = frozenset({Part.REQUEST})
 
     def __init__(self, fault):
         super().__init__(fault)
@@ -320,7 +319,7 @@ def test_what_came_of_an_answer_before_a_reset_goes_on():
 class Delivering(Effect):
     """Delivers in one way."""
 
-    holds: ClassVar[frozenset[Part]] = frozenset({Part.ANSWER})
+    holds = frozenset({Part.ANSWER})
     delivery = Delivery.WHOLE
 
     async def answered(self, exchange: Exchange, answer: Message) -> Message:

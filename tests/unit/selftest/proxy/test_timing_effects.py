@@ -51,6 +51,17 @@ def test_large_requests_are_slow(passage, asking):
     assert late_s == [0.0, 0.0, 0.0, 0.025, 0.0]
 
 
+def test_a_wait_of_less_than_a_millisecond_is_one(passage):
+    """The quickest of some: any may be slower on a busy machine. An event loop would round all of them up."""
+
+    async def waited_s():
+        begun_s = time.monotonic()
+        await passage("slower").effect.wait(0.25e-3)
+        return time.monotonic() - begun_s
+
+    assert 0.25e-3 <= min(asyncio.run(waited_s()) for _ in range(20)) < 0.75e-3
+
+
 def test_what_is_read_with_get_is_never_late(passage, asking):
     through = passage("first_request_slow")
     assert through.answer(GOOD, asking(method="GET")) is GOOD
