@@ -82,7 +82,7 @@ class FaultSettings(_Change):
     Attributes:
         caught_by: For each check that has to fail, the ids of its findings that do; one that ends in ``*`` is
             of any that begins so. Those of other families are expected where the whole gate runs.
-        may_also_fail: Those of its own family that may fail besides.
+        may_also_fail: Those of its own family, or of ``lifecycle.target``, that may fail besides.
         undecided: Whether a busy machine may leave it undecided.
     """
 
@@ -111,10 +111,10 @@ class FaultSettings(_Change):
             if each.endswith(".") or "*" in each[:-1]:
                 raise ValueError(f"{each!r} is no id; '{each.rstrip('.*')}.*' is any that begins so")
         for each in self.may_also_fail:
-            if not _is_of(each, self.family):
+            if not _is_of(each, self.family) and not each.startswith(f"{LIFECYCLE_TARGET}."):
                 raise ValueError(
-                    f"may_also_fail: {each!r} is not of its family, {self.family.value}; leave it out: what "
-                    "others see of a fault besides is not held against it"
+                    f"may_also_fail: {each!r} is neither of its family, {self.family.value}, nor of "
+                    f"{LIFECYCLE_TARGET}; leave it out: what others see besides is not held against a fault"
                 )
         if self.undecided is not None and self.family is not Family.LATENCY:
             raise ValueError("undecided is for faults of the latency: all others can always be told")

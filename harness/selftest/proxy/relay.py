@@ -1,8 +1,8 @@
 """One client's connection and the service's own for it: bytes as they come, but for what an effect holds.
 
-Both directions are cut into messages at all times, so that a fault costs no more than its effect: what is
-measured behind one is compared with the pass-through, which does the same work. A direction is held back only
-as far as the effect has to see it; what HTTP does not explain goes on untouched, and so does all after it.
+Both directions are cut into messages at all times, and an effect that is idle holds them as the fault's does,
+so that a fault costs no more than its effect. A direction is held back only as far as the effect has to see
+it; what HTTP does not explain goes on untouched, and so does all after it.
 """
 
 import asyncio

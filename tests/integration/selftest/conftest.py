@@ -51,12 +51,12 @@ def behind():
     """Starts the service with a fault before it."""
 
     @contextmanager
-    def start(name, *, seed=0, **parameters):
+    def start(name, *, seed=0, idle=False, **parameters):
         fault = FAULTS[name]
         fault = fault.model_copy(update={"seed": seed, "parameters": {**fault.parameters, **parameters}})
         applied = []
         with serving() as service:
-            placed = injected(launch_of(service.url), fault, on_end=applied.append)
+            placed = injected(launch_of(service.url), fault, idle=idle, on_end=applied.append)
             with placed.start() as endpoint, ask(endpoint.base_url) as through, ask(service.url) as directly:
                 yield Asked(service, through, directly, endpoint, applied)
 

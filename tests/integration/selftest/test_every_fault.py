@@ -54,6 +54,13 @@ def test_it_is_there_and_only_through_the_proxy(name, behind):
     globals()[f"prove_{name}"](behind)
 
 
+def test_an_idle_one_does_nothing(behind):
+    with behind("numbers_biased", idle=True) as asked:
+        through, directly = both(asked)
+        assert through == directly
+    assert asked.applied == [0]
+
+
 def both(asked, *numbers, **how):
     """The documents of one prediction through the proxy and directly."""
     return tuple(

@@ -79,7 +79,7 @@ def test_an_image_without_a_module_starts_as_it_did(tmp_path):
         (FAULT + 'may_also_fail = ["golden."]', "'golden.*' is any that begins so"),
         (
             FAULT + 'may_also_fail = ["fuzz.schema.*"]',
-            "may_also_fail: 'fuzz.schema.*' is not of its family, golden",
+            "may_also_fail: 'fuzz.schema.*' is neither of its family, golden, nor of lifecycle.target",
         ),
         (FAULT.replace("golden.single", "golden.sinlge"), "no check 'golden.sinlge'"),
         (FAULT.replace('"golden"', '"fuzz"'), "names no check of its own family, fuzz"),

@@ -5,9 +5,10 @@ from selftest_samples import trial
 from selftest_suites import PLAIN
 
 from harness.config.suite import load_suite
+from harness.errors import InfrastructureError
 from harness.model import Family
 from harness.selftest.model import Kind, Mode, Result
-from harness.selftest.proxied import drawn, failing
+from harness.selftest.proxied import drawn, failing, injected_trial
 from harness.selftest.proxy import ProxyFault, built_in_faults, pass_through
 from harness.selftest.proxy.effect import Effect
 from harness.selftest.rounds import Round, noticing, rounds_of_injected
@@ -77,6 +78,25 @@ def test_the_seed_of_the_selftest_draws_what_a_fault_hits():
 def _hits(fault):
     effect = Effect(fault)
     return [effect.hit() for _ in range(500)]
+
+
+def test_the_reference_of_a_fault_has_the_same_proxy_idle(monkeypatch, tmp_path):
+    placed = []
+
+    def place(_launch, fault, *, idle, **_how):
+        placed.append((fault.name, idle))
+
+    def gate(_request, _environ, _emit, *, through, reference_through):
+        through(None)
+        reference_through(None)
+        raise InfrastructureError("that was all")
+
+    monkeypatch.setattr("harness.selftest.proxied.injected", place)
+    monkeypatch.setattr("harness.selftest.proxied.gate", gate)
+    asked = Asked(config=PLAIN / "gate.toml", folder=tmp_path, mode=Mode.QUICK, seed=0)
+    made = injected_trial("stalled", asked, "", without_fault=frozenset(), environ={}, emit=print)
+    assert (made.result, made.why) == (Result.ERROR, "that was all")
+    assert placed == [("stalled", False), ("stalled", True)]
 
 
 def control(result, **failed):
