@@ -102,8 +102,12 @@ class Given:
     tokens: dict[str, str] = field(default_factory=dict)
 
     def client(self, base_url: str, **settings: Any) -> httpx.Client:
-        """A client of one of the services, which no proxy and no redirect leads elsewhere."""
-        return httpx.Client(**{"base_url": base_url, "timeout": TIMEOUT_S, "trust_env": False, **settings})
+        """A client of one of the services, which no proxy and no redirect leads elsewhere.
+
+        It keeps every connection: of one too many a thread may ask while another closes it.
+        """
+        kept = {"timeout": TIMEOUT_S, "limits": httpx.Limits(), "trust_env": False}
+        return httpx.Client(**{"base_url": base_url, **kept, **settings})
 
     @contextmanager
     def engine(self) -> Iterator[docker.DockerClient]:
