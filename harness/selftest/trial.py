@@ -11,7 +11,7 @@ from harness.config.suite import Suite, load_suite
 from harness.errors import HarnessError, InfrastructureError
 from harness.events import Emit
 from harness.gate import GateRequest, gate
-from harness.model import Model, Report
+from harness.model import Family, Model, Report
 from harness.reports.text import one_line
 from harness.selftest import overlay
 from harness.selftest.catalogue import Entry
@@ -156,6 +156,8 @@ def _shown(
     """Build its image, prove that it is what it says, and gate it."""
     with machine(asked.folder, alone=False):
         overlay.build(engine, entry, trial.healthy, image)
+    # Its probe measures a latency as well.
+    with machine(asked.folder, alone=entry.declared.family is Family.LATENCY):
         proof = proven(entry, suite, image, trial.healthy, environ=environ, emit=emit)
     trial = trial.model_copy(update={"proof": proof.said})
     if not proof.active:
