@@ -98,6 +98,10 @@ class FaultSettings(_Change):
             if not own_family or _is_of(check, self.family)
         }
 
+    def is_told_by(self, failed: str) -> bool:
+        """Whether the failure of a check, or of a finding, says what it does: also that it died does."""
+        return _is_of(failed, self.family) or f"{failed}.".startswith(f"{LIFECYCLE_TARGET}.")
+
     @model_validator(mode="after")
     def _of_checks_there_are(self) -> Self:
         _require_known("caught_by", self.caught_by)
@@ -111,7 +115,7 @@ class FaultSettings(_Change):
             if each.endswith(".") or "*" in each[:-1]:
                 raise ValueError(f"{each!r} is no id; '{each.rstrip('.*')}.*' is any that begins so")
         for each in self.may_also_fail:
-            if not _is_of(each, self.family) and not each.startswith(f"{LIFECYCLE_TARGET}."):
+            if not self.is_told_by(each):
                 raise ValueError(
                     f"may_also_fail: {each!r} is neither of its family, {self.family.value}, nor of "
                     f"{LIFECYCLE_TARGET}; leave it out: what others see besides is not held against a fault"

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
-from harness.checks.lifecycle.target import CHECK_ID as TARGET
 from harness.model import CheckResult, Decision, ErrorKind, Family, Outcome, Report
 from harness.selftest.catalogue import BenignSettings, FaultSettings
 from harness.selftest.model import Result
@@ -49,7 +48,7 @@ def of_fault(declared: FaultSettings, report: Report) -> Judged:
         case _:
             assert_never(report.decision)
     allowed = (*(each for ids in expected.values() for each in ids), *declared.may_also_fail)
-    telling = {check: ids for check, ids in failed.items() if _tells_of(declared.family, check)}
+    telling = {check: ids for check, ids in failed.items() if declared.is_told_by(check)}
     strangers = [found for ids in telling.values() for found in ids if not is_any_of(found, allowed)]
     strangers += [check for check, ids in telling.items() if not ids]
     if strangers:
@@ -153,11 +152,6 @@ def may_be_asked_again(declared: FaultSettings | BenignSettings, judged: Judged,
         return False
     undecided = undecided_checks(report)
     return bool(undecided) and all(check.startswith(f"{Family.LATENCY.value}.") for check in undecided)
-
-
-def _tells_of(family: Family, check: str) -> bool:
-    """Whether the failure of a check says what a fault of this family does: also that it died does."""
-    return check == TARGET or Family(check.partition(".")[0]) is family
 
 
 def _not_rejected(report: Report, expected: Iterable[str]) -> Judged:

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from harness.selftest.proxy.effects.answers import JsonAnswers
-from harness.selftest.proxy.exchange import Exchange, Part
+from harness.selftest.proxy.exchange import Exchange
 from harness.selftest.proxy.fault import ProxyFault
 from harness.selftest.proxy.json_text import Edit, Json, Kind, Value
 
@@ -55,8 +55,6 @@ class MemberRenamed(JsonAnswers):
 
 class LabelReplaced(JsonAnswers):
     """In one of ``one_in`` answers, another label that was seen in its place for the first that has one."""
-
-    holds = frozenset({Part.ANSWER})
 
     def __init__(self, fault: ProxyFault, credential_headers: frozenset[str] = frozenset()) -> None:
         super().__init__(fault, credential_headers)
